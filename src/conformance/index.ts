@@ -1,0 +1,1 @@
+export { type StorageConformanceOptions, type StorageSkip, testBackupStorage } from './storage-conformance.ts'

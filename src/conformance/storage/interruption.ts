@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import type { BackupStorage } from '../../storage/storage.ts'
+import { collect, listKeys, patternBytes, read, rejectsWith, type StorageCase } from './storage-case.ts'
+
+const chunkSize = 1 << 20
+
+export const interruptionCases: readonly StorageCase[] = [
+  {
+    name: 'a stream that throws leaves nothing behind, and its error comes out',
+    run: async ({ storage, prefix }) => {
+      for (const chunksBefore of [0, 1, 9]) {
+        const failure = new Error(`failed after ${chunksBefore} chunks`)
+        await assert.rejects(storage.put(`${prefix}object`, failingStream(chunksBefore, failure)), isOrWraps(failure))
+        await assertNothing(storage, prefix)
+      }
+    },
+  },
+  {
+    name: 'a stream that throws leaves the former object as it was',
+    run: async ({ storage, prefix }) => {
+      const former = await storage.put(`${prefix}object`, Buffer.from('former'))
+      const failure = new Error('failed')
+      await assert.rejects(storage.put(`${prefix}object`, failingStream(3, failure)), isOrWraps(failure))
+      assert.equal((await read(storage, `${prefix}object`)).toString(), 'former')
+      assert.equal((await storage.head(`${prefix}object`))?.etag, former.etag)
+    },
+  },
+  {
+    name: 'a put that is aborted midway leaves nothing behind',
+    run: async ({ storage, prefix }) => {
+      const controller = new AbortController()
+      const body = endlessStream((chunks) => {
+        if (chunks === 5) controller.abort()
+      })
+      await rejectsWith(storage.put(`${prefix}object`, body, { signal: controller.signal }), 'ABORTED')
+      await assertNothing(storage, prefix)
+    },
+  },
+  {
+    name: 'an abort ends a put whose stream hangs',
+    run: async ({ storage, prefix }) => {
+      const controller = new AbortController()
+      const body = hangingStream(() => setImmediate(() => controller.abort()))
+      await rejectsWith(storage.put(`${prefix}object`, body, { signal: controller.signal }), 'ABORTED')
+      await assertNothing(storage, prefix)
+    },
+  },
+  {
+    name: 'a signal that has fired stops every operation before it begins',
+    run: async ({ storage, prefix }) => {
+      await storage.put(`${prefix}object`, Buffer.from('former'))
+      const options = { signal: AbortSignal.abort() }
+      await rejectsWith(storage.put(`${prefix}object`, Uint8Array.of(1), options), 'ABORTED')
+      await rejectsWith(storage.put(`${prefix}other`, endlessStream(), options), 'ABORTED')
+      await rejectsWith(read(storage, `${prefix}object`, options), 'ABORTED')
+      await rejectsWith(storage.head(`${prefix}object`, options), 'ABORTED')
+      await rejectsWith(collect(storage.list(prefix, options)), 'ABORTED')
+      await rejectsWith(storage.delete(`${prefix}object`, options), 'ABORTED')
+      assert.equal((await read(storage, `${prefix}object`)).toString(), 'former')
+      assert.equal(await storage.head(`${prefix}other`), undefined)
+    },
+  },
+  {
+    name: 'an abort ends a get and a listing between two pieces',
+    run: async ({ storage, prefix }) => {
+      await storage.put(`${prefix}large`, patternBytes(8 << 20))
+      await storage.put(`${prefix}small`, Uint8Array.of(1))
+      const reading = new AbortController()
+      const readSome = async () => {
+        for await (const _ of storage.get(`${prefix}large`, { signal: reading.signal })) reading.abort()
+      }
+      await rejectsWith(readSome(), 'ABORTED')
+      const listing = new AbortController()
+      const listSome = async () => {
+        for await (const _ of storage.list(prefix, { signal: listing.signal })) listing.abort()
+      }
+      await rejectsWith(listSome(), 'ABORTED')
+    },
+  },
+  {
+    name: 'a failed put does not keep the next one from succeeding',
+    run: async ({ storage, prefix }) => {
+      const failing = Promise.allSettled(
+        [1, 2, 3, 4].map((chunks) => storage.put(`${prefix}object`, failingStream(chunks, new Error('failed')))),
+      )
+      await storage.put(`${prefix}object`, Buffer.from('good'))
+      for (const outcome of await failing) assert.equal(outcome.status, 'rejected')
+      assert.equal((await read(storage, `${prefix}object`)).toString(), 'good')
+    },
+  },
+  {
+    name: 'asks a stream for one chunk at a time, and holds little of it in memory',
+    run: async ({ storage, prefix }) => {
+      const chunks = 128
+      const before = heldBytes()
+      let most = 0
+      let asked = 0
+      const chunk = patternBytes(chunkSize)
+      const iterator: AsyncIterableIterator<Uint8Array> = {
+        [Symbol.asyncIterator]: () => iterator,
+        next: async () => {
+          asked++
+          assert.equal(asked, 1, 'the next chunk was asked for before the last had come')
+          await new Promise(setImmediate)
+          asked--
+          most = Math.max(most, heldBytes() - before)
+          return given++ < chunks ? { done: false, value: chunk } : { done: true, value: undefined }
+        },
+      }
+      let given = 0
+      const { size } = await storage.put(`${prefix}large`, iterator)
+      assert.equal(size, chunks * chunkSize)
+      assert.ok(most < (chunks * chunkSize) / 2, `${most >> 20} MiB of ${chunks} were held in memory`)
+    },
+  },
+]
+
+/** Memory of buffers; it lies outside of the heap. */
+function heldBytes(): number {
+  return process.memoryUsage().arrayBuffers
+}
+
+async function assertNothing(storage: BackupStorage, prefix: string): Promise<void> {
+  assert.equal(await storage.head(`${prefix}object`), undefined)
+  assert.deepEqual(await listKeys(storage, prefix), [])
+}
+
+function isOrWraps(failure: Error): (thrown: unknown) => boolean {
+  return (thrown) => thrown === failure || (thrown instanceof Error && thrown.cause === failure)
+}
+
+async function* failingStream(chunks: number, failure: Error): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let done = 0; done < chunks; done++) yield patternBytes(chunkSize, done + 1)
+  throw failure
+}
+
+/** Tells how many chunks it has given before each. */
+async function* endlessStream(given?: (chunks: number) => void): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunk = patternBytes(chunkSize)
+  for (let chunks = 0; ; chunks++) {
+    given?.(chunks)
+    yield chunk
+  }
+}
+
+async function* hangingStream(hangs: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  yield patternBytes(1000)
+  hangs()
+  await new Promise(() => {})
+}

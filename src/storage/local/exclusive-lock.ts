@@ -1,0 +1,82 @@
+import { closeSync, openSync } from 'node:fs'
+import { HoldfastError } from '../../errors.ts'
+import { sleep, throwIfAborted } from '../abort.ts'
+import { fileError, systemCode } from './file-error.ts'
+
+/** `@` is not in the alphabet of keys: no object can have this name. */
+export const lockName = '.lock@holdfast'
+
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined
+  /** How long to wait for other holders; default 10,000 ms. */
+  readonly waitMs?: number | undefined
+}
+
+/**
+ * Runs `work` while this process and all others that ask for the same lock are kept out. The lock is SQLite's exclusive
+ * lock on an empty database: the kernel releases it with the process, however that ends, so nothing stale stays behind.
+ * @throws STORAGE_TRANSIENT if others hold it longer than `waitMs`; ABORTED
+ */
+export async function withExclusiveLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  const { DatabaseSync } = await import('node:sqlite')
+  const deadline = Date.now() + (options.waitMs ?? 10_000)
+  createEmpty(path)
+  const database = new DatabaseSync(path, { timeout: 0 })
+  try {
+    for (let pause = 1; !tryLock(database, path); pause = Math.min(pause * 2, 20)) {
+      throwIfAborted(options.signal)
+      if (Date.now() > deadline) throw stillHeld(path)
+      await sleep(1 + Math.random() * pause, options.signal)
+    }
+    try {
+      return await work()
+    } finally {
+      database.exec('ROLLBACK')
+    }
+  } finally {
+    database.close()
+  }
+}
+
+/**
+ * Creates the file with our own mode before SQLite does with its own. Only ever creates: opening and closing an existing
+ * one would release the locks that other connections of this process hold on it.
+ */
+function createEmpty(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'EEXIST') throw fileError(thrown, lockName)
+  }
+}
+
+function tryLock(database: { exec(sql: string): void }, path: string): boolean {
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+    return true
+  } catch (thrown) {
+    if (sqliteCode(thrown) === 5) return false
+    throw new HoldfastError('STORAGE_DENIED', `The storage's lock ${path} cannot be taken.`, {
+      object: path,
+      cause: thrown,
+      hint: 'Check that the file is writable and empty, and that its file system supports locks.',
+    })
+  }
+}
+
+/** SQLite's primary result code; 5 is SQLITE_BUSY. */
+function sqliteCode(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return undefined
+  return thrown.errcode & 0xff
+}
+
+function stillHeld(path: string): HoldfastError {
+  return new HoldfastError('STORAGE_TRANSIENT', `The storage's lock ${path} is held by another process for too long.`, {
+    object: path,
+    hint: 'See which process holds it open (fuser, lsof).',
+  })
+}

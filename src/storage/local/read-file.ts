@@ -1,0 +1,61 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { HoldfastError } from '../../errors.ts'
+import { throwIfAborted } from '../abort.ts'
+import { objectNotFound } from '../conditions.ts'
+import { resolveRange } from '../range.ts'
+import type { GetOptions } from '../storage.ts'
+import { fileError, guarded, isMissing } from './file-error.ts'
+
+const chunkSize = 512 * 1024
+
+/** Reads a range of a file, one chunk ahead of the reader. Every chunk is memory of its own. */
+export async function* readFileRange(
+  path: string,
+  key: string,
+  options: GetOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  throwIfAborted(options.signal)
+  const handle = await openObject(path, key)
+  let ahead: Promise<Uint8Array> | undefined
+  try {
+    const facts = await guarded(key, handle.stat())
+    if (!facts.isFile()) throw objectNotFound(key)
+    const { start, end } = resolveRange(facts.size, options)
+    const next = (position: number) =>
+      position < end ? readChunk(handle, key, position, Math.min(chunkSize, end - position)) : undefined
+    ahead = next(start)
+    for (let position = start; ahead !== undefined; ) {
+      const chunk = await ahead
+      throwIfAborted(options.signal)
+      position += chunk.length
+      ahead = next(position)
+      // It is awaited in the next round; until then its failure must not count as unhandled.
+      ahead?.catch(() => {})
+      yield chunk
+      throwIfAborted(options.signal)
+    }
+  } finally {
+    await Promise.allSettled([ahead])
+    await handle.close()
+  }
+}
+
+async function openObject(path: string, key: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r')
+  } catch (thrown) {
+    throw isMissing(thrown) ? objectNotFound(key, thrown) : fileError(thrown, key)
+  }
+}
+
+async function readChunk(handle: FileHandle, key: string, position: number, length: number): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(length)
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await guarded(key, handle.read(buffer, done, length - done, position + done))
+    // Objects are only ever replaced whole, so a file that shrinks under us was changed by somebody else.
+    if (bytesRead === 0)
+      throw new HoldfastError('STORAGE_CORRUPT', `The object ${key} was truncated while being read.`, { object: key })
+    done += bytesRead
+  }
+  return buffer
+}
