@@ -1,0 +1,101 @@
+import { HoldfastError } from '../errors.ts'
+import { blockType, type RawBlock } from './block-type.ts'
+import { maxBlockRecords, maxBlockValues, maxPage, maxPatchLength } from './limits.ts'
+import { putRecord } from './records-block.ts'
+import { op, type RecordBatch, type SegmentHeader } from './segment.ts'
+import { ByteWriter } from './varint.ts'
+
+/** Cuts batches of any size into records blocks. */
+export class BlockBuilder {
+  readonly #pageSize: number
+  readonly #ascending: boolean
+  readonly #fullOnly: boolean
+  readonly #directory = new ByteWriter(4096)
+  readonly #values: Uint8Array[] = []
+  #valuesLength = 0
+  #count = 0
+  #firstPage = 0
+  #previousInBlock = 0
+  #previousPage = 0
+
+  records = 0
+  rawBytes = 0
+
+  constructor(header: SegmentHeader) {
+    this.#pageSize = header.pageSize
+    this.#ascending = header.kind !== 'log'
+    this.#fullOnly = header.kind === 'base'
+  }
+
+  /** The highest page so far, where pages ascend. */
+  get lastPage(): number {
+    return this.#previousPage
+  }
+
+  /** Takes a batch, whose memory it keeps until its block is cut; yields the blocks that it fills. */
+  *add(batch: RecordBatch): Generator<RawBlock> {
+    const { pages, ops, lengths, values } = batch
+    const count = pages.length
+    if (ops.length !== count || lengths.length !== count || batch.hashes.length !== count) {
+      throw new HoldfastError('INTERNAL', 'The arrays of a record batch differ in length.')
+    }
+    let start = 0
+    let end = 0
+    for (let at = 0; at < count; at++) {
+      const page = pages[at] ?? 0
+      const operation = ops[at] ?? 0
+      const length = lengths[at] ?? 0
+      this.#check(page, operation, length)
+      if (this.#valuesLength + (end - start) + length > maxBlockValues || this.#count === maxBlockRecords) {
+        this.#hold(values, start, end)
+        yield* this.flush()
+        start = end
+      }
+      if (this.#count === 0) this.#firstPage = page
+      putRecord(this.#directory, this.#previousInBlock, page, operation, length)
+      this.#count++
+      this.#previousInBlock = page
+      this.#previousPage = page
+      end += length
+    }
+    if (end !== values.length)
+      throw new HoldfastError('INTERNAL', 'The values of a record batch do not match its lengths.')
+    this.#hold(values, start, end)
+    if (this.#valuesLength === maxBlockValues) yield* this.flush()
+    this.records += count
+    this.rawBytes += end
+  }
+
+  /** The block begun, if any. */
+  *flush(): Generator<RawBlock> {
+    if (this.#count === 0) return
+    const head = new ByteWriter(8)
+    head.varint(this.#count)
+    const parts = [head.view(), this.#directory.view(), ...this.#values]
+    yield { type: blockType.records, count: this.#count, firstKey: this.#firstPage, payload: Buffer.concat(parts) }
+    this.#directory.clear()
+    this.#values.length = 0
+    this.#valuesLength = 0
+    this.#count = 0
+    this.#previousInBlock = 0
+  }
+
+  #hold(values: Uint8Array, start: number, end: number): void {
+    if (start === end) return
+    this.#values.push(values.subarray(start, end))
+    this.#valuesLength += end - start
+  }
+
+  #check(page: number, operation: number, length: number): void {
+    if (page < 1 || page > maxPage) throw new HoldfastError('INTERNAL', `Page ${page} is impossible.`)
+    if (this.#ascending && page <= this.#previousPage) {
+      throw new HoldfastError('INTERNAL', `Page ${page} follows page ${this.#previousPage}; pages must ascend.`)
+    }
+    const fits =
+      operation === op.full
+        ? length === this.#pageSize
+        : operation === op.patch && !this.#fullOnly && length <= maxPatchLength(this.#pageSize)
+    if (!fits)
+      throw new HoldfastError('INTERNAL', `Page ${page} has an impossible record (${operation}, ${length} bytes).`)
+  }
+}
