@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { after, describe, it } from 'node:test'
 import type { BackupStorage } from '../storage/storage.ts'
 import { conditionCases } from './storage/conditions.ts'
-import { interruptionCases } from './storage/interruption.ts'
+import { interruptionCases, memoryCases } from './storage/interruption.ts'
 import { keyCases } from './storage/keys.ts'
 import { listingCases } from './storage/listing.ts'
 import { rangeCases } from './storage/ranges.ts'
@@ -25,9 +25,11 @@ export interface StorageConformanceOptions {
   /** Called once, after all tests. The kit has deleted its objects before, as far as the storage let it. */
   readonly cleanUp?: (() => Promise<void>) | undefined
   readonly skip?: readonly StorageSkip[] | undefined
+  /** It keeps its objects in the memory of this process; then nothing is tested about how much memory it takes. Default: false. */
+  readonly keepsObjectsInMemory?: boolean | undefined
 }
 
-const cases: readonly StorageCase[] = [
+const generalCases: readonly StorageCase[] = [
   ...roundTripCases,
   ...rangeCases,
   ...replacementCases,
@@ -52,7 +54,8 @@ const cases: readonly StorageCase[] = [
  * })
  */
 export function testBackupStorage(options: StorageConformanceOptions): void {
-  const reasons = skipReasons(options.skip ?? [])
+  const cases = options.keepsObjectsInMemory === true ? generalCases : [...generalCases, ...memoryCases]
+  const reasons = skipReasons(options.skip ?? [], cases)
   describe(`${options.name} keeps the storage contract`, () => {
     for (const one of cases) {
       const skip = reasons.get(one.name) ?? false
@@ -79,7 +82,7 @@ async function runCase(one: StorageCase, storage: BackupStorage, other: BackupSt
 }
 
 /** A skip that names no test would go unnoticed when a test is renamed. */
-function skipReasons(skips: readonly StorageSkip[]): Map<string, string> {
+function skipReasons(skips: readonly StorageSkip[], cases: readonly StorageCase[]): Map<string, string> {
   for (const { test } of skips) {
     if (!cases.some((one) => one.name === test)) throw new RangeError(`The conformance kit has no test "${test}".`)
   }

@@ -22,9 +22,10 @@ export class ZstdLane {
 
   /** Every write becomes one frame, which states its content's size. */
   static compressor(level: number): ZstdLane {
-    const { ZSTD_c_compressionLevel, ZSTD_c_minMatch, ZSTD_e_end } = constants
-    const params = { [ZSTD_c_compressionLevel]: level }
-    // A full block's payload is just over 256 KiB, where zstd would switch to a minimum match of 7: 2 % larger, no faster.
+    const { ZSTD_c_compressionLevel, ZSTD_c_minMatch, ZSTD_c_windowLog, ZSTD_e_end } = constants
+    // A full block's payload is just over 256 KiB, for which zstd would choose a larger window, and at level 1 a longer least
+    // match: measured, 15 % slower and 2 % larger.
+    const params = { [ZSTD_c_compressionLevel]: level, [ZSTD_c_windowLog]: 18 }
     if (level === 1) params[ZSTD_c_minMatch] = 6
     return new ZstdLane(createZstdCompress({ chunkSize, flush: ZSTD_e_end, params }))
   }

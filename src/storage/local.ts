@@ -79,7 +79,8 @@ export class LocalStorage implements BackupStorage {
       await this.#publish(temporary, path, key, options)
       return info
     } catch (thrown) {
-      await guarded(key, removeIfPresent(temporary))
+      // If even that fails, what went wrong first is what matters; a later process sweeps the file.
+      await removeIfPresent(temporary).catch(() => {})
       throw thrown
     } finally {
       await this.#swept

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { testBackupStorage } from '../../src/conformance/index.ts'
 import { LocalStorage, type LocalStorageOptions } from '../../src/storage/local.ts'
 import { RetryStorage } from '../../src/storage/retry/retry-storage.ts'
 import type { BackupStorage } from '../../src/storage/storage.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const parent = await mkdtemp(join(tmpdir(), 'holdfast-local-'))
-after(() => rm(parent, { recursive: true }))
+const parent = temporaryFolder()
+after(() => parent[Symbol.dispose]())
 
 /** FAT file systems have no hard links; their driver answers EPERM. */
 const withoutLinks: LocalStorageOptions = {
@@ -23,7 +23,7 @@ conformance('LocalStorage on a file system without hard links', (folder) => new 
 conformance('RetryStorage over local', (folder) => new RetryStorage(new LocalStorage(folder)))
 
 function conformance(name: string, open: (folder: string) => BackupStorage): void {
-  const folder = join(parent, name.replaceAll(' ', '-'))
+  const folder = join(parent.path, name.replaceAll(' ', '-'))
   testBackupStorage({ name, open: async () => open(folder), cleanUp: () => assertOnlyLeftTidy(folder) })
 }
 

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { type ErrorCode, hasCode } from '../../src/errors.ts'
+import { LocalStorage } from '../../src/storage/local.ts'
+import { collectBytes } from '../../src/util/bytes.ts'
+import { mounting, smallFileSystem } from './fixtures/small-file-system.ts'
+
+const says = (code: ErrorCode) => (thrown: unknown) => hasCode(thrown, code)
+
+async function* stream(bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunk = Buffer.alloc(100_000, 1)
+  for (let given = 0; given < bytes; given += chunk.length) yield chunk
+}
+
+describe('the local storage on a bad day', () => {
+  it('says DISK_FULL when the disk is full, and leaves no part behind', mounting, async () => {
+    using disk = smallFileSystem(1024)
+    const storage = new LocalStorage(disk.path)
+    await storage.put('a/former', Buffer.from('former'))
+    for (const body of [stream(3_000_000), Buffer.alloc(3_000_000, 1)]) {
+      await assert.rejects(storage.put('a/large', body), says('DISK_FULL'))
+      await assert.rejects(storage.put('a/former', body, { ifAbsent: true }), says('DISK_FULL'))
+    }
+    assert.deepEqual(readdirSync(`${disk.path}/a`), ['former'])
+    assert.equal(Buffer.from(await collectBytes(storage.get('a/former'))).toString(), 'former')
+    await storage.put('a/small', Buffer.alloc(500_000, 1))
+    assert.equal((await storage.head('a/small'))?.size, 500_000)
+  })
+
+  it('says STORAGE_DENIED where it may not write, and still reads', mounting, async () => {
+    using disk = smallFileSystem(1024)
+    const former = await new LocalStorage(disk.path).put('a/former', Buffer.from('former'))
+    disk.makeReadOnly()
+    const storage = new LocalStorage(disk.path)
+    await assert.rejects(storage.put('a/new', Buffer.from('1')), says('STORAGE_DENIED'))
+    await assert.rejects(storage.put('b/new', Buffer.from('1'), { ifAbsent: true }), says('STORAGE_DENIED'))
+    await assert.rejects(storage.put('a/former', Buffer.from('1'), { ifMatch: former.etag }), says('STORAGE_DENIED'))
+    await assert.rejects(storage.delete('a/former'), says('STORAGE_DENIED'))
+    assert.equal(Buffer.from(await collectBytes(storage.get('a/former'))).toString(), 'former')
+    assert.equal((await storage.head('a/former'))?.etag, former.etag)
+  })
+})
