@@ -1,0 +1,9 @@
+/**
+ * Whole pages, densely: page `pages[i]` is `values.subarray(i * pageSize, (i + 1) * pageSize)` and hashes to `hashes[i]`
+ * (see `util/page-hash.ts`). Ascending within a batch and from batch to batch. The consumer may keep it.
+ */
+export interface PageBatch {
+  readonly pages: Uint32Array
+  readonly values: Uint8Array
+  readonly hashes: BigUint64Array
+}

@@ -1,0 +1,77 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ValidationLevel } from '../../source.ts'
+import { isSqliteError, meansDamage } from '../sqlite-error.ts'
+import { quoteName } from './schema.ts'
+
+export const findingsLimit = 20
+
+/**
+ * `PRAGMA quick_check` or `integrity_check`: an empty list if all is well. It is one statement, because only the check of
+ * the whole database counts its pages; it cannot be cancelled halfway.
+ */
+export function checkStructure(database: DatabaseSync, level: Exclude<ValidationLevel, 'none'>): string[] {
+  const pragma = level === 'quick' ? 'quick_check' : 'integrity_check'
+  try {
+    const rows = database.prepare(`PRAGMA ${pragma}(${findingsLimit})`).all()
+    const lines = rows.flatMap((row) => String(Object.values(row)[0]).split('\n'))
+    return lines.filter((line) => line !== 'ok')
+  } catch (thrown) {
+    if (!isSqliteError(thrown)) throw thrown
+    if (meansDamage(thrown)) return [`${pragma}: ${thrown.message}`]
+    return checkTables(database, pragma)
+  }
+}
+
+/**
+ * The whole check cannot even begin when one table needs a function or collation that only the application has. Then the
+ * tables are checked one by one, and those that cannot be are left out: their absence is no damage.
+ */
+function checkTables(database: DatabaseSync, pragma: string): string[] {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all()
+  const findings: string[] = []
+  for (const { name } of tables) {
+    try {
+      const rows = database.prepare(`PRAGMA ${pragma}(${quoteName(String(name))})`).all()
+      findings.push(...rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok'))
+    } catch (thrown) {
+      if (!isSqliteError(thrown)) throw thrown
+      if (meansDamage(thrown)) findings.push(`${String(name)}: ${thrown.message}`)
+    }
+  }
+  return findings
+}
+
+/**
+ * How many rows point to a parent that does not exist. A table whose declarations cannot be resolved (a parent without a
+ * unique key, a missing module) cannot be checked, by SQLite neither, and counts nothing.
+ */
+export function countForeignKeyViolations(
+  database: DatabaseSync,
+  tables: readonly string[],
+  throwIfCancelled: () => void,
+): { readonly violations: number; readonly findings: string[] } {
+  let violations = 0
+  const findings: string[] = []
+  for (const table of tables) {
+    throwIfCancelled()
+    try {
+      if (database.prepare(`PRAGMA foreign_key_list(${quoteName(table)})`).get() === undefined) continue
+      for (const _ of database.prepare(`PRAGMA foreign_key_check(${quoteName(table)})`).iterate()) violations++
+    } catch (thrown) {
+      if (!isSqliteError(thrown)) throw thrown
+      if (meansDamage(thrown)) findings.push(`${table}: ${thrown.message}`)
+    }
+  }
+  return { violations, findings }
+}
+
+/** Rows of a table; null if it cannot be counted, as with a virtual table whose module is not here. */
+export function countRows(database: DatabaseSync, table: string): number | null {
+  try {
+    const row = database.prepare(`SELECT count(*) AS n FROM ${quoteName(table)}`).get()
+    return Number(row?.['n'])
+  } catch (thrown) {
+    if (!isSqliteError(thrown)) throw thrown
+    return null
+  }
+}

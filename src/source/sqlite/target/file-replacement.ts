@@ -1,0 +1,202 @@
+/** Restores into a temporary file beside the target, which then takes the target's place. */
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { constants, type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HoldfastError, toHoldfastError } from '../../../errors.ts'
+import { lockPage } from '../../../util/page-hash.ts'
+import type { ExpectedState, Proof, ProveOptions, RestoreTarget } from '../../target.ts'
+import { assertNotHeld, lockExclusively } from './exclusive-lock.ts'
+import { syncFolder } from './folder-sync.ts'
+import { assertPages, writePages } from './page-runs.ts'
+import { proveFile } from './prove-file.ts'
+import { removeSidecars, setSidecarsAside } from './sidecars.ts'
+import type { OnStep, TargetShape } from './step.ts'
+import type { TargetPlace } from './target-place.ts'
+
+export interface ReplacementOptions {
+  readonly busyTimeoutMs: number
+  /** Name of the temporary file in the target's folder. */
+  readonly temporary: string
+  readonly onStep: OnStep
+}
+
+/** SQLite's own default for new databases; the umask applies. */
+const newFileMode = 0o644
+const privateMode = 0o600
+
+export class FileReplacement implements RestoreTarget {
+  readonly mode: 'create' | 'replace'
+  readonly #place: TargetPlace
+  readonly #shape: TargetShape
+  readonly #options: ReplacementOptions
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #finalMode: number
+  #state: 'writing' | 'proved' | 'done' = 'writing'
+  #bytesWritten = 0
+
+  private constructor(
+    place: TargetPlace,
+    shape: TargetShape,
+    options: ReplacementOptions,
+    file: FileHandle,
+    finalMode: number,
+  ) {
+    this.mode = place.old === undefined ? 'create' : 'replace'
+    this.#place = place
+    this.#shape = shape
+    this.#options = options
+    this.#path = join(place.folder, options.temporary)
+    this.#file = file
+    this.#finalMode = finalMode
+  }
+
+  static async open(place: TargetPlace, shape: TargetShape, options: ReplacementOptions): Promise<FileReplacement> {
+    const path = join(place.folder, options.temporary)
+    let file: FileHandle | undefined
+    try {
+      options.onStep('create')
+      file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, newFileMode)
+      const finalMode = await inherit(file, place)
+      await file.truncate(shape.pageSize * shape.pageCount)
+      return new FileReplacement(place, shape, options, file, finalMode)
+    } catch (error) {
+      await file?.close()
+      rmSync(path, { force: true })
+      throw toHoldfastError(error, place.path)
+    }
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten
+  }
+
+  async write(
+    pages: Uint32Array,
+    values: Uint8Array,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    assertPages(pages, values, { ...this.#shape, lockPage: lockPage(this.#shape.pageSize) })
+    try {
+      options.signal?.throwIfAborted()
+      await writePages(this.#file, this.#shape.pageSize, pages, values)
+    } catch (error) {
+      throw toHoldfastError(error, this.#path)
+    }
+    this.#bytesWritten += values.length
+  }
+
+  async prove(expected: ExpectedState, options?: ProveOptions): Promise<Proof> {
+    const file = this.#file
+    const path = this.#path
+    try {
+      const proof = await proveFile(
+        { ...this.#shape, file, path, target: this.#place.path, lend: (use) => use(path, file) },
+        expected,
+        options,
+      )
+      this.#state = 'proved'
+      return proof
+    } catch (error) {
+      throw toHoldfastError(error, this.#place.path)
+    }
+  }
+
+  async commit(): Promise<void> {
+    if (this.#state !== 'proved') throw new HoldfastError('INTERNAL', 'Only a proved restore can be committed.')
+    try {
+      this.#options.onStep('sync')
+      await this.#file.chmod(this.#finalMode)
+      await this.#file.sync()
+      this.#putInPlace()
+    } catch (error) {
+      throw toHoldfastError(error, this.#place.path)
+    }
+    this.#state = 'done'
+    await this.#file.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === 'done') return
+    this.#state = 'done'
+    await this.#file.close()
+    rmSync(this.#path, { force: true })
+    removeSidecars(this.#path)
+  }
+
+  /** Synchronous from the lock to the rename: nothing else in this process comes between. */
+  #putInPlace(): void {
+    const { path } = this.#place
+    if (!existsSync(path)) {
+      assertNotHeld(path)
+      this.#replaceUnlocked()
+    } else if (this.mode === 'create') {
+      throw new HoldfastError('TARGET_EXISTS', `Something made ${path} while it was being restored.`, {
+        object: path,
+        hint: 'Look at it, and restore with --force if it may be replaced.',
+      })
+    } else {
+      const attempt = lockExclusively(path, this.#options.busyTimeoutMs)
+      if (attempt.readable) this.#replaceLocked(attempt.lock)
+      else this.#replaceUnlocked()
+    }
+    this.#step('sync-folder')
+    syncFolder(this.#place.folder)
+  }
+
+  /** The old database is whole without its sidecars now, so the order of what follows leaves it or the new one, never a mixture. */
+  #replaceLocked(lock: { readonly journalMode: 'wal' | 'rollback' } & Disposable): void {
+    const { path, folder } = this.#place
+    try {
+      this.#step('remove-sidecars')
+      removeSidecars(path)
+      syncFolder(folder)
+      assertNotHeld(path)
+      // A WAL-mode connection deletes `-wal` by name as it closes, which must not be the new database's.
+      if (lock.journalMode === 'wal') lock[Symbol.dispose]()
+      this.#step('rename')
+      renameSync(this.#path, path)
+    } finally {
+      lock[Symbol.dispose]()
+    }
+  }
+
+  #replaceUnlocked(): void {
+    const { path, folder } = this.#place
+    this.#step('set-sidecars-aside')
+    const kept = setSidecarsAside(path, (suffix, inode) =>
+      join(folder, `${this.#options.temporary}.kept-${inode}${suffix}`),
+    )
+    try {
+      syncFolder(folder)
+      this.#step('rename')
+      renameSync(this.#path, path)
+    } catch (error) {
+      kept.putBack()
+      throw error
+    }
+    this.#step('discard-sidecars')
+    syncFolder(folder)
+    kept.discard()
+  }
+
+  #step(name: string): void {
+    this.#options.onStep(name)
+  }
+}
+
+/** Gives the file the old one's owner, hides it while it is unfinished, and returns the mode that it gets in the end. */
+async function inherit(file: FileHandle, { old, path }: TargetPlace): Promise<number> {
+  const created = await file.stat()
+  if (old !== undefined && (old.uid !== created.uid || old.gid !== created.gid)) {
+    await file.chown(old.uid, old.gid).catch((cause: unknown) => {
+      throw new HoldfastError('ACCESS_DENIED', `The owner of ${path} cannot be given to the file that replaces it.`, {
+        object: path,
+        hint: 'Restore as the owner of the file, or with --delta, which writes into the file itself.',
+        cause,
+      })
+    })
+  }
+  await file.chmod(privateMode)
+  return (old?.mode ?? created.mode) & 0o7777
+}

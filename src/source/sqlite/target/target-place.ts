@@ -1,0 +1,87 @@
+import { constants } from 'node:fs'
+import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { HoldfastError, toHoldfastError } from '../../../errors.ts'
+
+/** Where the restored file goes: the real file behind a symbolic link. */
+export interface TargetPlace {
+  readonly path: string
+  readonly folder: string
+  readonly base: string
+  /** The file that stands there now. */
+  readonly old: OldFile | undefined
+}
+
+export interface OldFile {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+}
+
+export interface ExistingPlace extends TargetPlace {
+  readonly old: OldFile
+}
+
+/** @throws TARGET_FOLDER_MISSING, ACCESS_DENIED, USAGE if it is no ordinary file */
+export async function findPlace(target: string): Promise<TargetPlace> {
+  const path = await realPlace(resolve(target), target)
+  const folder = dirname(path)
+  try {
+    await access(folder, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw toHoldfastError(error, folder)
+  }
+  const old = await stat(path).catch(ifMissing)
+  if (old !== undefined && !old.isFile()) {
+    throw new HoldfastError(
+      'USAGE',
+      `The target ${target} is ${old.isDirectory() ? 'a folder' : 'no ordinary file'}.`,
+      {
+        object: target,
+        hint: 'Name the file that the database is to be restored to.',
+      },
+    )
+  }
+  return { path, folder, base: basename(path), old }
+}
+
+/** @throws DISK_FULL if the file system is known to have less than `needed` bytes for us */
+export async function assertSpace(folder: string, needed: number): Promise<void> {
+  const { bavail, blocks, bsize } = await statfs(folder)
+  const available = bavail * bsize
+  // Some network file systems do not tell, and say 0 of 0.
+  if (blocks === 0 || available >= needed) return
+  throw new HoldfastError('DISK_FULL', `The restore needs ${needed} bytes in ${folder}; ${available} are available.`, {
+    object: folder,
+    hint: 'Free some space, or restore to another place.',
+  })
+}
+
+const maxLinks = 40
+
+/** Like realpath, but the last link may point to a file that does not exist yet. */
+async function realPlace(path: string, target: string): Promise<string> {
+  let place = path
+  for (let links = 0; links < maxLinks; links += 1) {
+    const folder = await realpath(dirname(place)).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw toHoldfastError(error, dirname(place))
+      throw new HoldfastError('TARGET_FOLDER_MISSING', `There is no folder ${dirname(place)} to restore into.`, {
+        object: target,
+        hint: 'Make the folder, or restore to another place.',
+        cause: error,
+      })
+    })
+    place = join(folder, basename(place))
+    if ((await lstat(place).catch(ifMissing))?.isSymbolicLink() !== true) return place
+    place = resolve(folder, await readlink(place))
+  }
+  throw new HoldfastError('USAGE', `The target ${target} is a circle of symbolic links.`, { object: target })
+}
+
+function ifMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+    return undefined
+  throw toHoldfastError(error)
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
+import { makeDatabase, TestFolder } from './fixtures.ts'
+
+const shape = { pageSize: 4096, pageCount: 4 }
+
+test('a target whose folder does not exist is refused', async () => {
+  using folder = new TestFolder()
+  await assert.rejects(openTarget(folder.file('no/such/app.db'), shape), { code: 'TARGET_FOLDER_MISSING' })
+})
+
+test('an existing target is refused without force or delta, and the hint names --force', async () => {
+  using folder = new TestFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, {})
+  const before = readFileSync(path)
+  await assert.rejects(openTarget(path, shape), { code: 'TARGET_EXISTS', hint: /--force/ })
+  assert.deepEqual(readFileSync(path), before)
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+})
+
+test('a folder or a device is no target', async () => {
+  using folder = new TestFolder()
+  mkdirSync(folder.file('app.db'))
+  await assert.rejects(openTarget(folder.file('app.db'), { ...shape, force: true }), { code: 'USAGE' })
+  await assert.rejects(openTarget('/dev/null', { ...shape, force: true }), { code: 'USAGE' })
+})
+
+test('a folder that cannot be written is refused', {
+  skip: process.getuid?.() === 0 && 'the superuser may write anywhere',
+}, async () => {
+  using folder = new TestFolder()
+  chmodSync(folder.path, 0o500)
+  try {
+    await assert.rejects(openTarget(folder.file('app.db'), shape), { code: 'ACCESS_DENIED' })
+  } finally {
+    chmodSync(folder.path, 0o700)
+  }
+})
+
+test('a restore larger than the free space is refused at once, with figures', async () => {
+  using folder = new TestFolder()
+  await assert.rejects(openTarget(folder.file('app.db'), { pageSize: 65536, pageCount: 4294967294 }), {
+    code: 'DISK_FULL',
+    message: /needs 281474976579584 bytes.*are available/,
+  })
+  assert.deepEqual(readdirSync(folder.path), [])
+})
+
+for (const delta of [false, true]) {
+  for (const wal of [false, true]) {
+    const how = `${delta ? '--delta' : '--force'}, ${wal ? 'WAL' : 'rollback'} mode`
+    test(`a target that another process has open, idle, is live (${how})`, {
+      skip: process.platform !== 'linux' && 'only Linux tells',
+    }, async () => {
+      using folder = new TestFolder()
+      const path = folder.file('app.db')
+      makeDatabase(path, { wal })
+      const before = readFileSync(path)
+      const holder = fork(new URL('./hold-open.ts', import.meta.url), [path])
+      try {
+        await once(holder, 'message')
+        await assert.rejects(openTarget(path, { ...shape, force: true, delta }), {
+          code: 'TARGET_LIVE',
+          message: new RegExp(`process ${holder.pid}`),
+        })
+        assert.deepEqual(readFileSync(path), before)
+      } finally {
+        holder.kill('SIGKILL')
+        await once(holder, 'exit')
+      }
+    })
+  }
+}
+
+test('a target that is locked by SQLite is live, even where the holder cannot be seen', async () => {
+  using folder = new TestFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, {})
+  // A connection of this very process stands for one that /proc does not show.
+  const reader = new DatabaseSync(path)
+  try {
+    reader.exec('BEGIN; SELECT * FROM parent')
+    for (const mode of [{ force: true }, { delta: true }]) {
+      await assert.rejects(openTarget(path, { ...shape, ...mode, busyTimeoutMs: 10 }), { code: 'TARGET_LIVE' })
+    }
+  } finally {
+    reader.close()
+  }
+})
+
+test('an aborted call touches nothing', async () => {
+  using folder = new TestFolder()
+  writeFileSync(folder.file('app.db'), 'old')
+  await assert.rejects(openTarget(folder.file('app.db'), { ...shape, force: true, signal: AbortSignal.abort() }))
+  assert.equal(readFileSync(folder.file('app.db'), 'utf8'), 'old')
+})

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { test } from 'node:test'
+import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
+import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
+import {
+  contentOf,
+  makeDatabase,
+  makeDatabaseWithLog,
+  sidecarsOf,
+  stateOf,
+  TestFolder,
+  wantedState,
+  writeWanted,
+} from './fixtures.ts'
+
+for (const pageSize of [512, 4096, 65536]) {
+  for (const wal of [false, true]) {
+    test(`a ${wal ? 'WAL' : 'rollback'}-mode database of ${pageSize}-byte pages is restored byte for byte, with every proof`, async () => {
+      using folder = new TestFolder()
+      const wanted = wantedState(folder, { pageSize, wal })
+      const path = folder.file('app.db')
+      await using target = await openTarget(path, wanted)
+      assert.equal(target.mode, 'create')
+      await writeWanted(target, wanted)
+      assert.equal(existsSync(path), false)
+      const { state, facts } = wanted
+      const proof = await target.prove({
+        state,
+        facts,
+        level: 'integrity',
+        rowCounts: true,
+        expectedForeignKeyViolations: 0,
+      })
+      await target.commit()
+      assert.deepEqual(readFileSync(path), wanted.bytes)
+      assert.deepEqual(readdirSync(folder.path), ['app.db'])
+      assert.deepEqual(
+        [proof.state, proof.pagesHashed, proof.factsMatch, proof.tablesCompared],
+        [state, wanted.pageCount, true, 2],
+      )
+      assert.equal(proof.validation.ok, true)
+      assert.equal(target.bytesWritten, wanted.bytes.length)
+    })
+  }
+}
+
+test('pages may come in any order, from many writers at once', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, { pageSize: 512 })
+  await using target = await openTarget(folder.file('app.db'), wanted)
+  const pages = Array.from({ length: wanted.pageCount }, (_, index) => ((index * 37) % wanted.pageCount) + 1)
+  assert.equal(new Set(pages).size, wanted.pageCount)
+  const page = (number: number) => wanted.bytes.subarray((number - 1) * 512, number * 512)
+  await Promise.all(
+    Array.from({ length: Math.ceil(pages.length / 10) }, (_, index) => {
+      const some = pages.slice(index * 10, index * 10 + 10)
+      return target.write(Uint32Array.from(some), Buffer.concat(some.map(page)))
+    }),
+  )
+  await target.prove({ state: wanted.state, level: 'quick', rowCounts: false })
+  await target.commit()
+  assert.deepEqual(readFileSync(folder.file('app.db')), wanted.bytes)
+})
+
+test('an empty database is an empty file', async () => {
+  using folder = new TestFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, {})
+  await using target = await openTarget(path, { pageSize: 4096, pageCount: 0, force: true, delta: true })
+  assert.equal(target.mode, 'replace')
+  await target.prove({ state: 0n, level: 'integrity', rowCounts: true })
+  await target.commit()
+  assert.equal(statSync(path).size, 0)
+})
+
+test('past 1 GiB the lock page is skipped and reads as zeros', async () => {
+  using folder = new TestFolder()
+  const pageSize = 65536
+  const pageCount = 16388
+  const zeros = Buffer.alloc(pageSize)
+  let state = 0n
+  for (let page = 1; page <= pageCount; page += 1) if (page !== lockPage(pageSize)) state += pageHash(page, zeros)
+  const last = Buffer.alloc(pageSize, 'x')
+  state += pageHash(pageCount, last) - pageHash(pageCount, zeros)
+  await using target = await openTarget(folder.file('app.db'), { pageSize, pageCount })
+  await target.write(Uint32Array.of(pageCount), last)
+  await assert.rejects(target.write(Uint32Array.of(lockPage(pageSize)), last))
+  const proof = await target.prove({ state: BigInt.asUintN(64, state), level: 'none', rowCounts: false })
+  assert.equal(proof.pagesHashed, pageCount - 1)
+})
+
+test('a symbolic link stays, and the file behind it is replaced', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  makeDatabase(folder.file('real.db'), { seed: 2 })
+  for (const [link, to] of [
+    ['link.db', 'real.db'],
+    ['dangling.db', 'new.db'],
+  ] as const) {
+    symlinkSync(to, folder.file(link))
+    await using target = await openTarget(folder.file(link), { ...wanted, force: true })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    await target.commit()
+    assert.equal(lstatSync(folder.file(link)).isSymbolicLink(), true)
+    assert.deepEqual(readFileSync(folder.file(to)), wanted.bytes)
+  }
+})
+
+test('the new file has the old one’s mode and owner, or those that SQLite gives a new one', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  const restore = async () => {
+    await using target = await openTarget(path, { ...wanted, force: true })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    await target.commit()
+  }
+  await restore()
+  makeDatabase(folder.file('by-sqlite.db'), {})
+  assert.equal(statSync(path).mode, statSync(folder.file('by-sqlite.db')).mode)
+  chmodSync(path, 0o640)
+  const owner = process.getuid?.() === 0 ? 12345 : statSync(path).uid
+  chownSync(path, owner, statSync(path).gid)
+  await restore()
+  assert.deepEqual([statSync(path).mode & 0o777, statSync(path).uid], [0o640, owner])
+})
+
+test('what is disposed before commit leaves the old file, log included, and nothing else', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  makeDatabaseWithLog(path, { seed: 2 })
+  {
+    await using target = await openTarget(path, { ...wanted, force: true })
+    assert.equal(target.mode, 'replace')
+    await writeWanted(target, wanted)
+  }
+  assert.deepEqual(
+    readdirSync(folder.path).filter((name) => name.includes('holdfast')),
+    [],
+  )
+  assert.match(contentOf(path), /"id":77/)
+})
+
+test('the old database’s log never reaches the new one', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, { wal: true })
+  const path = folder.file('app.db')
+  makeDatabaseWithLog(path, { seed: 2 })
+  await using target = await openTarget(path, { ...wanted, force: true })
+  // Someone opens the old database meanwhile, and dies with a commit in the log.
+  makeDatabaseWithLog(path, { seed: 3 })
+  await writeWanted(target, wanted)
+  await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+  await target.commit()
+  assert.deepEqual(sidecarsOf(path), [])
+  assert.deepEqual(readFileSync(path), wanted.bytes)
+})
+
+test('a log whose database is gone does not reach the new one', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  writeFileSync(folder.file('app.db-wal'), 'a log')
+  await using target = await openTarget(folder.file('app.db'), wanted)
+  await writeWanted(target, wanted)
+  await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+  await target.commit()
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+})
+
+test('a damaged old file, and what lies beside it, is replaced; without commit it all stays', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  writeFileSync(path, Buffer.alloc(8192, 'encrypted'))
+  writeFileSync(`${path}-wal`, 'its log')
+  const restore = async (onStep?: (step: string) => void) => {
+    await using target = await openTarget(path, { ...wanted, force: true, onStep })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    await target.commit()
+  }
+  await assert.rejects(
+    restore((step) => {
+      if (step === 'rename') throw new Error('injected')
+    }),
+  )
+  assert.deepEqual(readFileSync(path), Buffer.alloc(8192, 'encrypted'))
+  assert.equal(readFileSync(`${path}-wal`, 'utf8'), 'its log')
+  await restore()
+  assert.deepEqual(readFileSync(path), wanted.bytes)
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+})
+
+test('a file that came into being meanwhile is not overwritten', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  await using target = await openTarget(path, wanted)
+  await writeWanted(target, wanted)
+  await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+  writeFileSync(path, 'mine')
+  await assert.rejects(target.commit(), { code: 'TARGET_EXISTS' })
+  assert.equal(readFileSync(path, 'utf8'), 'mine')
+})
+
+test('only what is proved can be committed', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  await using target = await openTarget(folder.file('app.db'), wanted)
+  await writeWanted(target, wanted)
+  await assert.rejects(target.commit(), { code: 'INTERNAL' })
+  assert.equal(stateOf(wanted.bytes, wanted.pageSize), wanted.state)
+})
