@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { BackupError, type HoldfastError, type PartialBackup, toHoldfastError } from '../errors.ts'
+import { toLsn, zeroLsn } from '../history/lsn.ts'
+import { emptyState, formatState } from '../history/state-checksum.ts'
+import type { Catalog } from '../repository/catalog.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { Lease } from '../repository/lease.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
+import type { Repository } from '../repository/repository.ts'
+import { fullBatch } from '../segment/full-batch.ts'
+import type { SegmentEnd, SegmentHeader } from '../segment/segment.ts'
+import type { BackupSource, Inspection, SourceSnapshot } from '../source/source.ts'
+import { version } from '../util/version.ts'
+import { backupId } from './backup-id.ts'
+import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
+import { changedPages, PageCounter } from './changed-pages.ts'
+import { chooseParent, type Parent } from './choose-parent.ts'
+import { damagedDatabase } from './damaged-database.ts'
+import { checkIdentity, checkName } from './identity.ts'
+import { nextEpoch, nextPosition, type Position } from './position.ts'
+import { discardSegment, type StoredSegment, storeSegment } from './store-segment.ts'
+
+export interface CreateBackupContext extends CreateBackupOptions {
+  /** Name in the repository; default: the source's. */
+  readonly database?: string | undefined
+}
+
+/** A clock that went back by more than this is worth a warning; less is an ordinary adjustment. */
+const clockStepMs = 1_000
+
+/**
+ * One backup, validated before and after. It exists once its manifest is written; whatever fails earlier leaves nothing
+ * visible. @throws BackupError with the code of what went wrong
+ */
+export async function createBackup(
+  source: BackupSource,
+  repository: Repository,
+  options: CreateBackupContext,
+): Promise<BackupResult> {
+  const startedAt = Date.now()
+  const database = repository.database(options.database ?? source.defaultName)
+  const run = new BackupRun(source, database, options, startedAt)
+  try {
+    return await run.execute()
+  } catch (error) {
+    const { code, message, object, hint, cause } = run.reasonOf(toHoldfastError(error, source.location))
+    throw new BackupError(code, message, run.partial(), { object, hint, cause })
+  }
+}
+
+class BackupRun {
+  readonly #source: BackupSource
+  readonly #database: DatabaseRepository
+  readonly #options: CreateBackupContext
+  readonly #startedAt: number
+  readonly #warnings: string[] = []
+  /** Ends the copy early when the inspection finds damage, the lease is lost, or the user gives up. */
+  readonly #stop = new AbortController()
+  #phase = 'prepare'
+  #bytesRead = 0
+  #bytesStored = 0
+
+  constructor(source: BackupSource, database: DatabaseRepository, options: CreateBackupContext, startedAt: number) {
+    this.#source = source
+    this.#database = database
+    this.#options = options
+    this.#startedAt = startedAt
+  }
+
+  partial(): PartialBackup {
+    return {
+      database: this.#database.name,
+      type: this.#options.type,
+      phase: this.#phase,
+      bytesRead: this.#bytesRead,
+      bytesStored: this.#bytesStored,
+      startedAt: this.#startedAt,
+    }
+  }
+
+  /** Why it really failed: what was stopped because of damage or a lost lease ends with a plain abort. */
+  reasonOf(failure: HoldfastError): HoldfastError {
+    const { aborted, reason } = this.#stop.signal
+    return failure.code === 'ABORTED' && aborted ? toHoldfastError(reason, this.#source.location) : failure
+  }
+
+  async execute(): Promise<BackupResult> {
+    const { signal } = this.#options
+    signal?.throwIfAborted()
+    this.#progress('prepare', 0, undefined, 'objects')
+    await checkIdentity(this.#source, this.#database, this.#options)
+    await using lease = await Lease.acquire(this.#database, {
+      purpose: 'backup',
+      waitMs: this.#options.leaseWaitMs,
+      signal,
+    })
+    const stopOn = [lease.signal, ...(signal === undefined ? [] : [signal])]
+    for (const each of stopOn) each.addEventListener('abort', () => this.#stop.abort(each.reason), { once: true })
+    const catalog = await this.#database.catalog({ signal })
+    for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
+    checkName(catalog, this.#options)
+    const { manifest, blockedMs } = await this.#store(catalog, lease)
+    this.#progress('commit', 0, 1, 'objects')
+    this.#stop.signal.throwIfAborted()
+    lease.assertHeld()
+    await this.#database.putRecord({
+      name: this.#database.name,
+      kind: this.#source.kind,
+      location: this.#source.location,
+      createdAt: new Date(this.#startedAt).toISOString(),
+    })
+    await this.#database.putManifest(manifest)
+    this.#progress('commit', 1, 1, 'objects')
+    return {
+      metadata: manifest,
+      warnings: this.#warnings,
+      durationMs: Date.now() - this.#startedAt,
+      writersBlockedMs: blockedMs,
+    }
+  }
+
+  async #store(catalog: Catalog, lease: Lease): Promise<{ manifest: BackupManifest; blockedMs: number }> {
+    const chosen = await chooseParent(this.#database, catalog, this.#options, (warning) => this.#warnings.push(warning))
+    const opened = Date.now()
+    await using stack = new AsyncDisposableStack()
+    const snapshot = stack.use(
+      await this.#source.openSnapshot({ busyTimeoutMs: this.#options.busyTimeoutMs, signal: this.#options.signal }),
+    )
+    const parent = this.#usable(chosen, snapshot)
+    const position = nextPosition(catalog, snapshot.capturedAt)
+    if (position.clockStepMs > clockStepMs) {
+      this.#warnings.push(
+        `The clock went back by ${Math.round(position.clockStepMs / 1000)} s since the newest state; this one is dated like that.`,
+      )
+    }
+    const inspecting = this.#inspect(snapshot)
+    const stored = await this.#copy(snapshot, parent, position, nextEpoch(catalog, lease.epoch))
+    try {
+      this.#progress('validate', 0, undefined, 'objects')
+      const inspection = await inspecting
+      const blockedMs = snapshot.blocksWriters ? Date.now() - opened : 0
+      if (blockedMs > 0)
+        this.#warnings.push(`Writers of this database had to wait for up to ${blockedMs} ms: it is not in WAL mode.`)
+      await stack.disposeAsync()
+      return { manifest: this.#manifest(stored, position, parent, snapshot, inspection), blockedMs }
+    } catch (error) {
+      await discardSegment(this.#database, stored.segment.info.key)
+      throw error
+    }
+  }
+
+  /** Its result is awaited after the copy; a failure ends the copy at once. */
+  #inspect(snapshot: SourceSnapshot): Promise<Inspection> {
+    const { validation = 'quick', rowCounts = true, allowDamaged = false } = this.#options
+    const inspecting = snapshot.inspect({ validation, rowCounts, signal: this.#stop.signal }).then((inspection) => {
+      if (!inspection.validation.ok && !allowDamaged) throw damagedDatabase(this.#source, inspection)
+      return inspection
+    })
+    inspecting.catch((error: unknown) => this.#stop.abort(error))
+    return inspecting
+  }
+
+  #usable(parent: Parent | undefined, snapshot: SourceSnapshot): Parent | undefined {
+    if (parent === undefined || parent.chain.pageSize === snapshot.pageSize) return parent
+    this.#warnings.push(
+      `The page size changed from ${parent.chain.pageSize} to ${snapshot.pageSize} bytes since backup ${parent.backup.id}, so everything is stored anew.`,
+    )
+    return undefined
+  }
+
+  async #copy(snapshot: SourceSnapshot, parent: Parent | undefined, position: Position, epoch: number) {
+    const { codec = 'zstd', level } = this.#options
+    const counter = new PageCounter()
+    const total = snapshot.pageCount * snapshot.pageSize
+    const pages = counter.count(snapshot.pages({ signal: this.#stop.signal }), (bytes) => {
+      this.#bytesRead = bytes
+      this.#progress('copy', bytes, total, 'bytes')
+    })
+    const wanted = parent === undefined ? pages : changedPages(pages, parent.pages)
+    async function* records() {
+      for await (const batch of wanted) yield fullBatch(batch, snapshot.pageSize)
+    }
+    const header: SegmentHeader = {
+      sourceKind: this.#source.kind,
+      kind: parent === undefined ? 'base' : 'delta',
+      pageSize: snapshot.pageSize,
+      from: parent === undefined ? zeroLsn : toLsn(parent.backup.lsn),
+      epoch,
+      firstTime: position.time,
+      startState: parent?.chain.state ?? emptyState,
+      codec,
+      cipher: 'none',
+      salt: randomBytes(16),
+    }
+    const range = { to: position.lsn, lastTime: position.time }
+    const end = (): SegmentEnd => ({ ...range, endState: counter.state, pageCount: snapshot.pageCount })
+    this.#progress('copy', 0, total, 'bytes')
+    const segment = await storeSegment(this.#database, header, range, records(), end, {
+      level,
+      signal: this.#stop.signal,
+      onStored: (bytes) => {
+        this.#bytesStored = bytes
+      },
+      onVerified: (bytes, all) => this.#progress('verify', bytes, all, 'bytes'),
+    })
+    return { segment, state: counter.state }
+  }
+
+  #manifest(
+    { segment, state }: { segment: StoredSegment; state: bigint },
+    position: Position,
+    parent: Parent | undefined,
+    snapshot: SourceSnapshot,
+    { facts, validation }: Inspection,
+  ): BackupManifest {
+    const { type, name, tags = {}, codec = 'zstd' } = this.#options
+    const now = Date.now()
+    const { totals, info } = segment
+    return {
+      id: backupId(),
+      database: this.#database.name,
+      type: type === 'incremental' && parent === undefined ? 'full' : type,
+      lsn: position.lsn,
+      parent: parent?.backup.id ?? null,
+      name: name ?? null,
+      tags: { ...tags },
+      pinned: type === 'snapshot',
+      capturedAt: new Date(position.time).toISOString(),
+      createdAt: new Date(now).toISOString(),
+      durationMs: now - this.#startedAt,
+      host: hostname(),
+      holdfastVersion: version,
+      location: this.#source.location,
+      source: { ...facts, tables: [...facts.tables] },
+      segment: info.key,
+      segmentKind: parent === undefined ? 'base' : 'delta',
+      pages: totals.records,
+      codec,
+      databaseBytes: snapshot.pageCount * snapshot.pageSize,
+      rawBytes: totals.rawBytes,
+      storedBytes: totals.storedBytes,
+      compressionRatio: totals.storedBytes === 0 ? 1 : totals.rawBytes / totals.storedBytes,
+      checksum: formatState(state),
+      validation: { ...validation, findings: [...validation.findings] },
+      damaged: !validation.ok,
+    }
+  }
+
+  #progress(phase: string, done: number, total: number | undefined, unit: 'bytes' | 'objects'): void {
+    this.#phase = phase
+    this.#options.onProgress?.({ phase, done, total, unit })
+  }
+}

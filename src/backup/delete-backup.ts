@@ -1,0 +1,95 @@
+import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { planDeletion } from '../history/dependents.ts'
+import { toLsn } from '../history/lsn.ts'
+import { UnreachableError } from '../history/unreachable-error.ts'
+import { type Catalog, findBackup } from '../repository/catalog.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { Lease } from '../repository/lease.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+
+export interface DeleteBackupOptions extends OperationOptions {
+  /** Also delete the newest backup whose database was sound; default false. Backups that others need are never deleted. */
+  readonly force?: boolean | undefined
+  /** Say what would go, without deleting; default false. */
+  readonly dryRun?: boolean | undefined
+}
+
+export interface DeletedBackup {
+  readonly backup: BackupManifest
+  readonly freedBytes: number
+  /** Object keys. */
+  readonly deletedSegments: readonly string[]
+}
+
+/**
+ * Deletes one backup and the segments that nothing else needs. The manifest goes first: what is left after a crash is
+ * harmless. @throws BACKUP_NOT_FOUND, BACKUP_NEEDED, INTEGRITY, LEASE_HELD
+ */
+export async function deleteBackup(
+  database: DatabaseRepository,
+  idOrName: string,
+  options: DeleteBackupOptions = {},
+): Promise<DeletedBackup> {
+  const { signal, dryRun = false, force = false } = options
+  await using lease = await Lease.acquire(database, { purpose: 'delete', signal })
+  const catalog = await database.catalog({ signal })
+  const [problem] = catalog.problems
+  if (problem !== undefined) {
+    throw new HoldfastError(
+      'INTEGRITY',
+      `Nothing is deleted while an object cannot be read: ${problem.key}. ${problem.problem}`,
+      {
+        object: problem.key,
+        hint: 'Run "holdfast verify", and mend or remove that object first.',
+      },
+    )
+  }
+  const backup = findBackup(catalog, idOrName)
+  if (!force) refuseNewestGood(catalog, backup)
+  const { segments } = deletionOf(catalog, backup)
+  const result = {
+    backup,
+    freedBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    deletedSegments: segments.map(({ key }) => key),
+  }
+  if (dryRun) return result
+  lease.assertHeld()
+  await database.deleteManifest(backup)
+  for (const { key } of segments) await database.storage.delete(key)
+  return result
+}
+
+function deletionOf(catalog: Catalog, backup: BackupManifest) {
+  const backups = catalog.backups.map(({ id, lsn, name }) => ({ id, lsn: toLsn(lsn), name }))
+  try {
+    const deletion = planDeletion(catalog.segments, backups, { id: backup.id, lsn: toLsn(backup.lsn) })
+    if (deletion.dependents.length === 0) return deletion
+    const needing = deletion.dependents.map(({ id, name }) => (name === null ? id : `${id} (${name})`)).join(', ')
+    throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is needed to restore ${needing}.`, {
+      object: backup.id,
+      hint: 'Delete those first, or keep it.',
+    })
+  } catch (error) {
+    if (!(error instanceof UnreachableError)) throw toHoldfastError(error)
+    throw new HoldfastError(
+      'INTEGRITY',
+      `Nothing is deleted while another backup cannot be restored. ${error.message}`,
+      {
+        object: backup.id,
+        cause: error,
+        hint: 'Run "holdfast verify" to see what is missing.',
+      },
+    )
+  }
+}
+
+/** A database must not be left without a backup of a sound state because a damaged one is newer. */
+function refuseNewestGood(catalog: Catalog, backup: BackupManifest): void {
+  const newestGood = catalog.backups.findLast(({ damaged }) => !damaged)
+  if (newestGood?.id !== backup.id) return
+  throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is the newest one of a sound database.`, {
+    object: backup.id,
+    hint: 'Make a newer backup first; or, if you really mean it, use --force.',
+  })
+}

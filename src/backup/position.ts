@@ -1,0 +1,28 @@
+import { type Lsn, toLsn } from '../history/lsn.ts'
+import type { Catalog } from '../repository/catalog.ts'
+
+/** Where the next state stands in the history. */
+export interface Position {
+  readonly lsn: Lsn
+  /** Milliseconds since 1970. */
+  readonly time: number
+  /** How far the clock has gone back since the newest state; 0 if it has not. */
+  readonly clockStepMs: number
+}
+
+/** Numbers and times never go back within a history, whatever the clock does. */
+export function nextPosition({ segments, backups }: Catalog, capturedAt: number): Position {
+  let lsn = 0
+  let newest = 0
+  for (const { to, lastTime } of segments) {
+    lsn = Math.max(lsn, to)
+    newest = Math.max(newest, lastTime)
+  }
+  for (const backup of backups) lsn = Math.max(lsn, backup.lsn)
+  return { lsn: toLsn(lsn + 1), time: Math.max(capturedAt, newest), clockStepMs: Math.max(0, newest - capturedAt) }
+}
+
+/** The writer's own, unless the history already has a higher one, because its lease document was lost. */
+export function nextEpoch({ segments }: Catalog, leaseEpoch: number): number {
+  return segments.reduce((epoch, segment) => Math.max(epoch, segment.epoch), leaseEpoch)
+}

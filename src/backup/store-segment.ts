@@ -1,0 +1,95 @@
+/** Writes a segment, and reads it back before anything refers to it. */
+import { HoldfastError } from '../errors.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { segmentKey } from '../repository/layout.ts'
+import { findDamage } from '../segment/damage-report.ts'
+import type { RecordBatch, SegmentEnd, SegmentHeader, SegmentTotals } from '../segment/segment.ts'
+import { writeSegment } from '../segment/write-segment.ts'
+
+export interface StoreSegmentOptions {
+  readonly level?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Bytes given to the storage so far. */
+  readonly onStored: (bytes: number) => void
+  /** Bytes read back so far, of all. */
+  readonly onVerified: (bytes: number, total: number) => void
+}
+
+export interface StoredSegment {
+  readonly info: SegmentInfo
+  readonly totals: SegmentTotals
+}
+
+export async function storeSegment(
+  database: DatabaseRepository,
+  header: SegmentHeader,
+  range: Pick<SegmentEnd, 'to' | 'lastTime'>,
+  batches: AsyncIterable<RecordBatch>,
+  end: () => SegmentEnd,
+  options: StoreSegmentOptions,
+): Promise<StoredSegment> {
+  const { kind, from, epoch, firstTime } = header
+  const { level, signal } = options
+  const key = segmentKey(database.name, { kind, from, epoch, firstTime, ...range })
+  const stream = writeSegment(header, batches, end, { level, signal })
+  const conditional = database.repository.capabilities.conditionalCreate
+  await database.storage.put(key, counted(stream, options.onStored), { signal, ifAbsent: conditional })
+  const totals = stream.totals()
+  const info: SegmentInfo = { kind, from, epoch, firstTime, ...range, bytes: totals.storedBytes, key }
+  try {
+    await readBack(database, info, end(), options)
+  } catch (error) {
+    await discardSegment(database, key)
+    throw error
+  }
+  return { info, totals }
+}
+
+/** Each block was decompressed and compared before it was stored; here every stored byte is compared with what was sent. */
+async function readBack(
+  database: DatabaseRepository,
+  info: SegmentInfo,
+  end: SegmentEnd,
+  { signal, onVerified }: StoreSegmentOptions,
+): Promise<void> {
+  const stored = await database.storage.head(info.key, { signal })
+  if (stored?.size !== info.bytes) {
+    throw new HoldfastError(
+      'STORAGE_CORRUPT',
+      `The storage holds ${stored?.size ?? 'no'} bytes of ${info.key} after ${info.bytes} were stored.`,
+      { object: info.key },
+    )
+  }
+  const reader = await database.openSegment(info, { signal })
+  if (reader.end.endState !== end.endState) {
+    throw new HoldfastError(
+      'STORAGE_CORRUPT',
+      `The storage answers for ${info.key} with something other than what was stored.`,
+      { object: info.key },
+    )
+  }
+  const [damage] = await findDamage(reader.checkStored({ signal }), ({ done, total }) => onVerified(done, total))
+  if (damage !== undefined) throw new HoldfastError('STORAGE_CORRUPT', damage.message, { object: info.key })
+}
+
+async function* counted(
+  stream: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of stream) {
+    yield chunk
+    bytes += chunk.length
+    onBytes(bytes)
+  }
+}
+
+/** Takes back a segment that nothing refers to yet. If the storage refuses, what stays is harmless, and the failure that led here counts. */
+export async function discardSegment(database: DatabaseRepository, key: string): Promise<void> {
+  try {
+    await database.storage.delete(key)
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error
+  }
+}

@@ -1,0 +1,31 @@
+import { HoldfastError } from '../errors.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
+import type { BackupManifest } from './manifest.ts'
+
+/** All that is known of a database from one listing and its manifests. */
+export interface Catalog {
+  readonly database: string
+  /** In order of their names: by `from`, then `to`. */
+  readonly segments: readonly SegmentInfo[]
+  /** Oldest first. */
+  readonly backups: readonly BackupManifest[]
+  /** Objects that are not what their names say; empty in a sound repository. */
+  readonly problems: readonly { readonly key: string; readonly problem: string }[]
+}
+
+/** A backup by id, an unambiguous beginning of it, or its name. @throws BACKUP_NOT_FOUND */
+export function findBackup(catalog: Catalog, idOrName: string): BackupManifest {
+  const named = catalog.backups.find((backup) => backup.name === idOrName || backup.id === idOrName)
+  if (named !== undefined) return named
+  const matches = idOrName === '' ? [] : catalog.backups.filter((backup) => backup.id.startsWith(idOrName))
+  const [only, another] = matches
+  if (only !== undefined && another === undefined) return only
+  const message =
+    matches.length > 1
+      ? `"${idOrName}" is the beginning of ${matches.length} backups of ${catalog.database}: ${matches.map(({ id }) => id).join(', ')}.`
+      : `${catalog.database} has no backup with the id or name "${idOrName}".`
+  throw new HoldfastError('BACKUP_NOT_FOUND', message, {
+    object: idOrName,
+    hint: `See them with "holdfast list ${catalog.database}".`,
+  })
+}

@@ -1,0 +1,36 @@
+import type { z } from 'zod'
+import { hasCode } from '../errors.ts'
+import type { BackupStorage, ObjectInfo, OperationOptions, PutOptions } from '../storage/storage.ts'
+import { collectBytes } from '../util/bytes.ts'
+import { decodeDocument, encodeDocument } from './document.ts'
+
+/** No document of ours is near this size; a larger one is damage, not data. */
+const largestDocument = 64 * 1024 * 1024
+
+/** Undefined if there is no such object. @throws INTEGRITY, FORMAT_TOO_NEW, STORAGE_* */
+export async function readDocument<T>(
+  storage: BackupStorage,
+  kind: string,
+  schema: z.ZodType<T>,
+  key: string,
+  options: OperationOptions = {},
+): Promise<T | undefined> {
+  let bytes: Uint8Array
+  try {
+    bytes = await collectBytes(storage.get(key, options), largestDocument)
+  } catch (error) {
+    if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined
+    throw error
+  }
+  return decodeDocument(kind, schema, bytes, key)
+}
+
+export function writeDocument(
+  storage: BackupStorage,
+  kind: string,
+  key: string,
+  body: unknown,
+  options: PutOptions = {},
+): Promise<ObjectInfo> {
+  return storage.put(key, encodeDocument(kind, body), options)
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+/** `lease.json`: who may write a database's history now. It stays, released, so that the epoch is never lost. */
+export const leaseDocument = z.strictObject({
+  /** Grows by one with each takeover from a holder that did not release. */
+  epoch: z.int().min(1),
+  released: z.boolean(),
+  /** Random; tells our own write from another's when the answer to it got lost. */
+  nonce: z.string(),
+  owner: z.strictObject({
+    host: z.string(),
+    bootId: z.string(),
+    pid: z.int(),
+    startedAt: z.string(),
+  }),
+  /** What the holder is doing, for messages. */
+  purpose: z.string(),
+  acquiredAt: z.iso.datetime({ precision: 3 }),
+  expiresAt: z.iso.datetime({ precision: 3 }),
+})
+export type LeaseDocument = z.infer<typeof leaseDocument>

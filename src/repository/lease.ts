@@ -1,0 +1,236 @@
+/**
+ * One writer a database. A lease is taken by create-if-absent, renewed, released and taken over by compare-and-swap. One left
+ * by a killed process of this machine is recognised at once; one of another machine when it has expired.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { HoldfastError, hasCode } from '../errors.ts'
+import type { OperationOptions, PutOptions } from '../storage/storage.ts'
+import { currentProcess, processState } from '../util/process-identity.ts'
+import type { DatabaseRepository } from './database-repository.ts'
+import { readDocument, writeDocument } from './documents.ts'
+import { leaseKey } from './layout.ts'
+import { type LeaseDocument, leaseDocument } from './lease-document.ts'
+
+export interface LeaseOptions extends OperationOptions {
+  /** For messages: `backup`, `delete`. */
+  readonly purpose: string
+  /** How long to wait for another holder, in milliseconds; default 0. */
+  readonly waitMs?: number | undefined
+  /** Lifetime without renewal, in milliseconds; default 60,000. */
+  readonly ttlMs?: number | undefined
+}
+
+/** Clocks of two machines may differ by this much before a live lease could be taken for an expired one. */
+const clockMarginMs = 30_000
+/** Without compare-and-swap: how long after our write nobody else's may still come to light. */
+const settleMs = 2_000
+const retryMs = 250
+
+export class Lease implements AsyncDisposable {
+  readonly #database: DatabaseRepository
+  readonly #ttlMs: number
+  readonly #lost = new AbortController()
+  #document: LeaseDocument
+  #etag: string
+  #timer: NodeJS.Timeout | undefined
+  #renewing: Promise<void> = Promise.resolve()
+
+  private constructor(database: DatabaseRepository, document: LeaseDocument, etag: string, ttlMs: number) {
+    this.#database = database
+    this.#document = document
+    this.#etag = etag
+    this.#ttlMs = ttlMs
+    this.#schedule()
+  }
+
+  /** @throws LEASE_HELD, ABORTED, STORAGE_* */
+  static async acquire(database: DatabaseRepository, options: LeaseOptions): Promise<Lease> {
+    const deadline = Date.now() + (options.waitMs ?? 0)
+    for (;;) {
+      const attempt = await tryAcquire(database, options)
+      if ('held' in attempt) {
+        if (Date.now() >= deadline) throw heldError(database, attempt.held)
+        await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
+      } else if ('etag' in attempt) {
+        return new Lease(database, attempt.document, attempt.etag, ttlOf(options))
+      }
+    }
+  }
+
+  get epoch(): number {
+    return this.#document.epoch
+  }
+
+  /** Aborts when the lease is lost. */
+  get signal(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /** To be called before a commit point. By wall clock, since timers stop while a machine sleeps. @throws LEASE_LOST */
+  assertHeld(): void {
+    if (this.#lost.signal.aborted || Date.now() >= Date.parse(this.#document.expiresAt)) throw this.#lostError()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#renewing
+    if (this.#lost.signal.aborted) return
+    try {
+      await this.#replace({ ...this.#document, released: true })
+    } catch (error) {
+      // Somebody took it over, or the storage is away: an unreleased lease expires by itself.
+      if (
+        !hasCode(
+          error,
+          'OBJECT_CHANGED',
+          'OBJECT_NOT_FOUND',
+          'STORAGE_TRANSIENT',
+          'STORAGE_THROTTLED',
+          'STORAGE_DENIED',
+          'DISK_FULL',
+        )
+      )
+        throw error
+    }
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#renewing = this.#renew()
+    }, this.#ttlMs / 3)
+    this.#timer.unref()
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      this.assertHeld()
+      await this.#replace({ ...this.#document, expiresAt: isoTime(Date.now() + this.#ttlMs) })
+    } catch (error) {
+      const passing =
+        hasCode(error, 'STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'DISK_FULL') &&
+        Date.now() < Date.parse(this.#document.expiresAt)
+      if (!passing) {
+        this.#lost.abort(this.#lostError(error))
+        return
+      }
+    }
+    this.#schedule()
+  }
+
+  async #replace(document: LeaseDocument): Promise<void> {
+    const { storage, repository, name } = this.#database
+    const condition = repository.capabilities.conditionalReplace ? { ifMatch: this.#etag } : {}
+    const { etag } = await writeDocument(storage, 'lease', leaseKey(name), document, condition)
+    this.#etag = etag
+    this.#document = document
+  }
+
+  #lostError(cause?: unknown): HoldfastError {
+    return new HoldfastError(
+      'LEASE_LOST',
+      `The lease on ${this.#database.name} was lost while this process worked on it.`,
+      {
+        object: this.#database.name,
+        cause,
+        hint: 'Another process took over, or this machine slept too long. Nothing half-done is visible; run the command again.',
+      },
+    )
+  }
+}
+
+/** Who holds the lease now, or undefined if nobody does. */
+export async function leaseHolder(
+  database: DatabaseRepository,
+  options: OperationOptions = {},
+): Promise<LeaseDocument | undefined> {
+  const document = await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
+  return document === undefined || isFree(document) ? undefined : document
+}
+
+type Attempt =
+  | { readonly held: LeaseDocument }
+  | { readonly document: LeaseDocument; readonly etag: string }
+  | { readonly retry: true }
+
+async function tryAcquire(database: DatabaseRepository, options: LeaseOptions): Promise<Attempt> {
+  const { storage, repository, name } = database
+  const key = leaseKey(name)
+  const { conditionalCreate, conditionalReplace } = repository.capabilities
+  const before = await storage.head(key, options)
+  const found = before === undefined ? undefined : await readLease(database, options)
+  if (found !== undefined && !isFree(found)) return { held: found }
+  const document = newDocument(found, options)
+  const condition: PutOptions =
+    before === undefined
+      ? conditionalCreate
+        ? { ifAbsent: true }
+        : {}
+      : conditionalReplace
+        ? { ifMatch: before.etag }
+        : {}
+  let etag: string
+  try {
+    etag = (await writeDocument(storage, 'lease', key, document, { signal: options.signal, ...condition })).etag
+  } catch (error) {
+    if (hasCode(error, 'OBJECT_EXISTS', 'OBJECT_CHANGED', 'OBJECT_NOT_FOUND')) return { retry: true }
+    throw error
+  }
+  if (condition.ifAbsent === undefined && condition.ifMatch === undefined) {
+    await sleep(settleMs, undefined, { signal: options.signal })
+    const now = await readLease(database, options)
+    if (now?.nonce !== document.nonce) return { retry: true }
+  }
+  return { document, etag }
+}
+
+/** A damaged lease protects nothing: whoever wrote it cannot renew it, as its version no longer matches. It is replaced. */
+async function readLease(database: DatabaseRepository, options: OperationOptions): Promise<LeaseDocument | undefined> {
+  try {
+    return await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
+  } catch (error) {
+    if (hasCode(error, 'INTEGRITY')) return undefined
+    throw error
+  }
+}
+
+function isFree(lease: LeaseDocument): boolean {
+  if (lease.released) return true
+  switch (processState(lease.owner)) {
+    case 'dead':
+      return true
+    case 'alive':
+      // A process of ours that is alive but could not renew has stopped itself by its own clock: this one.
+      return Date.now() > Date.parse(lease.expiresAt)
+    case 'unknown':
+      return Date.now() > Date.parse(lease.expiresAt) + clockMarginMs
+  }
+}
+
+function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): LeaseDocument {
+  const now = Date.now()
+  const epoch = former === undefined ? 1 : former.released ? former.epoch : former.epoch + 1
+  return {
+    epoch,
+    released: false,
+    nonce: randomBytes(12).toString('hex'),
+    owner: currentProcess(),
+    purpose: options.purpose,
+    acquiredAt: isoTime(now),
+    expiresAt: isoTime(now + ttlOf(options)),
+  }
+}
+
+const ttlOf = (options: LeaseOptions) => options.ttlMs ?? 60_000
+const isoTime = (time: number) => new Date(time).toISOString()
+
+function heldError(database: DatabaseRepository, { owner, purpose, acquiredAt }: LeaseDocument): HoldfastError {
+  return new HoldfastError(
+    'LEASE_HELD',
+    `Another process works on ${database.name}: ${purpose} by process ${owner.pid} on ${owner.host}, since ${acquiredAt}.`,
+    {
+      object: database.name,
+      hint: 'Wait for it to end, or give a time to wait with --wait. If it was killed, its lease frees itself.',
+    },
+  )
+}

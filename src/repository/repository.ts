@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { basename, resolve } from 'node:path'
+import { HoldfastError, hasCode } from '../errors.ts'
+import { probeStorage } from '../storage/probe.ts'
+import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
+import { DatabaseRepository } from './database-repository.ts'
+import { readDocument, writeDocument } from './documents.ts'
+import { databaseNameFrom, databasesPrefix, isDatabaseName, markerKey, recoveryKey } from './layout.ts'
+import { knownFeatures, layoutVersion, type RepositoryMarker, repositoryMarker } from './marker.ts'
+import { recoveryText } from './recovery-text.ts'
+
+/** Where the segments and manifests of any number of databases lie, in one storage. */
+export class Repository implements AsyncDisposable {
+  readonly storage: BackupStorage
+  readonly #marker: RepositoryMarker
+
+  private constructor(storage: BackupStorage, marker: RepositoryMarker) {
+    this.storage = storage
+    this.#marker = marker
+  }
+
+  get id(): string {
+    return this.#marker.id
+  }
+
+  get url(): string {
+    return this.storage.url
+  }
+
+  /** ISO 8601. */
+  get createdAt(): string {
+    return this.#marker.createdAt
+  }
+
+  /** What the storage was found able to do when the repository was made. */
+  get capabilities(): StorageCapabilities {
+    return this.#marker.capabilities
+  }
+
+  /**
+   * Makes a repository, after probing what the storage can really do. A place left half-made by an interrupted `init` is
+   * completed. @throws REPOSITORY_EXISTS, STORAGE_*
+   */
+  static async init(storage: BackupStorage, options: OperationOptions = {}): Promise<Repository> {
+    if ((await storage.head(markerKey, options)) !== undefined) throw existing(storage)
+    const marker: RepositoryMarker = {
+      formatVersion: layoutVersion,
+      id: randomUUID(),
+      createdAt: new Date().toISOString(),
+      features: [],
+      capabilities: await probeStorage(storage),
+    }
+    await storage.put(recoveryKey, Buffer.from(recoveryText()), options)
+    try {
+      await writeDocument(storage, 'repository', markerKey, marker, { ...options, ifAbsent: true })
+    } catch (error) {
+      if (hasCode(error, 'OBJECT_EXISTS')) throw existing(storage)
+      throw error
+    }
+    return new Repository(storage, marker)
+  }
+
+  /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, INTEGRITY, STORAGE_* */
+  static async open(storage: BackupStorage, options: OperationOptions = {}): Promise<Repository> {
+    const marker = await readDocument(storage, 'repository', repositoryMarker, markerKey, options)
+    if (marker === undefined) throw await missing(storage, options)
+    const unknown = marker.features.filter((feature) => !knownFeatures.includes(feature))
+    if (marker.formatVersion > layoutVersion || unknown.length > 0) {
+      const reason =
+        unknown.length > 0
+          ? `uses features that this Holdfast does not know (${unknown.join(', ')})`
+          : `has layout version ${marker.formatVersion}; this Holdfast knows up to ${layoutVersion}`
+      throw new HoldfastError('FORMAT_TOO_NEW', `The repository at ${storage.url} ${reason}.`, {
+        object: storage.url,
+        hint: 'Use a newer version of Holdfast.',
+      })
+    }
+    return new Repository(storage, marker)
+  }
+
+  /** Names of the databases, sorted. */
+  async databaseNames(options: OperationOptions = {}): Promise<string[]> {
+    const names = new Set<string>()
+    for await (const { key } of this.storage.list(databasesPrefix, options)) {
+      const name = key.slice(databasesPrefix.length).split('/')[0]
+      if (name !== undefined && isDatabaseName(name)) names.add(name)
+    }
+    return [...names].sort()
+  }
+
+  /** A database by its name, whether or not it exists yet. @throws USAGE for an illegal name */
+  database(name: string): DatabaseRepository {
+    return new DatabaseRepository(this, name)
+  }
+
+  /** A database by its name, or by the path that it was backed up from. @throws NAME_NOT_FOUND */
+  async findDatabase(nameOrPath: string, options: OperationOptions = {}): Promise<DatabaseRepository> {
+    const names = await this.databaseNames(options)
+    if (names.includes(nameOrPath)) return this.database(nameOrPath)
+    const path = resolve(nameOrPath)
+    for (const name of names) {
+      const database = this.database(name)
+      const record = await database.record(options)
+      if (record?.location === path) return database
+    }
+    const byFileName = databaseNameFrom(basename(nameOrPath))
+    if (names.includes(byFileName)) return this.database(byFileName)
+    const known = names.length === 0 ? 'it holds none yet' : `it holds ${names.join(', ')}`
+    throw new HoldfastError(
+      'NAME_NOT_FOUND',
+      `The repository at ${this.url} has no database "${nameOrPath}": ${known}.`,
+      {
+        object: nameOrPath,
+        hint: 'Give a name from that list, or the path of a database that was backed up here.',
+      },
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.storage.close()
+  }
+}
+
+function existing(storage: BackupStorage): HoldfastError {
+  return new HoldfastError('REPOSITORY_EXISTS', `There is a repository at ${storage.url} already.`, {
+    object: storage.url,
+    hint: 'It is ready to use; nothing was changed.',
+  })
+}
+
+async function missing(storage: BackupStorage, options: OperationOptions): Promise<HoldfastError> {
+  if (await holdsAny(storage, databasesPrefix, options)) {
+    return new HoldfastError('INTEGRITY', `The place ${storage.url} holds backups, but its ${markerKey} is missing.`, {
+      object: markerKey,
+      hint: `Bring ${markerKey} back from a copy, or run "holdfast init" there: backups are found again, none is touched.`,
+    })
+  }
+  const begun = await holdsAny(storage, recoveryKey, options)
+  const half = begun ? ' (an earlier "holdfast init" was interrupted)' : ''
+  return new HoldfastError('REPOSITORY_NOT_FOUND', `There is no repository at ${storage.url}${half}.`, {
+    object: storage.url,
+    hint: 'Make one with "holdfast init", or name another with --repository.',
+  })
+}
+
+async function holdsAny(storage: BackupStorage, prefix: string, options: OperationOptions): Promise<boolean> {
+  for await (const _ of storage.list(prefix, options)) return true
+  return false
+}

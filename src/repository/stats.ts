@@ -1,0 +1,58 @@
+import type { Catalog } from './catalog.ts'
+import type { BackupManifest, BackupType } from './manifest.ts'
+
+export interface BackupStats {
+  readonly backups: number
+  readonly byType: Readonly<Record<BackupType, number>>
+  readonly segments: number
+  /** Bytes of all segments as stored. */
+  readonly storedBytes: number
+  /** Bytes of the pages in the backups' segments before compression. */
+  readonly rawBytes: number
+  /** Sum of the database's size over all backups: what plain copies would take. */
+  readonly databaseBytesProtected: number
+  /** databaseBytesProtected less storedBytes, and as a part of it (0 to 1). */
+  readonly savedBytes: number
+  readonly savingsRatio: number
+  /** rawBytes / stored bytes of the same segments; 1 without backups. */
+  readonly compressionRatio: number
+  readonly oldest: BackupManifest | undefined
+  readonly newest: BackupManifest | undefined
+  /** The newest whose database passed its checks. */
+  readonly newestGood: BackupManifest | undefined
+  /** Stored bytes after each backup, oldest first; times in milliseconds since 1970. */
+  readonly growth: readonly { readonly time: number; readonly storedBytes: number }[]
+}
+
+export function getBackupStats(catalog: Catalog): BackupStats {
+  const { backups, segments } = catalog
+  const byType = { full: 0, incremental: 0, snapshot: 0 }
+  const growth: { time: number; storedBytes: number }[] = []
+  let rawBytes = 0
+  let ownStored = 0
+  let databaseBytesProtected = 0
+  for (const backup of backups) {
+    byType[backup.type] += 1
+    rawBytes += backup.rawBytes
+    ownStored += backup.storedBytes
+    databaseBytesProtected += backup.databaseBytes
+    growth.push({ time: Date.parse(backup.capturedAt), storedBytes: ownStored })
+  }
+  const storedBytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
+  const savedBytes = databaseBytesProtected - storedBytes
+  return {
+    backups: backups.length,
+    byType,
+    segments: segments.length,
+    storedBytes,
+    rawBytes,
+    databaseBytesProtected,
+    savedBytes,
+    savingsRatio: databaseBytesProtected === 0 ? 0 : savedBytes / databaseBytesProtected,
+    compressionRatio: ownStored === 0 ? 1 : rawBytes / ownStored,
+    oldest: backups[0],
+    newest: backups.at(-1),
+    newestGood: backups.findLast((backup) => !backup.damaged),
+    growth,
+  }
+}

@@ -1,0 +1,157 @@
+import { RestoreError, toHoldfastError } from '../errors.ts'
+import type { Catalog } from '../repository/catalog.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { readPageHashes } from '../repository/page-hashes.ts'
+import { openTarget } from '../source/sqlite/target/open-target.ts'
+import type { Proof, RestoreTarget } from '../source/target.ts'
+import { lockPage } from '../util/page-hash.ts'
+import { type Fetched, fetchPages, type WantedPages } from './fetch-pages.ts'
+import { type Damage, noteDamage, type OpenedPlan, openPlan } from './open-plan.ts'
+import { resolveState } from './resolve-state.ts'
+import type { RestoreOptions, RestoreResult } from './restore-options.ts'
+
+/**
+ * Restores a state into a file beside the target, proves it, and only then puts it in place. Whatever fails leaves the old
+ * file as it was. @throws RestoreError with the code of what went wrong
+ */
+export async function restoreDatabase(database: DatabaseRepository, options: RestoreOptions): Promise<RestoreResult> {
+  const run = new RestoreRun(database, options)
+  try {
+    return await run.execute()
+  } catch (error) {
+    const { code, message, object, hint, cause } = toHoldfastError(error, options.targetPath)
+    throw new RestoreError(code, message, run.phase, { object, hint, cause })
+  }
+}
+
+class RestoreRun {
+  readonly #database: DatabaseRepository
+  readonly #options: RestoreOptions
+  readonly #startedAt = Date.now()
+  readonly #warnings: string[] = []
+  /** Segments found damaged on the way; the restore goes around them where it can. */
+  readonly #damage: Damage = new Map()
+  phase = 'plan'
+
+  constructor(database: DatabaseRepository, options: RestoreOptions) {
+    this.#database = database
+    this.#options = options
+  }
+
+  async execute(): Promise<RestoreResult> {
+    const { state, signal, dryRun = false } = this.#options
+    signal?.throwIfAborted()
+    this.#progress('plan', 0, undefined, 'objects')
+    const catalog = await this.#database.catalog({ signal })
+    for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
+    const lsn = resolveState(catalog, state)
+    for (;;) {
+      const opened = await openPlan(this.#database, catalog, lsn, this.#damage, { signal })
+      try {
+        return dryRun ? this.#planned(opened) : await this.#restore(opened)
+      } catch (error) {
+        if (!noteDamage(error, catalog, this.#damage)) throw error
+        this.#assertAnotherWay(catalog)
+      }
+    }
+  }
+
+  /** Damage is never passed over in silence, even where another chain leads to the same state. */
+  #assertAnotherWay(_catalog: Catalog): void {
+    const newest = [...this.#damage.values()].at(-1)
+    if (newest !== undefined) this.#warnings.push(`Another way to this state was sought, because: ${newest.message}`)
+  }
+
+  #planned({ plan }: OpenedPlan): RestoreResult {
+    const { targetPath, delta, force } = this.#options
+    const mode = delta === true ? 'delta' : force === true ? 'replace' : 'create'
+    return {
+      ...this.#result(),
+      plan,
+      dryRun: true,
+      targetPath,
+      mode,
+      proof: undefined,
+      pagesWritten: 0,
+      bytesFetched: 0,
+    }
+  }
+
+  async #restore({ plan, chain }: OpenedPlan): Promise<RestoreResult> {
+    const { targetPath, force, delta, concurrency, signal } = this.#options
+    const { pageSize, pageCount } = chain
+    const table = await readPageHashes(chain, { signal })
+    this.phase = 'target'
+    await using target = await openTarget(targetPath, { pageSize, pageCount, force, delta, signal })
+    const wanted = await wantedPages(target, table.hashes, pageSize)
+    const total = wanted.reduce((sum, each) => sum + each, 0) * pageSize
+    this.#progress('fetch', 0, total, 'bytes')
+    const fetched: Fetched = await fetchPages(chain, table, wanted, target, {
+      concurrency,
+      signal,
+      onWritten: (bytes) => this.#progress('fetch', bytes, total, 'bytes'),
+    })
+    const proof = await this.#prove(target, { plan, chain })
+    signal?.throwIfAborted()
+    this.#progress('commit', 0, 1, 'objects')
+    await target.commit()
+    this.#progress('commit', 1, 1, 'objects')
+    return {
+      ...this.#result(),
+      plan,
+      dryRun: false,
+      targetPath,
+      mode: target.mode,
+      proof,
+      pagesWritten: fetched.pages,
+      bytesFetched: fetched.bytesFetched,
+    }
+  }
+
+  #prove(target: RestoreTarget, { plan, chain }: OpenedPlan): Promise<Proof> {
+    const { validation = 'integrity', checkCommand, signal } = this.#options
+    const { backup } = plan
+    if (backup?.damaged === true)
+      this.#warnings.push(
+        `Backup ${backup.id} is of a database that failed its checks: ${backup.validation.findings[0] ?? 'foreign keys'}.`,
+      )
+    this.#progress('prove', 0, chain.pageCount * chain.pageSize, 'bytes')
+    return target.prove(
+      {
+        state: chain.state,
+        facts: backup?.source,
+        level: validation,
+        rowCounts: true,
+        command: checkCommand,
+        alreadyDamaged: backup?.damaged === true,
+        expectedForeignKeyViolations: backup?.validation.foreignKeyViolations,
+      },
+      { signal, onProgress: (done, total) => this.#progress('prove', done, total, 'bytes') },
+    )
+  }
+
+  #result() {
+    return { durationMs: Date.now() - this.#startedAt, warnings: this.#warnings }
+  }
+
+  #progress(phase: string, done: number, total: number | undefined, unit: 'bytes' | 'objects'): void {
+    this.phase = phase
+    this.#options.onProgress?.({ phase, done, total, unit })
+  }
+}
+
+/** Every page, or, when an existing file is reused, those that it has not got already. */
+async function wantedPages(target: RestoreTarget, hashes: BigUint64Array, pageSize: number): Promise<WantedPages> {
+  const wanted = new Uint8Array(hashes.length).fill(1)
+  if (target.currentHashes !== undefined) {
+    for await (const current of target.currentHashes()) {
+      for (let i = 0; i < current.pages.length; i += 1) {
+        const page = current.pages[i] ?? 0
+        if (page <= hashes.length && current.hashes[i] === hashes[page - 1]) wanted[page - 1] = 0
+      }
+    }
+  }
+  const lock = lockPage(pageSize)
+  if (lock <= wanted.length) wanted[lock - 1] = 0
+  return wanted
+}

@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
+import { restoreDatabase } from '../restore/restore-database.ts'
+import type { VerifyOptions } from './verify-options.ts'
+
+/** A real restore, with every proof, into a folder that goes away. */
+export async function scratchRestore(
+  database: DatabaseRepository,
+  backup: BackupManifest,
+  { scratchFolder, signal }: VerifyOptions,
+): Promise<void> {
+  const folder = await mkdtemp(join(scratchFolder ?? tmpdir(), 'holdfast-verify-'))
+  try {
+    await restoreDatabase(database, {
+      state: { by: 'backup', id: backup.id },
+      targetPath: join(folder, 'restored.db'),
+      signal,
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

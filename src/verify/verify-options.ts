@@ -1,0 +1,53 @@
+import type { OnProgress } from '../util/progress.ts'
+
+/**
+ * What a level proves.
+ * - `metadata`: every manifest and segment index is readable and undamaged, and every backup's chain is complete and fits by state checksum.
+ * - `data`: also every stored byte is as it was written, decompresses, and every page hashes to its index.
+ * - `restore`: also each backup can be restored: to a scratch file, with its state checksum, integrity_check, foreign keys, schema and row counts.
+ */
+export type VerifyLevel = 'metadata' | 'data' | 'restore'
+
+export interface VerifyOptions {
+  /** Default `data`. */
+  readonly level?: VerifyLevel | undefined
+  /** Only these databases; default all. */
+  readonly databases?: readonly string[] | undefined
+  /** Only this backup (id or name) and the chain that it needs. */
+  readonly backup?: string | undefined
+  /** Part of the segments (at `restore`: of the backups) to check, least recently checked first, 0 < subset ≤ 1; default 1. */
+  readonly subset?: number | undefined
+  /** Begin no further object after this many milliseconds. */
+  readonly maxDurationMs?: number | undefined
+  /** Folder for scratch restores; default: the system's temporary folder. */
+  readonly scratchFolder?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Phases: `metadata` (objects), `data` (bytes), `restore` (objects). */
+  readonly onProgress?: OnProgress | undefined
+}
+
+export interface VerifyFinding {
+  readonly database: string | undefined
+  /** Object key, or backup id. */
+  readonly object: string
+  readonly problem: string
+  /** Ids of the backups that cannot be restored because of it. */
+  readonly affectedBackups: readonly string[]
+}
+
+export interface VerifyResult {
+  readonly level: VerifyLevel
+  readonly ok: boolean
+  readonly findings: readonly VerifyFinding[]
+  readonly checked: {
+    readonly manifests: number
+    readonly segments: number
+    readonly bytes: number
+    readonly restores: number
+  }
+  /** Objects left for a later run by `subset` or `maxDurationMs`. */
+  readonly remaining: number
+  /** Backups known to be restorable: nothing found against any object of their chains. */
+  readonly restorable: readonly string[]
+  readonly durationMs: number
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hasCode } from '../../src/errors.ts'
+import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
+import { writeDocument } from '../../src/repository/documents.ts'
+import { leaseKey } from '../../src/repository/layout.ts'
+import { Lease, leaseHolder } from '../../src/repository/lease.ts'
+import type { LeaseDocument } from '../../src/repository/lease-document.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { MemoryStorage } from '../../src/storage/memory.ts'
+import { openStorage } from '../../src/storage/open-storage.ts'
+import { currentProcess } from '../../src/util/process-identity.ts'
+
+async function newDatabase(): Promise<DatabaseRepository> {
+  return (await Repository.init(new MemoryStorage())).database('app')
+}
+
+const purpose = 'test'
+const held = (error: unknown) => hasCode(error, 'LEASE_HELD')
+
+async function plant(database: DatabaseRepository, changes: Partial<LeaseDocument>): Promise<void> {
+  const now = Date.now()
+  const document: LeaseDocument = {
+    epoch: 4,
+    released: false,
+    nonce: 'planted',
+    owner: { ...currentProcess(), host: 'elsewhere' },
+    purpose: 'backup',
+    acquiredAt: new Date(now).toISOString(),
+    expiresAt: new Date(now + 60_000).toISOString(),
+    ...changes,
+  }
+  await writeDocument(database.storage, 'lease', leaseKey(database.name), document)
+}
+
+describe('a lease', () => {
+  it('has one holder', async () => {
+    const database = await newDatabase()
+    {
+      await using lease = await Lease.acquire(database, { purpose })
+      assert.equal(lease.epoch, 1)
+      await assert.rejects(Lease.acquire(database, { purpose }), held)
+      assert.equal((await leaseHolder(database))?.purpose, purpose)
+    }
+    assert.equal(await leaseHolder(database), undefined)
+    await using next = await Lease.acquire(database, { purpose })
+    assert.equal(next.epoch, 1, 'a clean hand-over is no takeover')
+  })
+
+  it('goes to exactly one of many who want it at once', async () => {
+    const database = await newDatabase()
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => Lease.acquire(database, { purpose })))
+    const won = results.filter((result) => result.status === 'fulfilled')
+    assert.equal(won.length, 1)
+    for (const result of results) if (result.status === 'rejected') assert.ok(held(result.reason))
+    for (const { value } of won) await value[Symbol.asyncDispose]()
+  })
+
+  it('is waited for when asked', async () => {
+    const database = await newDatabase()
+    const first = await Lease.acquire(database, { purpose })
+    const second = Lease.acquire(database, { purpose, waitMs: 30_000 })
+    await sleep(20)
+    await first[Symbol.asyncDispose]()
+    await (await second)[Symbol.asyncDispose]()
+  })
+
+  it('of another machine is respected until it has expired for sure', async () => {
+    const database = await newDatabase()
+    await plant(database, {})
+    await assert.rejects(Lease.acquire(database, { purpose }), held)
+    await plant(database, { expiresAt: new Date(Date.now() - 1_000).toISOString() })
+    await assert.rejects(Lease.acquire(database, { purpose }), held)
+    await plant(database, { expiresAt: new Date(Date.now() - 31_000).toISOString() })
+    await using lease = await Lease.acquire(database, { purpose })
+    assert.equal(lease.epoch, 5, 'a takeover raises the epoch')
+  })
+
+  it('of a killed process of this machine is free at once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-lease-'))
+    try {
+      await using repository = await Repository.init(await openStorage(folder))
+      const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures/lease-holder.ts'), folder], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      await once(child.stdout, 'data')
+      const database = repository.database('app')
+      await assert.rejects(Lease.acquire(database, { purpose }), held)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      await using lease = await Lease.acquire(database, { purpose })
+      assert.equal(lease.epoch, 2)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('of a process whose id was given to another is free', async () => {
+    const database = await newDatabase()
+    const { startedAt, ...identity } = currentProcess()
+    await plant(database, { owner: { ...identity, startedAt: `${startedAt}0` } })
+    await using lease = await Lease.acquire(database, { purpose })
+    assert.equal(lease.epoch, 5)
+  })
+
+  it('that is damaged protects nothing', async () => {
+    const database = await newDatabase()
+    await database.storage.put(leaseKey('app'), Buffer.from('{"holdfast":"lease"'))
+    await using lease = await Lease.acquire(database, { purpose })
+    lease.assertHeld()
+  })
+
+  it('is renewed while held, and its loss noticed', async () => {
+    const database = await newDatabase()
+    await using lease = await Lease.acquire(database, { purpose, ttlMs: 60 })
+    await sleep(200)
+    lease.assertHeld()
+    await plant(database, { nonce: 'thief' })
+    while (!lease.signal.aborted) await sleep(10)
+    assert.throws(
+      () => lease.assertHeld(),
+      (error) => hasCode(error, 'LEASE_LOST'),
+    )
+  })
+})
