@@ -22,7 +22,7 @@ export function processState(other: ProcessIdentity): 'alive' | 'dead' | 'unknow
   const here = bootId()
   if (other.host !== hostname()) return 'unknown'
   if (other.bootId !== here) return sameNamespaceOtherBoot(other.bootId, here) ? 'dead' : 'unknown'
-  if (!exists(other.pid)) return 'dead'
+  if (!exists(other.pid) || isZombie(other.pid)) return 'dead'
   const startedAt = startOf(other.pid)
   return other.startedAt !== '' && startedAt !== undefined && startedAt !== other.startedAt ? 'dead' : 'alive'
 }
@@ -58,10 +58,21 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat; the command name before it may hold spaces and parentheses. */
+/** Ended, but never collected by its parent, as orphans are in a container whose first process does not care for them. */
+function isZombie(pid: number): boolean {
+  const state = statusOf(pid)?.[0]
+  return state === 'Z' || state === 'X'
+}
+
+/** Field 22 of /proc/<pid>/stat. */
 function startOf(pid: number): string | undefined {
+  return statusOf(pid)?.[19]
+}
+
+/** /proc/<pid>/stat from field 3 on; the command name before it may hold spaces and parentheses. */
+function statusOf(pid: number): string[] | undefined {
   const stat = readText(`/proc/${pid}/stat`)
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function readText(path: string): string | undefined {

@@ -36,7 +36,7 @@ describe('injected faults', () => {
           assert.equal(hasCode(error, 'STORAGE_TRANSIENT'), tripped)
           assert.equal(storage.operations.length, tripped ? failAt + 1 : 4)
           if (tripped && crash) await assert.rejects(storage.head('old'))
-          else await storage.head('old')
+          else if (tripped) await storage.head('old')
           const keys = await listKeys(memory)
           for (const key of keys) assert.equal(await text(memory, key), 'content')
           endings.push(keys.join('+'))
@@ -50,6 +50,17 @@ describe('injected faults', () => {
       })
     }
   }
+
+  it('take the place of a refusal too', async () => {
+    const memory = new MemoryStorage()
+    await memory.put('a', Buffer.from('1'))
+    for (const moment of ['before', 'after', 'midway'] satisfies FaultMoment[]) {
+      const failing = () => new FaultStorage(memory, { failAt: 0, moment })
+      const transient = { code: 'STORAGE_TRANSIENT' }
+      await assert.rejects(failing().put('a', Buffer.from('2'), { ifAbsent: true }), transient)
+      await assert.rejects(collectBytes(failing().get('none')), transient)
+    }
+  })
 
   it('fail a streamed put and a read midway', async () => {
     const memory = new MemoryStorage()

@@ -18,9 +18,9 @@ describe('the local storage on a bad day', () => {
     using disk = smallFileSystem(1024)
     const storage = new LocalStorage(disk.path)
     await storage.put('a/former', Buffer.from('former'))
-    for (const body of [stream(3_000_000), Buffer.alloc(3_000_000, 1)]) {
-      await assert.rejects(storage.put('a/large', body), says('DISK_FULL'))
-      await assert.rejects(storage.put('a/former', body, { ifAbsent: true }), says('DISK_FULL'))
+    for (const body of [() => stream(3_000_000), () => Buffer.alloc(3_000_000, 1)]) {
+      await assert.rejects(storage.put('a/large', body()), says('DISK_FULL'))
+      await assert.rejects(storage.put('a/former', body(), { ifAbsent: true }), says('DISK_FULL'))
     }
     assert.deepEqual(readdirSync(`${disk.path}/a`), ['former'])
     assert.equal(Buffer.from(await collectBytes(storage.get('a/former'))).toString(), 'former')

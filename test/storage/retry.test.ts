@@ -57,7 +57,7 @@ describe('retries', () => {
       assert.equal((await memory.head('c'))?.size, bytes.length)
       await once().delete('c')
       assert.equal(await memory.head('c'), undefined)
-      assert.equal(pauses.length, 7)
+      assert.equal(pauses.length, 8)
     })
   }
 

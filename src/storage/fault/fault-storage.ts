@@ -59,47 +59,42 @@ export class FaultStorage implements BackupStorage {
 
   async put(key: string, body: PutBody, options: PutOptions = {}): Promise<ObjectInfo> {
     const fault = await this.#begin({ name: 'put', key }, options)
-    if (fault?.moment === 'midway') return await this.inner.put(key, halfThenThrow(body, fault.error), options)
+    if (fault?.moment === 'midway')
+      return await answer(fault, this.inner.put(key, halfThenThrow(body, fault.error), options))
     await this.#noteChange(key)
-    const info = await this.inner.put(key, body, options)
-    if (fault !== undefined) throw fault.error
-    return info
+    return await answer(fault, this.inner.put(key, body, options))
   }
 
   async *get(key: string, options: GetOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const fault = await this.#begin({ name: 'get', key }, options)
     const damage = this.#plan.damage?.filter((one) => one.key === key) ?? []
-    for await (const chunk of damaged(this.inner, key, options, damage)) {
-      if (fault?.moment === 'midway') {
+    for await (const chunk of failing(fault, damaged(this.inner, key, options, damage))) {
+      if (fault?.moment !== 'midway') yield chunk
+      else {
         yield chunk.subarray(0, Math.floor(chunk.length / 2))
         throw fault.error
       }
-      yield chunk
     }
-    if (fault !== undefined) throw fault.error
   }
 
   async head(key: string, options: OperationOptions = {}): Promise<ObjectInfo | undefined> {
     const fault = await this.#begin({ name: 'head', key }, options)
-    const info = await this.inner.head(key, options)
-    if (fault !== undefined) throw fault.error
-    return info
+    return await answer(fault, this.inner.head(key, options))
   }
 
   async *list(prefix: string, options: OperationOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
     const fault = await this.#begin({ name: 'list', key: prefix }, options)
-    for await (const info of this.#lag.apply(this.inner.list(prefix, options), prefix, this.#operations.length)) {
+    const listing = this.#lag.apply(this.inner.list(prefix, options), prefix, this.#operations.length)
+    for await (const info of failing(fault, listing)) {
       yield info
       if (fault?.moment === 'midway') throw fault.error
     }
-    if (fault !== undefined) throw fault.error
   }
 
   async delete(key: string, options: OperationOptions = {}): Promise<void> {
     const fault = await this.#begin({ name: 'delete', key }, options)
     await this.#noteChange(key)
-    await this.inner.delete(key, options)
-    if (fault !== undefined) throw fault.error
+    await answer(fault, this.inner.delete(key, options))
   }
 
   async close(): Promise<void> {
@@ -136,4 +131,21 @@ export class FaultStorage implements BackupStorage {
 interface Fault {
   readonly moment: FaultMoment
   readonly error: HoldfastError
+}
+
+/** The answer of an operation, be it a success or a refusal, unless a fault takes its place. */
+async function answer<T>(fault: Fault | undefined, operation: Promise<T>): Promise<T> {
+  if (fault === undefined) return await operation
+  await Promise.allSettled([operation])
+  throw fault.error
+}
+
+/** The items of a stream, and then, or where it fails by itself, the fault. */
+async function* failing<T>(fault: Fault | undefined, items: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* items
+  } catch (thrown) {
+    throw fault?.error ?? thrown
+  }
+  if (fault !== undefined) throw fault.error
 }

@@ -19,7 +19,7 @@ export async function stampVersion(handle: FileHandle, createdAt: number): Promi
   await handle.utimes(stamp, stamp)
 }
 
-export function objectInfo(key: string, facts: BigIntStats): ObjectInfo {
+export function objectInfo(key: string, facts: Pick<BigIntStats, 'ino' | 'mtimeNs' | 'size'>): ObjectInfo {
   return {
     key,
     size: Number(facts.size),
