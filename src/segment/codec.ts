@@ -7,7 +7,7 @@ import { gunzip, gzip } from 'node:zlib'
 import { HoldfastError } from '../errors.ts'
 import { malformed } from './damage.ts'
 import type { Codec } from './segment.ts'
-import { checkZstdFrame } from './zstd-frame.ts'
+import { checkZstdFrame, zstdFrameLength } from './zstd-frame.ts'
 import { ZstdLane } from './zstd-lane.ts'
 
 /** A frame of incompressible bytes is longer than they are by less than this, per 128 KiB and once. */
@@ -39,6 +39,7 @@ export class CodecPool implements Disposable {
   readonly #level: number
   readonly #compressors: ZstdLane[] = []
   readonly #decompressors: ZstdLane[] = []
+  readonly #makeCompressor = () => ZstdLane.compressor(this.#level)
   #disposed = false
 
   /** Codec and level are for {@link compress} only. */
@@ -72,11 +73,11 @@ export class CodecPool implements Disposable {
       case 'gzip':
         return await gzipAsync(raw, { level: this.#level, chunkSize: Math.max(1024, raw.length) })
       case 'zstd':
-        return await this.#onLane(
-          this.#compressors,
-          () => ZstdLane.compressor(this.#level),
-          (lane) => lane.run(raw, raw.length + compressionSlack + (raw.length >>> 10)),
-        )
+        return await this.#onLane(this.#compressors, this.#makeCompressor, async (lane) => {
+          const frames = await lane.run(raw, raw.length + compressionSlack + (raw.length >>> 10))
+          // Where a frame ends just at the end of an output buffer, Node.js asks for more and gets an empty frame.
+          return frames.subarray(0, zstdFrameLength(frames, raw.length))
+        })
     }
   }
 

@@ -6,11 +6,17 @@ const reservedBlockType = 3
 const runLengthBlockType = 1
 
 /**
- * Walks a Zstandard frame's headers without decompressing, and throws unless the bytes are exactly one whole frame without a
- * dictionary. The decompressor is kept from frame to frame: a cut frame would leave it waiting, and spoil the next.
- * Source: RFC 8878, section 3.1.1.
+ * Throws unless the bytes are exactly one whole Zstandard frame without a dictionary. The decompressor is kept from frame to
+ * frame: a cut frame would leave it waiting, and spoil the next.
  */
 export function checkZstdFrame(bytes: Uint8Array, rawLength: number): void {
+  if (zstdFrameLength(bytes, rawLength) !== bytes.length) {
+    throw malformed('the Zstandard frame does not end where it should')
+  }
+}
+
+/** Walks the headers of the frame at the start of the bytes, without decompressing. Source: RFC 8878, section 3.1.1. */
+export function zstdFrameLength(bytes: Uint8Array, rawLength: number): number {
   const view = viewOf(bytes)
   try {
     if (view.getUint32(0, true) !== magicNumber) throw malformed('it is no Zstandard frame')
@@ -32,7 +38,8 @@ export function checkZstdFrame(bytes: Uint8Array, rawLength: number): void {
       position += 3 + (type === runLengthBlockType ? 1 : header >>> 3)
     }
     if ((descriptor & 0x04) !== 0) position += 4
-    if (position !== bytes.length) throw malformed('the Zstandard frame does not end where it should')
+    if (position > bytes.length) throw malformed('the Zstandard frame is cut short')
+    return position
   } catch (error) {
     if (error instanceof RangeError) throw malformed('the Zstandard frame is cut short', error)
     throw error

@@ -53,6 +53,27 @@ test('zstd: a frame that states no size may not exceed the expected one', async 
   await assert.rejects(pool.decompress('zstd', bomb, 4096), { code: 'INTEGRITY' })
 })
 
+test('zstd: a frame that ends just where an output buffer does is one frame', async () => {
+  const large = Buffer.concat([noise(1_040_000, 1), new Uint8Array(40_000)])
+  const text = Buffer.from(Buffer.from(noise(20_000, 2)).toString('hex'))
+  const size = async (raw: Uint8Array) => {
+    using pool = new CodecPool('zstd')
+    return (await pool.compress(raw))?.length ?? assert.fail()
+  }
+  // What is left of the first output buffer (1 MiB) after the large block, a block of text must fill exactly.
+  const rest = 1_048_576 - (await size(large))
+  let length = rest
+  for (let missing = 1; missing > 0; length += Math.ceil(missing / 2))
+    missing = rest - (await size(text.subarray(0, length)))
+  assert.equal(await size(text.subarray(0, length)), rest)
+
+  using pool = new CodecPool('zstd')
+  await pool.compress(large)
+  const filling = (await pool.compress(text.subarray(0, length))) ?? assert.fail()
+  assert.equal(filling.length, rest)
+  assert.equal(Buffer.compare(await pool.decompress('zstd', filling, length), text.subarray(0, length)), 0)
+})
+
 test('zstd: frames of every kind that other programs write are walked to their end', () => {
   const { ZSTD_c_checksumFlag, ZSTD_c_contentSizeFlag } = constants
   for (const size of [0, 1, 255, 256, 70_000, 400_000]) {

@@ -23,7 +23,11 @@ test('an empty file is an empty database', async () => {
 test('what follows the last page in the file is no part of the database', async () => {
   using folder = temporaryFolder()
   const path = folder.file('app.db')
-  for (const [journalMode, tail] of [['delete', 8192], ['wal', 8192], ['delete', 100]] as const) {
+  for (const [journalMode, tail] of [
+    ['delete', 8192],
+    ['wal', 8192],
+    ['delete', 100],
+  ] as const) {
     using database = new DatabaseSync(path)
     database.exec(`PRAGMA journal_mode = ${journalMode}; DROP TABLE IF EXISTS t; VACUUM; CREATE TABLE t (x)`)
     database.close()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import type { InspectOptions, Inspection } from '../../src/source/source.ts'
+import type { Inspection, InspectOptions } from '../../src/source/source.ts'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { writeSnapshot } from '../support/write-snapshot.ts'
@@ -49,13 +49,16 @@ test('the facts of a database', async () => {
   assert.match(schemaDigest, /^[0-9a-f]{64}$/)
   assert.match(engineVersion, /^3\./)
   assert(pageCount > 3)
-  assert.deepEqual({ ...validation, durationMs: 0 }, {
-    level: 'integrity',
-    ok: true,
-    findings: [],
-    foreignKeyViolations: 0,
-    durationMs: 0,
-  })
+  assert.deepEqual(
+    { ...validation, durationMs: 0 },
+    {
+      level: 'integrity',
+      ok: true,
+      findings: [],
+      foreignKeyViolations: 0,
+      durationMs: 0,
+    },
+  )
 })
 
 test('the schema digest follows the schema, not rows nor where tables lie', async () => {
@@ -185,7 +188,9 @@ test('an inspection can be cancelled, and the snapshot still serves', async () =
   await assert.rejects(() => snapshot.inspect({ ...integrity, signal }), { code: 'ABORTED' })
   const other = snapshot.inspect(integrity)
   const controller = new AbortController()
-  const cancelled = assert.rejects(() => snapshot.inspect({ ...integrity, signal: controller.signal }), { code: 'ABORTED' })
+  const cancelled = assert.rejects(() => snapshot.inspect({ ...integrity, signal: controller.signal }), {
+    code: 'ABORTED',
+  })
   controller.abort()
   await cancelled
   assert((await other).validation.ok, 'one that was not cancelled goes on')

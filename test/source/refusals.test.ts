@@ -15,7 +15,7 @@ import {
 } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { HoldfastError, type ErrorCode } from '../../src/errors.ts'
+import { type ErrorCode, HoldfastError } from '../../src/errors.ts'
 import { requireEngineVersion } from '../../src/source/sqlite/engine-version.ts'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { seededRandom } from '../support/random.ts'
@@ -24,7 +24,9 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 
 function makeDatabase(path: string, settings = 'PRAGMA journal_mode = wal'): void {
   using database = new DatabaseSync(path)
-  database.exec(`${settings}; CREATE TABLE t (x); INSERT INTO t SELECT randomblob(2000) FROM json_each('[1,2,3,4,5,6]')`)
+  database.exec(
+    `${settings}; CREATE TABLE t (x); INSERT INTO t SELECT randomblob(2000) FROM json_each('[1,2,3,4,5,6]')`,
+  )
 }
 
 async function assertRefused(path: string, code: ErrorCode, says: RegExp): Promise<void> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import type { SourceSnapshot } from '../../src/source/source.ts'
+import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { SqlProcess } from '../support/sql-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { writeSnapshot } from '../support/write-snapshot.ts'
@@ -66,9 +66,10 @@ test('many snapshots at once, opened and closed in any order, each hold their co
   using folder = temporaryFolder()
   await using application = await openApplication(folder.file('app.db'))
   const source = sqlite(folder.file('app.db'))
+  await using opened = new AsyncDisposableStack()
   const held: { snapshot: SourceSnapshot; bytes: Buffer }[] = []
   for (let round = 0; round < 6; round++) {
-    const snapshot = await source.openSnapshot()
+    const snapshot = opened.use(await source.openSnapshot())
     held.push({ snapshot, bytes: await pagesOf(snapshot, folder.file('copy.db')) })
     await application.query(grow)
     if (round % 2 === 1) await held.splice(round === 3 ? 1 : 0, 1)[0]?.snapshot[Symbol.asyncDispose]()
@@ -76,7 +77,6 @@ test('many snapshots at once, opened and closed in any order, each hold their co
   }
   for (const { snapshot, bytes } of held) {
     assert.deepEqual(await pagesOf(snapshot, folder.file('copy.db')), bytes)
-    await snapshot[Symbol.asyncDispose]()
   }
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
+import { CountingProcess } from '../support/counting-process.ts'
 import { checkOracle, createOracleDatabase, type OracleOptions } from '../support/oracle.ts'
 import { testSeed } from '../support/random.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -45,12 +46,34 @@ test('every snapshot of a database under full load is one commit, whole', async 
         assert.equal(inspection.facts.pageCount, snapshot.pageCount)
         seen.push(checkOracle(copy))
       }
-      assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'later snapshots hold later commits')
+      assert.deepEqual(
+        seen,
+        [...seen].sort((a, b) => a - b),
+        'later snapshots hold later commits',
+      )
       assert(writer.isRunning && other.isRunning, 'no writer failed')
       const last = Math.max(await writer.stop(), await other.stop())
       assert.equal(checkOracle(path), last, 'the live database is unharmed')
     })
   }
+})
+
+test('what SQLite says of a snapshot and what is read of it are the same commit', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  createOracleDatabase(path)
+  await using _ = await CountingProcess.start(path)
+  const seen = new Set<number>()
+  for (let round = 0; round < 20; round++) {
+    await using snapshot = await sqlite(path).openSnapshot()
+    const { facts } = await snapshot.inspect({ validation: 'none', rowCounts: false })
+    for await (const { values } of snapshot.pages()) {
+      assert.equal(Buffer.from(values).readInt32BE(60), facts.userVersion, 'user_version, on the first page')
+      break
+    }
+    seen.add(facts.userVersion)
+  }
+  assert(seen.size > 10, 'commits went on all the while')
 })
 
 test('a snapshot holds its commit while writers commit, checkpoint and vacuum', async (t) => {

@@ -30,7 +30,9 @@ export class LoadTransaction {
 
   /** Writes the books; the last statement before COMMIT. */
   record(): void {
-    this.#database.prepare('UPDATE oracle SET seq = ?, digest = ?').run(this.#seq, BigInt.asUintN(64, this.#digest).toString())
+    this.#database
+      .prepare('UPDATE oracle SET seq = ?, digest = ?')
+      .run(this.#seq, BigInt.asUintN(64, this.#digest).toString())
   }
 
   #many(count: number): void {
@@ -94,7 +96,8 @@ export class LoadTransaction {
     const name = `extra_${this.#random.below(4)}`
     const exists = this.#database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined
     if (exists) this.#database.exec(`DROP TABLE ${name}`)
-    else this.#database.exec(`CREATE TABLE ${name} AS SELECT id, seq FROM items; CREATE INDEX ${name}_i ON ${name} (seq)`)
+    else
+      this.#database.exec(`CREATE TABLE ${name} AS SELECT id, seq FROM items; CREATE INDEX ${name}_i ON ${name} (seq)`)
   }
 
   #body(): Uint8Array {

@@ -21,7 +21,9 @@ function connect(): DatabaseSync {
   const connection = new DatabaseSync(options.path, { timeout: 10_000, enableForeignKeyConstraints: true })
   // A small cache makes large transactions spill uncommitted pages into the log or the file.
   connection.exec(`PRAGMA cache_size = 20; PRAGMA synchronous = ${options.synchronous ?? 'off'}`)
-  connection.exec(`PRAGMA wal_autocheckpoint = ${options.autoCheckpoint ?? random.pick([0, 20, 1000])}; PRAGMA busy_timeout = 10`)
+  connection.exec(
+    `PRAGMA wal_autocheckpoint = ${options.autoCheckpoint ?? random.pick([0, 20, 1000])}; PRAGMA busy_timeout = 10`,
+  )
   return connection
 }
 

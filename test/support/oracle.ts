@@ -57,7 +57,10 @@ export function noteHash(row: NoteRow): bigint {
  */
 export function checkOracle(path: string): number {
   using database = new DatabaseSync(path, { readOnly: true })
-  const findings = database.prepare('PRAGMA integrity_check').all().map((row) => String(row['integrity_check']))
+  const findings = database
+    .prepare('PRAGMA integrity_check')
+    .all()
+    .map((row) => String(row['integrity_check']))
   if (findings.join() !== 'ok') throw new Error(`${path}: integrity_check: ${findings.join('; ')}`)
   const orphans = database.prepare('PRAGMA foreign_key_check').all()
   if (orphans.length > 0) throw new Error(`${path}: ${orphans.length} foreign key violations`)

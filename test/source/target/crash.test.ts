@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
 import { seededRandom, testSeed } from '../../support/random.ts'
 import {
+  assertSameBytes,
   contentOf,
   type DatabaseShape,
   makeDatabase,
@@ -153,7 +154,7 @@ class CrashRun implements Disposable {
     const content = contentOf(this.path)
     const outcome = content === this.#old.content ? 'o' : 'n'
     // By now SQLite has rolled back and recovered, so the files themselves must be equal.
-    assert.deepEqual(readFileSync(this.path), outcome === 'o' ? this.#old.bytes : this.wanted.bytes)
+    assertSameBytes(readFileSync(this.path), outcome === 'o' ? this.#old.bytes : this.wanted.bytes)
     assert.deepEqual(sidecarsOf(this.path), [])
     return outcome
   }

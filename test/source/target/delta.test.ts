@@ -3,7 +3,15 @@ import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFile
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
-import { contentOf, makeDatabase, makeDatabaseWithLog, TestFolder, wantedState, writeWanted } from './fixtures.ts'
+import {
+  assertSameBytes,
+  contentOf,
+  makeDatabase,
+  makeDatabaseWithLog,
+  TestFolder,
+  wantedState,
+  writeWanted,
+} from './fixtures.ts'
 
 for (const pageSize of [512, 4096, 65536]) {
   for (const wal of [false, true]) {
@@ -21,7 +29,7 @@ for (const pageSize of [512, 4096, 65536]) {
           await writeWanted(target, wanted)
           await target.prove({ state: wanted.state, level: 'integrity', rowCounts: true })
         }
-        assert.deepEqual(readFileSync(path), old, 'without commit it is rolled back')
+        assertSameBytes(readFileSync(path), old, 'without commit it is rolled back')
         await using target = await openTarget(path, { ...wanted, delta: true })
         assert.equal(target.mode, 'delta')
         await writeWanted(target, wanted)
@@ -30,7 +38,7 @@ for (const pageSize of [512, 4096, 65536]) {
         await target.commit()
         assert.equal(proof.factsMatch, true)
         assert.equal(statSync(path).ino, inode)
-        assert.deepEqual(readFileSync(path), wanted.bytes)
+        assertSameBytes(readFileSync(path), wanted.bytes)
         assert.deepEqual(readdirSync(folder.path), ['app.db'])
       })
     }
@@ -51,7 +59,7 @@ test('only the pages that differ are written', async () => {
   assert.equal(target.bytesWritten, written * wanted.pageSize)
   await target.prove({ state: wanted.state, level: 'quick', rowCounts: false })
   await target.commit()
-  assert.deepEqual(readFileSync(path), wanted.bytes)
+  assertSameBytes(readFileSync(path), wanted.bytes)
 })
 
 test('the old file’s own log is folded in first, and a rollback brings it back', async () => {
@@ -110,7 +118,7 @@ test('a file that cannot serve is replaced, and `mode` says so', async () => {
     await writeWanted(target, wanted)
     await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
     await target.commit()
-    assert.deepEqual(readFileSync(path), wanted.bytes)
+    assertSameBytes(readFileSync(path), wanted.bytes)
   }
 })
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
-import { makeDatabase, TestFolder, wantedState, writeWanted } from './fixtures.ts'
+import { assertSameBytes, makeDatabase, TestFolder, wantedState, writeWanted } from './fixtures.ts'
 
 /** A file system of 2 MB. */
 class SmallDisk implements Disposable {
@@ -70,7 +70,7 @@ for (const mode of ['create', 'replace', 'delta'] as const) {
       await assert.rejects(restore(), { code: 'DISK_FULL' })
       rmSync(join(disk.path, 'ballast'))
       assert.deepEqual(readdirSync(disk.path), old === undefined ? [] : ['app.db'])
-      if (old !== undefined) assert.deepEqual(readFileSync(path), old)
+      if (old !== undefined) assertSameBytes(readFileSync(path), old)
     })
   }
 }

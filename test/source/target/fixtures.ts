@@ -1,10 +1,11 @@
 /** Databases to restore, and what is known of them. */
+import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { DatabaseFacts } from '../../../src/source/facts.ts'
-import { readFacts } from '../../../src/source/sqlite/inspect.ts'
+import { inspectDatabase } from '../../../src/source/sqlite/inspect/inspect-database.ts'
 import type { RestoreTarget } from '../../../src/source/target.ts'
 import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
 
@@ -86,7 +87,7 @@ export function wantedState(folder: TestFolder, shape: DatabaseShape, name = 'wa
 
 export function wantedFrom(path: string): WantedState {
   const db = new DatabaseSync(path)
-  const facts = readFacts(db, { rowCounts: true })
+  const { facts } = inspectDatabase(db, { validation: 'none', rowCounts: true, throwIfCancelled: () => undefined })
   db.close()
   const bytes = readFileSync(path)
   return { bytes, pageSize: facts.pageSize, pageCount: facts.pageCount, state: stateOf(bytes, facts.pageSize), facts }
@@ -127,4 +128,12 @@ export function contentOf(path: string): string {
 
 export function sidecarsOf(path: string): string[] {
   return ['-wal', '-shm', '-journal'].filter((suffix) => existsSync(path + suffix))
+}
+
+/** Like deepEqual, which takes minutes to describe how two large buffers differ. */
+export function assertSameBytes(actual: Uint8Array, expected: Uint8Array, message = 'the bytes'): void {
+  if (Buffer.compare(actual, expected) === 0) return
+  const at = expected.findIndex((byte, index) => actual[index] !== byte)
+  const where = at === -1 ? 'at the end' : `at byte ${at}`
+  assert.fail(`${message}: ${actual.length} of ${expected.length} bytes, first difference ${where}`)
 }

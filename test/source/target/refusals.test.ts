@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
-import { makeDatabase, TestFolder } from './fixtures.ts'
+import { assertSameBytes, makeDatabase, TestFolder } from './fixtures.ts'
 
 const shape = { pageSize: 4096, pageCount: 4 }
 
@@ -20,7 +20,7 @@ test('an existing target is refused without force or delta, and the hint names -
   makeDatabase(path, {})
   const before = readFileSync(path)
   await assert.rejects(openTarget(path, shape), { code: 'TARGET_EXISTS', hint: /--force/ })
-  assert.deepEqual(readFileSync(path), before)
+  assertSameBytes(readFileSync(path), before)
   assert.deepEqual(readdirSync(folder.path), ['app.db'])
 })
 
@@ -69,7 +69,7 @@ for (const delta of [false, true]) {
           code: 'TARGET_LIVE',
           message: new RegExp(`process ${holder.pid}`),
         })
-        assert.deepEqual(readFileSync(path), before)
+        assertSameBytes(readFileSync(path), before)
       } finally {
         holder.kill('SIGKILL')
         await once(holder, 'exit')

@@ -10,10 +10,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
 import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
 import {
+  assertSameBytes,
   contentOf,
   makeDatabase,
   makeDatabaseWithLog,
@@ -43,7 +45,7 @@ for (const pageSize of [512, 4096, 65536]) {
         expectedForeignKeyViolations: 0,
       })
       await target.commit()
-      assert.deepEqual(readFileSync(path), wanted.bytes)
+      assertSameBytes(readFileSync(path), wanted.bytes)
       assert.deepEqual(readdirSync(folder.path), ['app.db'])
       assert.deepEqual(
         [proof.state, proof.pagesHashed, proof.factsMatch, proof.tablesCompared],
@@ -70,7 +72,7 @@ test('pages may come in any order, from many writers at once', async () => {
   )
   await target.prove({ state: wanted.state, level: 'quick', rowCounts: false })
   await target.commit()
-  assert.deepEqual(readFileSync(folder.file('app.db')), wanted.bytes)
+  assertSameBytes(readFileSync(folder.file('app.db')), wanted.bytes)
 })
 
 test('an empty database is an empty file', async () => {
@@ -114,7 +116,7 @@ test('a symbolic link stays, and the file behind it is replaced', async () => {
     await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
     await target.commit()
     assert.equal(lstatSync(folder.file(link)).isSymbolicLink(), true)
-    assert.deepEqual(readFileSync(folder.file(to)), wanted.bytes)
+    assertSameBytes(readFileSync(folder.file(to)), wanted.bytes)
   }
 })
 
@@ -167,7 +169,24 @@ test('the old database’s log never reaches the new one', async () => {
   await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
   await target.commit()
   assert.deepEqual(sidecarsOf(path), [])
-  assert.deepEqual(readFileSync(path), wanted.bytes)
+  assertSameBytes(readFileSync(path), wanted.bytes)
+})
+
+test('neither the old database’s persistent journal nor its shared memory outlives it', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  makeDatabase(path, { seed: 2 })
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA journal_mode = PERSIST; INSERT INTO parent VALUES (8)')
+  db.close()
+  writeFileSync(`${path}-shm`, Buffer.alloc(32768))
+  assert.deepEqual(sidecarsOf(path), ['-shm', '-journal'])
+  await using target = await openTarget(path, { ...wanted, force: true })
+  await writeWanted(target, wanted)
+  await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+  await target.commit()
+  assert.deepEqual(sidecarsOf(path), [])
 })
 
 test('a log whose database is gone does not reach the new one', async () => {
@@ -198,10 +217,10 @@ test('a damaged old file, and what lies beside it, is replaced; without commit i
       if (step === 'rename') throw new Error('injected')
     }),
   )
-  assert.deepEqual(readFileSync(path), Buffer.alloc(8192, 'encrypted'))
+  assertSameBytes(readFileSync(path), Buffer.alloc(8192, 'encrypted'))
   assert.equal(readFileSync(`${path}-wal`, 'utf8'), 'its log')
   await restore()
-  assert.deepEqual(readFileSync(path), wanted.bytes)
+  assertSameBytes(readFileSync(path), wanted.bytes)
   assert.deepEqual(readdirSync(folder.path), ['app.db'])
 })
 

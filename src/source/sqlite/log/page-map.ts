@@ -12,8 +12,6 @@ export interface PageMap {
   /** Frame of page `p` at index `p`, from 1; 0 for a page that the log does not hold. */
   readonly frames: Uint32Array
   readonly salts: Buffer
-  /** Database size that the last commit recorded. */
-  readonly pageCount: number
 }
 
 export function frameOffset(frame: number, pageSize: number): number {
@@ -41,8 +39,9 @@ export async function mapLog(log: LogFile, horizon: LogHorizon, signal?: AbortSi
   if (scan.sum.first !== horizon.checksum.first || scan.sum.second !== horizon.checksum.second) {
     throw damaged(log, 'its checksum differs from the one in the wal-index')
   }
+  if (scan.pageCount !== horizon.pageCount) throw damaged(log, 'its last commit differs from the one in the wal-index')
   await readLogHeader(log, horizon)
-  return { frames: scan.frames, salts: horizon.salts, pageCount: scan.pageCount }
+  return { frames: scan.frames, salts: horizon.salts }
 }
 
 export interface LogFile {
@@ -54,6 +53,7 @@ interface Scan {
   readonly sum: LogChecksum
   readonly bigEndian: boolean
   readonly frames: Uint32Array
+  /** Database size that the last commit recorded. */
   pageCount: number
 }
 

@@ -42,12 +42,13 @@ export class Reader implements Disposable {
 
   /** Begins the read transaction that holds the state, and in WAL mode proves at which frame of the log it stands. */
   begin(sharedMemory: number | undefined, patience: Patience): Begun {
+    this.#rollback()
     for (let retries = 0; ; retries++) {
       const before = sharedMemory === undefined ? undefined : this.#readIndex(sharedMemory)
       patience.whileBusy(() => this.#beginTransaction())
       const after = sharedMemory === undefined ? undefined : this.#readIndex(sharedMemory)
       const usesLog = this.#usesLog()
-      const isProven = before !== undefined && after !== undefined && after.header.equals(before.header)
+      const isProven = before !== undefined && after?.header.equals(before.header) === true
       if (!usesLog || sharedMemory === undefined || isProven) {
         const pageSize = readNumber(this.#database, 'page_size')
         const pageCount = readNumber(this.#database, 'page_count')
@@ -63,11 +64,6 @@ export class Reader implements Disposable {
     }
   }
 
-  /** Gives the transaction up, so that {@link begin} can be called again. */
-  rollback(): void {
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
-  }
-
   inspect(validation: ValidationLevel, rowCounts: boolean, throwIfCancelled: () => void): Inspection {
     const inspection = inspectDatabase(this.#database, { validation, rowCounts, throwIfCancelled })
     // SQLite ends a transaction by itself after some I/O errors; what was read since is of another state.
@@ -78,7 +74,7 @@ export class Reader implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.rollback()
+    this.#rollback()
     this.#database.close()
   }
 
@@ -87,9 +83,13 @@ export class Reader implements Disposable {
     try {
       this.#database.prepare('PRAGMA schema_version').get()
     } catch (thrown) {
-      this.rollback()
+      this.#rollback()
       throw thrown
     }
+  }
+
+  #rollback(): void {
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
   }
 
   #usesLog(): boolean {

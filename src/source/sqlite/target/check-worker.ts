@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
-import { readFacts, runChecks } from '../inspect.ts'
+import { inspectDatabase } from '../inspect/inspect-database.ts'
 import type { CheckRequest, FileCheck } from './check-file.ts'
 
 function check(request: CheckRequest): FileCheck {
@@ -11,9 +11,14 @@ function check(request: CheckRequest): FileCheck {
   url.searchParams.set('immutable', '1')
   const db = new DatabaseSync(url, { readOnly: true })
   try {
-    const validation = runChecks(db, request.level)
-    const facts = request.facts ? readFacts(db, { rowCounts: request.rowCounts }) : undefined
-    return { validation, facts }
+    // The very function that made the facts at backup: what is compared must be counted and hashed alike.
+    const { facts, validation } = inspectDatabase(db, {
+      validation: request.level,
+      rowCounts: request.facts && request.rowCounts,
+      // The thread is terminated as a whole.
+      throwIfCancelled: () => undefined,
+    })
+    return { validation, facts: request.facts ? facts : undefined }
   } finally {
     db.close()
   }
