@@ -28,7 +28,7 @@ export interface CreateBackupOptions {
   /** Wait for another backup of the same database to end, in milliseconds; default 0: refuse at once. */
   readonly leaseWaitMs?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Phases: `prepare`, `copy` (bytes of the database), `verify` (stored bytes read back), `validate`, `commit`. */
+  /** Phases: `prepare`, `copy` (bytes of the database), `validate`, `verify` (stored bytes read back), `commit`. */
   readonly onProgress?: OnProgress | undefined
 }
 

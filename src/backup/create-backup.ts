@@ -5,6 +5,7 @@ import { toLsn, zeroLsn } from '../history/lsn.ts'
 import { emptyState, formatState } from '../history/state-checksum.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { databaseNameFrom } from '../repository/layout.ts'
 import { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -17,9 +18,9 @@ import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
 import { changedPages, PageCounter } from './changed-pages.ts'
 import { chooseParent, type Parent } from './choose-parent.ts'
 import { damagedDatabase } from './damaged-database.ts'
-import { checkIdentity, checkName } from './identity.ts'
+import { checkIdentity, checkName, recordToWrite } from './identity.ts'
 import { nextEpoch, nextPosition, type Position } from './position.ts'
-import { discardSegment, type StoredSegment, storeSegment } from './store-segment.ts'
+import { discardSegment, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
 
 export interface CreateBackupContext extends CreateBackupOptions {
   /** Name in the repository; default: the source's. */
@@ -39,7 +40,7 @@ export async function createBackup(
   options: CreateBackupContext,
 ): Promise<BackupResult> {
   const startedAt = Date.now()
-  const database = repository.database(options.database ?? source.defaultName)
+  const database = repository.database(options.database ?? databaseNameFrom(source.defaultName))
   const run = new BackupRun(source, database, options, startedAt)
   try {
     return await run.execute()
@@ -100,16 +101,16 @@ class BackupRun {
     const catalog = await this.#database.catalog({ signal })
     for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
     checkName(catalog, this.#options)
+    const record = await recordToWrite(this.#source, this.#database, catalog, this.#options)
+    if (record === 'again')
+      this.#warnings.push(
+        `The record of ${this.#database.name} in the repository was lost or damaged; it is written anew.`,
+      )
     const { manifest, blockedMs } = await this.#store(catalog, lease)
     this.#progress('commit', 0, 1, 'objects')
     this.#stop.signal.throwIfAborted()
     lease.assertHeld()
-    await this.#database.putRecord({
-      name: this.#database.name,
-      kind: this.#source.kind,
-      location: this.#source.location,
-      createdAt: new Date(this.#startedAt).toISOString(),
-    })
+    if (record !== undefined) await this.#putRecord(record)
     await this.#database.putManifest(manifest)
     this.#progress('commit', 1, 1, 'objects')
     return {
@@ -118,6 +119,18 @@ class BackupRun {
       durationMs: Date.now() - this.#startedAt,
       writersBlockedMs: blockedMs,
     }
+  }
+
+  async #putRecord(record: 'new' | 'again'): Promise<void> {
+    await this.#database.putRecord(
+      {
+        name: this.#database.name,
+        kind: this.#source.kind,
+        location: this.#source.location,
+        createdAt: new Date(this.#startedAt).toISOString(),
+      },
+      { replace: record === 'again' },
+    )
   }
 
   async #store(catalog: Catalog, lease: Lease): Promise<{ manifest: BackupManifest; blockedMs: number }> {
@@ -140,12 +153,15 @@ class BackupRun {
       this.#progress('validate', 0, undefined, 'objects')
       const inspection = await inspecting
       const blockedMs = snapshot.blocksWriters ? Date.now() - opened : 0
-      if (blockedMs > 0)
-        this.#warnings.push(`Writers of this database had to wait for up to ${blockedMs} ms: it is not in WAL mode.`)
+      // The database is let go before the segment is read back, which can take as long as the copy.
       await stack.disposeAsync()
+      await readBack(this.#database, stored, {
+        signal: this.#stop.signal,
+        onRead: (bytes, total) => this.#progress('verify', bytes, total, 'bytes'),
+      })
       return { manifest: this.#manifest(stored, position, parent, snapshot, inspection), blockedMs }
     } catch (error) {
-      await discardSegment(this.#database, stored.segment.info.key)
+      await discardSegment(this.#database, stored.info.key)
       throw error
     }
   }
@@ -169,7 +185,12 @@ class BackupRun {
     return undefined
   }
 
-  async #copy(snapshot: SourceSnapshot, parent: Parent | undefined, position: Position, epoch: number) {
+  async #copy(
+    snapshot: SourceSnapshot,
+    parent: Parent | undefined,
+    position: Position,
+    epoch: number,
+  ): Promise<StoredSegment> {
     const { codec = 'zstd', level } = this.#options
     const counter = new PageCounter()
     const total = snapshot.pageCount * snapshot.pageSize
@@ -196,19 +217,17 @@ class BackupRun {
     const range = { to: position.lsn, lastTime: position.time }
     const end = (): SegmentEnd => ({ ...range, endState: counter.state, pageCount: snapshot.pageCount })
     this.#progress('copy', 0, total, 'bytes')
-    const segment = await storeSegment(this.#database, header, range, records(), end, {
+    return await storeSegment(this.#database, header, range, records(), end, {
       level,
       signal: this.#stop.signal,
       onStored: (bytes) => {
         this.#bytesStored = bytes
       },
-      onVerified: (bytes, all) => this.#progress('verify', bytes, all, 'bytes'),
     })
-    return { segment, state: counter.state }
   }
 
   #manifest(
-    { segment, state }: { segment: StoredSegment; state: bigint },
+    { totals, info, end }: StoredSegment,
     position: Position,
     parent: Parent | undefined,
     snapshot: SourceSnapshot,
@@ -216,7 +235,6 @@ class BackupRun {
   ): BackupManifest {
     const { type, name, tags = {}, codec = 'zstd' } = this.#options
     const now = Date.now()
-    const { totals, info } = segment
     return {
       id: backupId(),
       database: this.#database.name,
@@ -241,7 +259,7 @@ class BackupRun {
       rawBytes: totals.rawBytes,
       storedBytes: totals.storedBytes,
       compressionRatio: totals.storedBytes === 0 ? 1 : totals.rawBytes / totals.storedBytes,
-      checksum: formatState(state),
+      checksum: formatState(end.endState),
       validation: { ...validation, findings: [...validation.findings] },
       damaged: !validation.ok,
     }

@@ -1,6 +1,7 @@
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { DatabaseRecord } from '../repository/marker.ts'
 import type { BackupSource } from '../source/source.ts'
 import type { CreateBackupOptions } from './backup-options.ts'
 
@@ -14,11 +15,49 @@ export async function checkIdentity(
   options: { readonly database?: string | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   if (options.database !== undefined) return
-  const record = await database.record(options)
-  if (record === undefined || record.location === source.location) return
-  throw new HoldfastError(
+  const record = await readRecord(database, options)
+  if (record === undefined || record === 'unreadable' || record.location === source.location) return
+  throw nameTaken(source, database, record.location)
+}
+
+/**
+ * The record is only a note: if it is lost or broken, the manifests tell whose history this is, and the backup goes on.
+ * Returns how the record is to be written, or undefined if it stands. @throws NAME_TAKEN
+ */
+export async function recordToWrite(
+  source: BackupSource,
+  database: DatabaseRepository,
+  catalog: Catalog,
+  options: { readonly database?: string | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<'new' | 'again' | undefined> {
+  const record = await readRecord(database, options)
+  if (record !== undefined && record !== 'unreadable') return undefined
+  const [first] = catalog.backups
+  if (first === undefined && record === undefined) return 'new'
+  const known = catalog.backups.some(({ location }) => location === source.location)
+  if (options.database === undefined && !known)
+    throw nameTaken(source, database, first?.location ?? 'it cannot be told which')
+  return 'again'
+}
+
+/** Also a record of another database that was put in its place is not to be trusted. */
+async function readRecord(
+  database: DatabaseRepository,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<DatabaseRecord | 'unreadable' | undefined> {
+  try {
+    const record = await database.record(options)
+    return record === undefined || record.name === database.name ? record : 'unreadable'
+  } catch (error) {
+    if (hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT')) return 'unreadable'
+    throw error
+  }
+}
+
+function nameTaken(source: BackupSource, database: DatabaseRepository, other: string): HoldfastError {
+  return new HoldfastError(
     'NAME_TAKEN',
-    `The name ${database.name} is that of another database in this repository: ${record.location}.`,
+    `The name ${database.name} is that of another database in this repository: ${other}.`,
     {
       object: source.location,
       hint: `Choose a name of its own with --database; or, if it is that database in a new place, say so with --database ${database.name}.`,

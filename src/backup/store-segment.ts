@@ -1,4 +1,4 @@
-/** Writes a segment, and reads it back before anything refers to it. */
+/** Writes a segment, and reads it back; both before anything refers to it. */
 import { HoldfastError } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -12,12 +12,11 @@ export interface StoreSegmentOptions {
   readonly signal?: AbortSignal | undefined
   /** Bytes given to the storage so far. */
   readonly onStored: (bytes: number) => void
-  /** Bytes read back so far, of all. */
-  readonly onVerified: (bytes: number, total: number) => void
 }
 
 export interface StoredSegment {
   readonly info: SegmentInfo
+  readonly end: SegmentEnd
   readonly totals: SegmentTotals
 }
 
@@ -37,21 +36,23 @@ export async function storeSegment(
   await database.storage.put(key, counted(stream, options.onStored), { signal, ifAbsent: conditional })
   const totals = stream.totals()
   const info: SegmentInfo = { kind, from, epoch, firstTime, ...range, bytes: totals.storedBytes, key }
-  try {
-    await readBack(database, info, end(), options)
-  } catch (error) {
-    await discardSegment(database, key)
-    throw error
-  }
-  return { info, totals }
+  return { info, end: end(), totals }
 }
 
-/** Each block was decompressed and compared before it was stored; here every stored byte is compared with what was sent. */
-async function readBack(
+export interface ReadBackOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes read back so far, of all. */
+  readonly onRead: (bytes: number, total: number) => void
+}
+
+/**
+ * Each block was decompressed and compared before it was stored; here every stored byte is compared with what was sent.
+ * @throws STORAGE_CORRUPT
+ */
+export async function readBack(
   database: DatabaseRepository,
-  info: SegmentInfo,
-  end: SegmentEnd,
-  { signal, onVerified }: StoreSegmentOptions,
+  { info, end }: StoredSegment,
+  { signal, onRead }: ReadBackOptions,
 ): Promise<void> {
   const stored = await database.storage.head(info.key, { signal })
   if (stored?.size !== info.bytes) {
@@ -69,7 +70,7 @@ async function readBack(
       { object: info.key },
     )
   }
-  const [damage] = await findDamage(reader.checkStored({ signal }), ({ done, total }) => onVerified(done, total))
+  const [damage] = await findDamage(reader.checkStored({ signal }), ({ done, total }) => onRead(done, total))
   if (damage !== undefined) throw new HoldfastError('STORAGE_CORRUPT', damage.message, { object: info.key })
 }
 

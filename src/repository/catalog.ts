@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
+import { backupIdOfKey } from './layout.ts'
 import type { BackupManifest } from './manifest.ts'
 
 /** All that is known of a database from one listing and its manifests. */
@@ -13,13 +14,15 @@ export interface Catalog {
   readonly problems: readonly { readonly key: string; readonly problem: string }[]
 }
 
-/** A backup by id, an unambiguous beginning of it, or its name. @throws BACKUP_NOT_FOUND */
+/** A backup by id, an unambiguous beginning of it, or its name. @throws BACKUP_NOT_FOUND; INTEGRITY if its manifest cannot be read */
 export function findBackup(catalog: Catalog, idOrName: string): BackupManifest {
   const named = catalog.backups.find((backup) => backup.name === idOrName || backup.id === idOrName)
   if (named !== undefined) return named
   const matches = idOrName === '' ? [] : catalog.backups.filter((backup) => backup.id.startsWith(idOrName))
   const [only, another] = matches
   if (only !== undefined && another === undefined) return only
+  const unreadable = only === undefined && idOrName !== '' ? unreadableManifest(catalog, idOrName) : undefined
+  if (unreadable !== undefined) throw unreadable
   const message =
     matches.length > 1
       ? `"${idOrName}" is the beginning of ${matches.length} backups of ${catalog.database}: ${matches.map(({ id }) => id).join(', ')}.`
@@ -27,5 +30,15 @@ export function findBackup(catalog: Catalog, idOrName: string): BackupManifest {
   throw new HoldfastError('BACKUP_NOT_FOUND', message, {
     object: idOrName,
     hint: `See them with "holdfast list ${catalog.database}".`,
+  })
+}
+
+/** A backup that is there by its object's name must not be called unknown because its content broke. */
+function unreadableManifest(catalog: Catalog, beginning: string): HoldfastError | undefined {
+  const found = catalog.problems.find(({ key }) => backupIdOfKey(key)?.startsWith(beginning))
+  if (found === undefined) return undefined
+  return new HoldfastError('INTEGRITY', `Backup ${backupIdOfKey(found.key)} cannot be used. ${found.problem}`, {
+    object: found.key,
+    hint: 'Its state may still be restorable by LSN or time: see "holdfast points".',
   })
 }

@@ -45,12 +45,15 @@ export class DatabaseRepository {
     return readDocument(this.storage, 'database', databaseRecord, databaseRecordKey(this.name), options)
   }
 
-  /** Enters a new database; of two at once, one is kept. */
-  async putRecord(record: DatabaseRecord, options: OperationOptions = {}): Promise<void> {
+  /** Enters a new database; of two at once, one is kept. With `replace`, a record that is there gives way. */
+  async putRecord(
+    record: DatabaseRecord,
+    { replace = false, ...options }: OperationOptions & { readonly replace?: boolean | undefined } = {},
+  ): Promise<void> {
     try {
       await writeDocument(this.storage, 'database', databaseRecordKey(this.name), record, {
         ...options,
-        ifAbsent: true,
+        ifAbsent: !replace,
       })
     } catch (error) {
       if (!hasCode(error, 'OBJECT_EXISTS')) throw error

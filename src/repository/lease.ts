@@ -27,6 +27,9 @@ const clockMarginMs = 30_000
 const settleMs = 2_000
 const retryMs = 250
 
+/** Nonces of leases that were written, or may have been, and given up without a release that the storage confirmed. */
+const givenUp = new Set<string>()
+
 export class Lease implements AsyncDisposable {
   readonly #database: DatabaseRepository
   readonly #ttlMs: number
@@ -79,7 +82,7 @@ export class Lease implements AsyncDisposable {
     try {
       await this.#replace({ ...this.#document, released: true })
     } catch (error) {
-      // Somebody took it over, or the storage is away: an unreleased lease expires by itself.
+      // Somebody took it over, or the storage is away or full: this process knows the lease for free, others wait until it expires.
       if (
         !hasCode(
           error,
@@ -92,6 +95,7 @@ export class Lease implements AsyncDisposable {
         )
       )
         throw error
+      givenUp.add(this.#document.nonce)
     }
   }
 
@@ -174,6 +178,7 @@ async function tryAcquire(database: DatabaseRepository, options: LeaseOptions): 
     etag = (await writeDocument(storage, 'lease', key, document, { signal: options.signal, ...condition })).etag
   } catch (error) {
     if (hasCode(error, 'OBJECT_EXISTS', 'OBJECT_CHANGED', 'OBJECT_NOT_FOUND')) return { retry: true }
+    givenUp.add(document.nonce)
     throw error
   }
   if (condition.ifAbsent === undefined && condition.ifMatch === undefined) {
@@ -195,7 +200,7 @@ async function readLease(database: DatabaseRepository, options: OperationOptions
 }
 
 function isFree(lease: LeaseDocument): boolean {
-  if (lease.released) return true
+  if (lease.released || givenUp.has(lease.nonce)) return true
   switch (processState(lease.owner)) {
     case 'dead':
       return true

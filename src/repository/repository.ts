@@ -5,7 +5,15 @@ import { probeStorage } from '../storage/probe.ts'
 import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
 import { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
-import { databaseNameFrom, databasesPrefix, isDatabaseName, markerKey, recoveryKey } from './layout.ts'
+import {
+  backupsPrefix,
+  databaseNameFrom,
+  databaseRecordKey,
+  databasesPrefix,
+  isDatabaseName,
+  markerKey,
+  recoveryKey,
+} from './layout.ts'
 import { knownFeatures, layoutVersion, type RepositoryMarker, repositoryMarker } from './marker.ts'
 import { recoveryText } from './recovery-text.ts'
 
@@ -78,12 +86,13 @@ export class Repository implements AsyncDisposable {
     return new Repository(storage, marker)
   }
 
-  /** Names of the databases, sorted. */
+  /** Names of the databases, sorted. What a first backup that failed leaves (a lease, perhaps a segment) is no database yet. */
   async databaseNames(options: OperationOptions = {}): Promise<string[]> {
     const names = new Set<string>()
     for await (const { key } of this.storage.list(databasesPrefix, options)) {
       const name = key.slice(databasesPrefix.length).split('/')[0]
-      if (name !== undefined && isDatabaseName(name)) names.add(name)
+      if (name === undefined || !isDatabaseName(name)) continue
+      if (key === databaseRecordKey(name) || key.startsWith(backupsPrefix(name))) names.add(name)
     }
     return [...names].sort()
   }

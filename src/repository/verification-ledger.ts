@@ -28,16 +28,16 @@ export type VerificationLedger = z.infer<typeof ledger>
 
 const attempts = 20
 
-/** An unreadable ledger counts as none: everything is then checked as if for the first time. */
+/** An unreadable ledger counts as none, unless `strict`: everything is then checked as if for the first time. */
 export async function readLedger(
   database: DatabaseRepository,
-  options: OperationOptions = {},
+  { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
 ): Promise<VerificationLedger> {
   try {
     const found = await readDocument(database.storage, 'verification', ledger, verificationKey(database.name), options)
     return found ?? { segments: {}, restores: {} }
   } catch (error) {
-    if (hasCode(error, 'INTEGRITY')) return { segments: {}, restores: {} }
+    if (!strict && hasCode(error, 'INTEGRITY')) return { segments: {}, restores: {} }
     throw error
   }
 }

@@ -31,7 +31,7 @@ export async function fetchPages(
   chain: Chain,
   table: PageHashes,
   wanted: WantedPages,
-  target: RestoreTarget,
+  target: Pick<RestoreTarget, 'write'>,
   options: FetchOptions,
 ): Promise<Fetched> {
   let pages = 0

@@ -3,6 +3,7 @@ import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import { latestPoint, type RestorePoint } from '../history/reachable.ts'
 import { type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
+import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { RestoreTargetState } from './restore-options.ts'
@@ -25,7 +26,7 @@ export function resolveState(catalog: Catalog, wanted: RestoreTargetState): Lsn 
 
 /** The newest state that a backup promises, also if its segments are gone: then the restore fails, rather than giving an older one. */
 function latest(catalog: Catalog): Lsn {
-  const newest = Math.max(latestPoint(catalog.segments)?.lsn ?? 0, catalog.backups.at(-1)?.lsn ?? 0)
+  const newest = Math.max(latestPoint(acknowledgedSegments(catalog))?.lsn ?? 0, catalog.backups.at(-1)?.lsn ?? 0)
   if (newest === 0) throw nothingYet(catalog)
   return toLsn(newest)
 }
@@ -33,6 +34,14 @@ function latest(catalog: Catalog): Lsn {
 function named(catalog: Catalog, name: string): BackupManifest {
   const backup = catalog.backups.find((candidate) => candidate.name === name)
   if (backup !== undefined) return backup
+  const [unreadable] = catalog.problems
+  if (unreadable !== undefined) {
+    throw new HoldfastError(
+      'INTEGRITY',
+      `${catalog.database} has no readable backup named "${name}". ${unreadable.problem}`,
+      { object: unreadable.key, hint: 'Take another backup, or restore by LSN or time: see "holdfast points".' },
+    )
+  }
   const names = catalog.backups.flatMap((candidate) => candidate.name ?? [])
   throw new HoldfastError('BACKUP_NOT_FOUND', `${catalog.database} has no backup named "${name}".`, {
     object: name,
@@ -46,14 +55,14 @@ function byLsn(catalog: Catalog, wanted: number, before: boolean): Lsn {
   }
   const promised = catalog.backups.find(({ lsn }) => lsn === (before ? wanted - 1 : wanted))
   if (promised !== undefined) return toLsn(promised.lsn)
-  const resolution = resolveLsn(catalog.segments, toLsn(wanted), { before })
+  const resolution = resolveLsn(before ? acknowledgedSegments(catalog) : catalog.segments, toLsn(wanted), { before })
   if (resolution.kind === 'lsn' && resolution.lsn > 0) return resolution.lsn
   const what = before ? `no restorable state right before LSN ${wanted}` : `no restorable state with LSN ${wanted}`
   throw notRestorable(catalog, `${catalog.database} has ${what}.`, resolution)
 }
 
 function byTime(catalog: Catalog, time: number, before: boolean): Lsn {
-  const resolution = resolveTime(catalog.segments, time, { before })
+  const resolution = resolveTime(acknowledgedSegments(catalog), time, { before })
   const found = resolved(resolution, before)
   const promised = catalog.backups.findLast(({ capturedAt }) =>
     before ? Date.parse(capturedAt) < time : Date.parse(capturedAt) <= time,

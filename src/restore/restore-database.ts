@@ -1,5 +1,5 @@
 import { RestoreError, toHoldfastError } from '../errors.ts'
-import type { Catalog } from '../repository/catalog.ts'
+import { unacknowledgedWarning } from '../repository/acknowledged.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { readPageHashes } from '../repository/page-hashes.ts'
 import { openTarget } from '../source/sqlite/target/open-target.ts'
@@ -45,21 +45,16 @@ class RestoreRun {
     const catalog = await this.#database.catalog({ signal })
     for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
     const lsn = resolveState(catalog, state)
+    const beyond = state.by === 'latest' ? unacknowledgedWarning(catalog, lsn) : undefined
+    if (beyond !== undefined) this.#warnings.push(beyond)
     for (;;) {
       const opened = await openPlan(this.#database, catalog, lsn, this.#damage, { signal })
       try {
         return dryRun ? this.#planned(opened) : await this.#restore(opened)
       } catch (error) {
         if (!noteDamage(error, catalog, this.#damage)) throw error
-        this.#assertAnotherWay(catalog)
       }
     }
-  }
-
-  /** Damage is never passed over in silence, even where another chain leads to the same state. */
-  #assertAnotherWay(_catalog: Catalog): void {
-    const newest = [...this.#damage.values()].at(-1)
-    if (newest !== undefined) this.#warnings.push(`Another way to this state was sought, because: ${newest.message}`)
   }
 
   #planned({ plan }: OpenedPlan): RestoreResult {
@@ -130,8 +125,12 @@ class RestoreRun {
     )
   }
 
+  /** Damage is never passed over in silence, even where another chain leads to the same state. */
   #result() {
-    return { durationMs: Date.now() - this.#startedAt, warnings: this.#warnings }
+    const detours = [...this.#damage.values()].map(
+      ({ message }) => `Another way to this state was taken, because: ${message}`,
+    )
+    return { durationMs: Date.now() - this.#startedAt, warnings: [...this.#warnings, ...detours] }
   }
 
   #progress(phase: string, done: number, total: number | undefined, unit: 'bytes' | 'objects'): void {

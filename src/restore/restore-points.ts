@@ -1,6 +1,7 @@
 import type { Lsn } from '../history/lsn.ts'
 import { knownPoints } from '../history/reachable.ts'
 import { type Gap, restorableWindows, type Window } from '../history/windows.ts'
+import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
@@ -24,8 +25,9 @@ export async function listRestorePoints(database: DatabaseRepository, range: Poi
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = range
   const catalog = await database.catalog({ signal: range.signal })
   const overlaps = ({ fromTime, toTime }: { fromTime: number; toTime: number }) => fromTime <= to && toTime >= from
-  const { windows, gaps } = restorableWindows(catalog.segments)
-  const points = knownPoints(catalog.segments).filter(({ time }) => time >= from && time <= to)
+  const segments = acknowledgedSegments(catalog)
+  const { windows, gaps } = restorableWindows(segments)
+  const points = knownPoints(segments).filter(({ time }) => time >= from && time <= to)
   const chosen = windows.filter(overlaps)
   const first = windows.findIndex(overlaps)
   return {

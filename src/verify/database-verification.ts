@@ -14,6 +14,7 @@ import { readLedger, type VerificationEntry, type VerificationLedger } from '../
 import { findDamage, type SegmentDamage } from '../segment/damage-report.ts'
 import type { SegmentReader } from '../segment/read-segment.ts'
 import { scratchRestore } from './scratch-restore.ts'
+import { unreadableSideDocuments } from './side-documents.ts'
 import type { VerifyBudget } from './verify-budget.ts'
 import type { VerifyFinding, VerifyLevel, VerifyOptions } from './verify-options.ts'
 
@@ -43,8 +44,9 @@ export class DatabaseVerification {
 
   async run(): Promise<void> {
     const { signal, backup } = this.#options
-    await this.#checkRecord()
     this.#whole = await this.#database.catalog({ signal })
+    await this.#checkRecord()
+    await this.#checkSideDocuments()
     this.#catalog = backup === undefined ? this.#whole : chainOnly(this.#whole, backup)
     for (const { key, problem } of this.#catalog.problems) this.#problems.set(key, problem)
     this.checked.manifests = this.#catalog.backups.length
@@ -70,7 +72,7 @@ export class DatabaseVerification {
         database,
         object,
         problem,
-        affectedBackups: ofManifest === undefined ? this.#lostWithout(new Set([object])) : [ofManifest],
+        affectedBackups: ofManifest === undefined ? this.#lostWithout(new Set([object])) : this.#unreadable(ofManifest),
       }
     })
     const backups = [...this.#broken].map(([object, problem]) => ({
@@ -91,12 +93,20 @@ export class DatabaseVerification {
     try {
       const record = await this.#database.record(this.#options)
       if (record !== undefined && record.name === this.#database.name) return
+      // The first backup, interrupted, leaves a segment without a record: nothing was promised yet.
+      if (record === undefined && this.#whole.backups.length === 0 && this.#whole.problems.length === 0) return
       const problem = record === undefined ? 'It is missing.' : `It is that of another database, ${record.name}.`
       this.#problems.set(databaseRecordKey(this.#database.name), problem)
     } catch (error) {
       if (!isDamage(error)) throw error
       this.#problems.set(error.object ?? this.#database.name, error.message)
     }
+  }
+
+  /** What no backup depends on: the next writer replaces them. Still, somebody or something broke them. */
+  async #checkSideDocuments(): Promise<void> {
+    for (const { key, problem } of await unreadableSideDocuments(this.#database, this.#options))
+      this.#problems.set(key, problem)
   }
 
   async #checkIndexes(): Promise<void> {
@@ -114,7 +124,9 @@ export class DatabaseVerification {
     const sound = this.#catalog.segments.filter(({ key }) => !this.#problems.has(key))
     for (const backup of this.#catalog.backups) {
       try {
-        const links = planRestore(sound, toLsn(backup.lsn)).steps.flatMap((step) => {
+        const { steps } = planRestore(sound, toLsn(backup.lsn))
+        if (steps.some(({ segment }) => segment.key === backup.segment)) this.#checkParent(backup)
+        const links = steps.flatMap((step) => {
           const reader = this.#readers.get(step.segment.key)
           return reader === undefined ? [] : [withStates({ ...step, reader })]
         })
@@ -129,6 +141,18 @@ export class DatabaseVerification {
         if (missing !== undefined) this.#problems.set(missing, 'It is missing.')
       }
     }
+    const explained = new Set(this.#lostWithout(new Set(this.#problems.keys())))
+    for (const { id, lsn } of this.#catalog.backups) {
+      if (!explained.has(id) && !canReach(this.#catalog.segments, lsn))
+        this.#broken.set(id, 'Segments and manifests that it builds on are missing: no chain leads to it.')
+    }
+  }
+
+  /** A backup that another builds on is never deleted, so its manifest was lost. */
+  #checkParent({ id, parent }: BackupManifest): void {
+    if (parent === null || this.#whole.backups.some((backup) => backup.id === parent)) return
+    if (this.#whole.problems.some(({ key }) => backupIdOfKey(key) === parent)) return
+    this.#broken.set(parent, `Its manifest is missing, though backup ${id} builds on it.`)
   }
 
   async #checkContents(ledger: VerificationLedger): Promise<void> {
@@ -155,6 +179,10 @@ export class DatabaseVerification {
       this.checked.bytes += segment.bytes
       this.results.segments[segment.key] = entry(this.#problems.get(segment.key))
     }
+    for (const { key } of open) {
+      const former = ledger.segments[key]
+      if (this.results.segments[key] === undefined && former?.ok === false) this.#problems.set(key, remembered(former))
+    }
   }
 
   async #checkRestores(ledger: VerificationLedger): Promise<void> {
@@ -177,6 +205,10 @@ export class DatabaseVerification {
       this.checked.restores += 1
       this.results.restores[backup.id] = entry(this.#broken.get(backup.id))
     }
+    for (const { id } of candidates) {
+      const former = ledger.restores[id]
+      if (this.results.restores[id] === undefined && former?.ok === false) this.#broken.set(id, remembered(former))
+    }
   }
 
   async #guard(segment: SegmentInfo, check: () => Promise<void>): Promise<void> {
@@ -187,6 +219,11 @@ export class DatabaseVerification {
       if (!isDamage(failure)) throw failure
       this.#problems.set(segment.key, failure.message)
     }
+  }
+
+  /** A copy of a manifest in a wrong place costs nothing while the real one is there. */
+  #unreadable(id: string): string[] {
+    return this.#whole.backups.some((backup) => backup.id === id) ? [] : [id]
   }
 
   /** Ids of the backups that cannot be reached any more without these objects. */
@@ -231,6 +268,11 @@ function damageText(damage: readonly SegmentDamage[]): string {
 
 function isDamage(error: unknown): error is HoldfastError {
   return hasCode(error, 'INTEGRITY', 'FORMAT_TOO_NEW', 'STORAGE_CORRUPT', 'WRONG_KEY')
+}
+
+/** What a partial run did not reach stays as bad as it was found. */
+function remembered({ problem, checkedAt }: VerificationEntry): string {
+  return `${problem} (Found at ${checkedAt}; not checked again in this run.)`
 }
 
 function entry(problem: string | undefined): VerificationEntry {

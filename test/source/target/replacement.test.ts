@@ -236,6 +236,26 @@ test('a file that came into being meanwhile is not overwritten', async () => {
   assert.equal(readFileSync(path, 'utf8'), 'mine')
 })
 
+for (const wal of [false, true]) {
+  test(`a target that came into use meanwhile is not replaced (${wal ? 'WAL' : 'rollback'} mode)`, async () => {
+    using folder = new TestFolder()
+    const wanted = wantedState(folder, {})
+    const path = folder.file('app.db')
+    makeDatabase(path, { seed: 2, wal })
+    await using target = await openTarget(path, { ...wanted, force: true, busyTimeoutMs: 10 })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    const old = readFileSync(path)
+    // A connection of this very process stands for one that /proc does not show.
+    const reader = new DatabaseSync(path)
+    reader.exec('BEGIN; SELECT * FROM parent')
+    await assert.rejects(target.commit(), { code: 'TARGET_LIVE' })
+    assert.equal(reader.prepare('SELECT count(*) AS n FROM item').get()?.['n'], 500)
+    reader.close()
+    assertSameBytes(readFileSync(path), old)
+  })
+}
+
 test('only what is proved can be committed', async () => {
   using folder = new TestFolder()
   const wanted = wantedState(folder, {})

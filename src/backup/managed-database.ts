@@ -1,0 +1,108 @@
+import { runInEngine } from '../engine/run-in-engine.ts'
+import type { StorageLink } from '../engine/storage-link.ts'
+import { BackupError, HoldfastError, type PartialBackup, toHoldfastError } from '../errors.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { Progress } from '../util/progress.ts'
+import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
+import { type BackupRequest, backupApi } from './engine-api.ts'
+import type { DatabaseToBackUp, EngineSettings, NamedDatabase } from './manager-options.ts'
+import { SqliteDatabase } from './sqlite-database.ts'
+
+const program = { beside: import.meta.url, name: 'engine', api: backupApi }
+
+export interface ManagedDatabaseContext {
+  readonly repository: Repository
+  readonly link: StorageLink
+  readonly engine: EngineSettings | undefined
+}
+
+/** One database of a manager. */
+export class ManagedDatabase {
+  readonly name: string
+  readonly #source: DatabaseToBackUp
+  /** Given by the user: then it may also be a name that the repository knows from another place. */
+  readonly #givenName: string | undefined
+  readonly #context: ManagedDatabaseContext
+
+  constructor(from: DatabaseToBackUp | NamedDatabase, context: ManagedDatabaseContext) {
+    const { source, database } = 'source' in from ? from : { source: from, database: undefined }
+    this.#source = source
+    this.#givenName = database
+    this.#context = context
+    this.name = database ?? source.defaultName
+  }
+
+  get repository(): DatabaseRepository {
+    return this.#context.repository.database(this.name)
+  }
+
+  /** @throws BackupError, also when the engine dies */
+  async backUp(options: CreateBackupOptions): Promise<BackupResult> {
+    const startedAt = Date.now()
+    let last: Progress | undefined
+    const onProgress = (progress: Progress) => {
+      last = progress
+      options.onProgress?.(progress)
+    }
+    try {
+      return await this.#run({ ...options, onProgress })
+    } catch (thrown) {
+      throw this.failure(thrown, options, startedAt, last)
+    }
+  }
+
+  /** A failed backup is told as a BackupError, wherever it failed. */
+  failure(
+    thrown: unknown,
+    { type }: Pick<CreateBackupOptions, 'type'>,
+    startedAt: number,
+    last?: Progress,
+  ): BackupError {
+    const error = toHoldfastError(thrown, this.#source.location)
+    if (error instanceof BackupError) return error
+    const partial: PartialBackup = {
+      database: this.name,
+      type,
+      phase: last?.phase ?? 'start',
+      bytesRead: last?.phase === 'copy' ? last.done : 0,
+      bytesStored: 0,
+      startedAt,
+    }
+    const { code, message, object, hint, cause } = error
+    return new BackupError(code, message, partial, { object, hint, cause })
+  }
+
+  async #run({ signal, onProgress, ...request }: CreateBackupOptions): Promise<BackupResult> {
+    const named: BackupRequest = { ...request, database: this.#givenName }
+    const { link, engine, repository } = this.#context
+    const source = this.#source
+    if (source instanceof SqliteDatabase) {
+      const { location: path, defaultName } = source
+      const input = { path, defaultName, storage: link.address, request: named }
+      const running = { ...engine, handlers: link.handlers, signal, onEvent: onProgress }
+      return await runInEngine(program, 'createBackup', input, running)
+    }
+    const { createBackup } = await import('./create-backup.ts')
+    return await createBackup(source, repository, { ...named, signal, onProgress })
+  }
+}
+
+/** The databases by their names in the repository. @throws USAGE if two have one name, or if there is none */
+export function byName(
+  sources: readonly (DatabaseToBackUp | NamedDatabase)[],
+): Map<string, DatabaseToBackUp | NamedDatabase> {
+  const named = new Map<string, DatabaseToBackUp | NamedDatabase>()
+  for (const source of sources) {
+    const name = 'source' in source ? source.database : source.defaultName
+    if (named.has(name)) {
+      throw new HoldfastError('USAGE', `Two of the databases would have the name "${name}" in the repository.`, {
+        object: name,
+        hint: 'Give one of them another: { source: sqlite(path), database: "name" }.',
+      })
+    }
+    named.set(name, source)
+  }
+  if (named.size > 0) return named
+  throw new HoldfastError('USAGE', 'There is no database to back up.', { hint: 'Give "source" or "sources".' })
+}

@@ -1,0 +1,73 @@
+import { exitCodes } from '../../errors.ts'
+import { confirm } from '../confirm.ts'
+import { formatBytes } from '../format/bytes.ts'
+import { counted } from '../format/text.ts'
+import { formatFullTime } from '../format/time.ts'
+import { type AddCommand, examples } from '../program.ts'
+import { type Outcome, openRepository, type Session } from '../session.ts'
+
+interface DeleteFlags {
+  readonly force?: true
+  readonly dryRun?: true
+  readonly yes?: true
+}
+
+export const addDelete: AddCommand = (program, run) => {
+  program
+    .command('delete')
+    .summary('delete one backup')
+    .description('Deletes one backup that no other backup needs, and what was stored for it alone. Asks first.')
+    .argument('<database>', 'name in the repository, or path')
+    .argument('<backup>', "the backup's id, the beginning of it, or its name")
+    .option('-n, --dry-run', 'only say what would be deleted')
+    .option('-y, --yes', 'do not ask; needed where there is no terminal')
+    .option('--force', 'also delete the newest backup of a sound database')
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast delete app before-migration --dry-run', 'see what would go'],
+        ['holdfast delete app k3v9 --yes', 'delete without being asked'],
+      ]),
+    )
+    .action((name: string, id: string, flags: DeleteFlags, command) =>
+      run(command, 'delete', (session) => remove(session, name, id, flags)),
+    )
+}
+
+async function remove(
+  session: Session,
+  name: string,
+  id: string,
+  { force, dryRun, yes }: DeleteFlags,
+): Promise<Outcome<'delete'>> {
+  const { signal } = session
+  await using repository = await openRepository(session)
+  const database = await repository.findDatabase(name, { signal })
+  const { deleteBackup } = await import('../../backup/delete-backup.ts')
+  const planned = await deleteBackup(database, id, { force, dryRun: true, signal })
+  const { backup } = planned
+  const what = `${backup.type} backup ${backup.id}${backup.name === null ? '' : ` "${backup.name}"`} of ${backup.database}, ${formatFullTime(Date.parse(backup.capturedAt))}`
+  const data = {
+    backup,
+    dryRun: dryRun === true,
+    freedBytes: planned.freedBytes,
+    deletedSegments: [...planned.deletedSegments],
+  }
+  const space = `${formatBytes(planned.freedBytes)} in ${counted(planned.deletedSegments.length, 'segment')}`
+  if (dryRun === true) return { data, text: `Would delete the ${what}, and free ${space}.\nNothing was deleted.` }
+  if (yes !== true && !(await confirm(session, `Delete the ${what}? This frees ${space} and cannot be undone.`))) {
+    return { data: { ...data, dryRun: true }, text: 'Nothing was deleted.', exitCode: exitCodes.error }
+  }
+  // By its full id: what was shown is what is deleted.
+  const deleted = await deleteBackup(database, backup.id, { force, signal })
+  return {
+    data: {
+      backup: deleted.backup,
+      dryRun: false,
+      freedBytes: deleted.freedBytes,
+      deletedSegments: [...deleted.deletedSegments],
+    },
+    text: `Deleted the ${what}; freed ${formatBytes(deleted.freedBytes)}.`,
+    brief: '',
+  }
+}

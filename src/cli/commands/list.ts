@@ -1,0 +1,83 @@
+import type { Catalog } from '../../repository/catalog.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import type { Repository } from '../../repository/repository.ts'
+import { counted } from '../format/text.ts'
+import type { ResultData } from '../json/schemas.ts'
+import { backupTable } from '../present/backup.ts'
+import { type AddCommand, examples } from '../program.ts'
+import { type Outcome, openRepository, type Session } from '../session.ts'
+
+export const addList: AddCommand = (program, run) => {
+  program
+    .command('list')
+    .summary('list backups')
+    .description('Lists the backups of all databases, or of those that are named, oldest first.')
+    .argument('[database...]', 'names in the repository, or paths')
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast list', 'everything in the repository'],
+        ['holdfast list app', 'the backups of one database'],
+        ["holdfast list app --json | jq -r '.databases[].backups[].id'", 'ids, for scripts'],
+      ]),
+    )
+    .action((names: string[], _flags, command) => run(command, 'list', (session) => list(session, names)))
+}
+
+type Listed = ResultData<'list'>['databases'][number]
+
+async function list(session: Session, names: readonly string[]): Promise<Outcome<'list'>> {
+  await using repository = await openRepository(session)
+  const databases: Listed[] = []
+  for (const database of await chosenDatabases(repository, names, session.signal)) {
+    const catalog = await database.catalog({ signal: session.signal })
+    warnOfProblems(session, catalog)
+    databases.push(await describe(database, catalog, session.signal))
+  }
+  const text = databases.map(({ name, location, backups }) => {
+    const title = `${name}${location === null ? '' : ` (${location})`}: ${counted(backups.length, 'backup')}`
+    return backups.length === 0 ? title : `${title}\n${backupTable(backups)}`
+  })
+  return {
+    data: { repository: repository.url, databases },
+    text: databases.length === 0 ? `No backups yet in ${repository.url}.` : text.join('\n\n'),
+  }
+}
+
+/** Those that are named, each once; without names, all. */
+export async function chosenDatabases(
+  repository: Repository,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<DatabaseRepository[]> {
+  const chosen = new Map<string, DatabaseRepository>()
+  if (names.length === 0) {
+    for (const name of await repository.databaseNames({ signal })) chosen.set(name, repository.database(name))
+  }
+  for (const name of names) {
+    const database = await repository.findDatabase(name, { signal })
+    chosen.set(database.name, database)
+  }
+  return [...chosen.values()]
+}
+
+export function warnOfProblems({ output }: Session, catalog: Catalog): void {
+  for (const { key, problem } of catalog.problems) output.warn(problem, key)
+}
+
+async function describe(database: DatabaseRepository, catalog: Catalog, signal: AbortSignal): Promise<Listed> {
+  const [{ chainOf, verifiedOf }, { readLedger }] = await Promise.all([
+    import('../verified.ts'),
+    import('../../repository/verification-ledger.ts'),
+  ])
+  const [record, ledger] = await Promise.all([database.record({ signal }), readLedger(database, { signal })])
+  return {
+    name: database.name,
+    location: record?.location ?? null,
+    backups: catalog.backups.map((backup) => ({
+      ...backup,
+      verified: verifiedOf(ledger, backup, chainOf(catalog, backup)),
+    })),
+    problems: [...catalog.problems],
+  }
+}

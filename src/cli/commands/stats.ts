@@ -1,0 +1,81 @@
+import type { BackupStats } from '../../repository/stats.ts'
+import type { ResultData } from '../json/schemas.ts'
+import { isoTime } from '../json/to-json.ts'
+import { statsText } from '../present/stats.ts'
+import { type AddCommand, examples } from '../program.ts'
+import { type Outcome, openRepository, type Session } from '../session.ts'
+import { chosenDatabases, warnOfProblems } from './list.ts'
+
+export const addStats: AddCommand = (program, run) => {
+  program
+    .command('stats')
+    .summary('totals and savings')
+    .description('Counts backups and bytes, and says what is saved against plain copies.')
+    .argument('[database...]', 'names in the repository, or paths; default: all')
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast stats', 'of the whole repository'],
+        ['holdfast stats app', 'of one database'],
+      ]),
+    )
+    .action((names: string[], _flags, command) => run(command, 'stats', (session) => stats(session, names)))
+}
+
+type Database = ResultData<'stats'>['databases'][number]
+type Total = ResultData<'stats'>['total']
+
+async function stats(session: Session, names: readonly string[]): Promise<Outcome<'stats'>> {
+  const { signal } = session
+  await using repository = await openRepository(session)
+  const { getBackupStats } = await import('../../repository/stats.ts')
+  const databases: Database[] = []
+  const ownStored: number[] = []
+  for (const database of await chosenDatabases(repository, names, signal)) {
+    const catalog = await database.catalog({ signal })
+    warnOfProblems(session, catalog)
+    databases.push(describe(database.name, getBackupStats(catalog)))
+    ownStored.push(catalog.backups.reduce((sum, backup) => sum + backup.storedBytes, 0))
+  }
+  const total = sum(
+    databases,
+    ownStored.reduce((all, bytes) => all + bytes, 0),
+  )
+  const data = { repository: repository.url, databases, total }
+  return { data, text: statsText(data) }
+}
+
+function describe(database: string, { growth, oldest, newest, newestGood, byType, ...totals }: BackupStats): Database {
+  return {
+    database,
+    ...totals,
+    byType: { ...byType },
+    oldest: oldest?.id ?? null,
+    newest: newest?.id ?? null,
+    newestGood: newestGood?.id ?? null,
+    growth: growth.map(({ time, storedBytes }) => ({ time: isoTime(time), storedBytes })),
+  }
+}
+
+/** `ownStored`: stored bytes of the backups' own segments, which the compression ratio is about. */
+function sum(databases: readonly Database[], ownStored: number): Total {
+  const add = (pick: (database: Database) => number) => databases.reduce((total, database) => total + pick(database), 0)
+  const rawBytes = add((database) => database.rawBytes)
+  const databaseBytesProtected = add((database) => database.databaseBytesProtected)
+  const savedBytes = add((database) => database.savedBytes)
+  return {
+    backups: add((database) => database.backups),
+    byType: {
+      full: add(({ byType }) => byType.full),
+      incremental: add(({ byType }) => byType.incremental),
+      snapshot: add(({ byType }) => byType.snapshot),
+    },
+    segments: add((database) => database.segments),
+    storedBytes: add((database) => database.storedBytes),
+    rawBytes,
+    databaseBytesProtected,
+    savedBytes,
+    savingsRatio: databaseBytesProtected === 0 ? 0 : savedBytes / databaseBytesProtected,
+    compressionRatio: ownStored === 0 ? 1 : rawBytes / ownStored,
+  }
+}

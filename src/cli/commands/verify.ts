@@ -1,0 +1,71 @@
+import { Option } from 'commander'
+import { exitCodes } from '../../errors.ts'
+import type { VerifyLevel } from '../../verify/verify-options.ts'
+import { duration, part } from '../parse/option-values.ts'
+import { verifyText } from '../present/verify.ts'
+import { type AddCommand, examples } from '../program.ts'
+import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
+
+interface VerifyFlags {
+  readonly level: VerifyLevel
+  readonly backup?: string
+  readonly subset?: number
+  readonly maxDuration?: number
+  readonly scratch?: string
+}
+
+export const addVerify: AddCommand = (program, run) => {
+  program
+    .command('verify')
+    .summary('prove that backups can be restored')
+    .description(
+      'Checks backups, and remembers what was checked when. metadata: every index is sound and every chain complete. data: also every stored byte. restore: also each backup by a trial restore.',
+    )
+    .argument('[database...]', 'names in the repository, or paths; default: all')
+    .addOption(
+      new Option('-l, --level <level>', 'how far to go').choices(['metadata', 'data', 'restore']).default('data'),
+    )
+    .option('--backup <backup>', 'only this backup (id or name) and what it needs')
+    .option('--subset <part>', 'only a part, least recently checked first: 10%, 1/7', part)
+    .option('--max-duration <duration>', 'begin nothing more after this time: 10m', duration)
+    .option('--scratch <folder>', 'where trial restores go; default: the temporary folder')
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast verify', 'every stored byte'],
+        [
+          'holdfast verify --level restore --subset 10%',
+          'a tenth of all backups by trial restore; daily, all in ten days',
+        ],
+        ['holdfast verify app --level restore --max-duration 10m', 'as many as ten minutes allow'],
+      ]),
+    )
+    .action((names: string[], flags: VerifyFlags, command) =>
+      run(command, 'verify', (session) => verify(session, names, flags)),
+    )
+}
+
+async function verify(session: Session, names: readonly string[], flags: VerifyFlags): Promise<Outcome<'verify'>> {
+  await using repository = await openRepository(session)
+  const { verifyRepository } = await import('../../verify/verify-repository.ts')
+  const result = await withProgress(session, 'verify', (onProgress) =>
+    verifyRepository(repository, {
+      level: flags.level,
+      databases: names.length === 0 ? undefined : names,
+      backup: flags.backup,
+      subset: flags.subset,
+      maxDurationMs: flags.maxDuration,
+      scratchFolder: flags.scratch,
+      signal: session.signal,
+      onProgress,
+    }),
+  )
+  const findings = result.findings.map(({ database, object, problem, affectedBackups }) => {
+    return { database: database ?? null, object, problem, affectedBackups: [...affectedBackups] }
+  })
+  return {
+    data: { ...result, checked: { ...result.checked }, findings, restorable: [...result.restorable] },
+    text: verifyText(result),
+    ...(result.ok ? { brief: '' } : { exitCode: exitCodes.integrity }),
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The lines that `--json` writes. docs/cli-json.md is made from these schemas, the tests check the program's real output
+ * against them, and the commands take their types from here; at run time nothing loads this file.
+ */
+import { z } from 'zod'
+import { backupSchema, proofSchema, restorePlanSchema } from './model-schemas.ts'
+
+const time = z.iso.datetime({ precision: 3 })
+const count = z.int().min(0)
+const milliseconds = z.number().min(0)
+
+export const progressLine = z
+  .strictObject({
+    type: z.literal('progress'),
+    object: z.string().describe('The database or operation that this is about.'),
+    phase: z.string(),
+    done: z.number(),
+    total: z.number().nullable().describe('null while it is not known'),
+    unit: z.enum(['bytes', 'pages', 'objects']),
+    ratePerSecond: z.number().nullable().describe('units a second over the last seconds'),
+    secondsLeft: z.number().nullable().describe('of this phase'),
+  })
+  .describe('Where a long operation stands; at most four lines a second for each operation, each phase at least once.')
+
+export const warningLine = z
+  .strictObject({
+    type: z.literal('warning'),
+    message: z.string(),
+    object: z.string().nullable().describe('a path, a database, a backup or an object key'),
+  })
+  .describe('Something to know that did not stop the command; the exit status is then 3, unless it is an error.')
+
+const partialBackup = z.strictObject({
+  database: z.string(),
+  type: z.enum(['full', 'incremental', 'snapshot']),
+  phase: z.string(),
+  bytesRead: count,
+  bytesStored: count,
+  startedAt: time,
+})
+
+export const errorFacts = z.strictObject({
+  code: z.string().describe('stable across releases'),
+  message: z.string().describe('for people; it may change'),
+  object: z.string().nullable().describe('what failed: a path, an object key, a backup id, a database name'),
+  hint: z.string().nullable().describe('what to do next'),
+  exitCode: z.int(),
+  causes: z.array(z.string()).describe('messages of the underlying errors, outermost first'),
+  partialBackup: partialBackup.nullable().describe('how far a failed backup came; nothing of it is visible'),
+})
+
+export const errorLine = z
+  .strictObject({ type: z.literal('error'), command: z.string().nullable(), ...errorFacts.shape })
+  .describe('The last line of a command that failed.')
+
+const capabilities = z.strictObject({
+  conditionalCreate: z.boolean(),
+  conditionalReplace: z.boolean(),
+  consistentList: z.boolean(),
+})
+const problem = z.strictObject({ key: z.string(), problem: z.string() })
+const verified = z
+  .strictObject({ level: z.enum(['data', 'restore']), time, ok: z.boolean(), problem: z.string().nullable() })
+  .nullable()
+  .describe('the last verification that is known of, null if there was none')
+
+const listedBackup = backupSchema.extend({ verified })
+
+const segment = z.strictObject({
+  key: z.string(),
+  kind: z.enum(['base', 'delta', 'log']),
+  from: count,
+  to: count,
+  bytes: count,
+})
+
+const statsFacts = {
+  backups: count,
+  byType: z.strictObject({ full: count, incremental: count, snapshot: count }),
+  segments: count,
+  storedBytes: count.describe('bytes of all segments as stored'),
+  rawBytes: count.describe('bytes of the pages in them before compression'),
+  databaseBytesProtected: count.describe("sum of the database's size over all backups: what plain copies would take"),
+  savedBytes: z.int(),
+  savingsRatio: z.number().describe('savedBytes / databaseBytesProtected'),
+  compressionRatio: z.number().describe('bytes of pages before compression / after'),
+}
+
+const databaseStats = z.strictObject({
+  ...statsFacts,
+  database: z.string(),
+  oldest: z.string().nullable().describe('backup id'),
+  newest: z.string().nullable().describe('backup id'),
+  newestGood: z.string().nullable().describe('id of the newest backup whose database passed its checks'),
+  growth: z.array(z.strictObject({ time, storedBytes: count })),
+})
+
+const wanted = z.strictObject({
+  by: z.enum(['latest', 'backup', 'name', 'lsn', 'time']),
+  value: z.string().nullable().describe('as it was understood: a time in full, an id, a name, an LSN'),
+  before: z.boolean(),
+})
+
+const stretch = { fromLsn: count, toLsn: count, fromTime: time, toTime: time }
+
+/** The final line of each command; every one also has `type`, `command` and `exitCode`. */
+export const resultData = {
+  init: z.strictObject({
+    repository: z.strictObject({ id: z.string(), url: z.string(), createdAt: time, capabilities }),
+  }),
+  backup: z.strictObject({
+    backups: z.array(
+      z.strictObject({
+        backup: backupSchema,
+        typeReason: z.string().nullable().describe('why this type, if it was not given'),
+        warnings: z.array(z.string()),
+        durationMs: milliseconds,
+        writersBlockedMs: milliseconds,
+      }),
+    ),
+    failures: z
+      .array(z.strictObject({ path: z.string(), error: errorFacts }))
+      .describe('of several databases, those that failed; if the only one fails, the last line is an error instead'),
+  }),
+  list: z.strictObject({
+    repository: z.string(),
+    databases: z.array(
+      z.strictObject({
+        name: z.string(),
+        location: z.string().nullable().describe('path from which it was first backed up'),
+        backups: z.array(listedBackup).describe('oldest first'),
+        problems: z.array(problem),
+      }),
+    ),
+  }),
+  show: z.strictObject({
+    backup: listedBackup,
+    chain: z.array(segment).nullable().describe('the segments that lead to it, in order; null if one is missing'),
+    neededBy: z.array(z.string()).describe('ids of the backups that need its segment'),
+  }),
+  stats: z.strictObject({
+    repository: z.string(),
+    databases: z.array(databaseStats),
+    total: z.strictObject(statsFacts),
+  }),
+  estimate: z.strictObject({ wanted, plan: restorePlanSchema }),
+  restore: z.strictObject({
+    wanted,
+    plan: restorePlanSchema,
+    dryRun: z.boolean(),
+    targetPath: z.string(),
+    mode: z.enum(['create', 'replace', 'delta']),
+    proof: proofSchema.nullable().describe('null for a dry run'),
+    pagesWritten: count,
+    bytesFetched: count,
+    durationMs: milliseconds,
+    warnings: z.array(z.string()),
+  }),
+  verify: z.strictObject({
+    level: z.enum(['metadata', 'data', 'restore']),
+    ok: z.boolean(),
+    findings: z.array(
+      z.strictObject({
+        database: z.string().nullable(),
+        object: z.string(),
+        problem: z.string(),
+        affectedBackups: z.array(z.string()),
+      }),
+    ),
+    checked: z.strictObject({ manifests: count, segments: count, bytes: count, restores: count }),
+    remaining: count.describe('objects left for a later run'),
+    restorable: z.array(z.string()).describe('ids of the backups with nothing found against their chains'),
+    durationMs: milliseconds,
+  }),
+  points: z.strictObject({
+    database: z.string(),
+    from: time.nullable(),
+    to: time.nullable(),
+    points: z.array(z.strictObject({ lsn: count, time, backups: z.array(z.string()).describe('ids') })),
+    windows: z
+      .array(z.strictObject({ kind: z.enum(['continuous', 'point']), ...stretch }))
+      .describe('continuous: every commit inside can be restored; point: a single state'),
+    gaps: z.array(z.strictObject({ ...stretch, reason: z.string() })).describe('between two windows'),
+  }),
+  delete: z.strictObject({
+    backup: backupSchema,
+    dryRun: z.boolean(),
+    freedBytes: count,
+    deletedSegments: z.array(z.string()),
+  }),
+  doctor: z.strictObject({
+    checks: z.array(
+      z.strictObject({
+        name: z.string(),
+        status: z.enum(['ok', 'note', 'warning', 'failure']),
+        message: z.string(),
+        hint: z.string().nullable(),
+      }),
+    ),
+  }),
+  completion: z.strictObject({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
+}
+
+export type ProgressLine = z.infer<typeof progressLine>
+export type WarningLine = z.infer<typeof warningLine>
+export type ErrorLine = z.infer<typeof errorLine>
+export type ErrorFacts = z.infer<typeof errorFacts>
+/** By command: what its last line holds. */
+export type Results = { [Name in keyof typeof resultData]: z.infer<(typeof resultData)[Name]> }
+export type CommandName = keyof Results
+export type ResultData<Name extends CommandName> = Results[Name]
+export type Wanted = z.infer<typeof wanted>
+export type Verified = z.infer<typeof verified>

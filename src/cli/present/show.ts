@@ -1,0 +1,62 @@
+import { formatBytes } from '../format/bytes.ts'
+import { formatDuration } from '../format/duration.ts'
+import { formatFacts, formatTable } from '../format/table.ts'
+import { counted, formatCount } from '../format/text.ts'
+import { formatFullTime } from '../format/time.ts'
+import type { ResultData } from '../json/schemas.ts'
+import { checksText, storedText, verifiedText } from './backup.ts'
+
+export function showText({ backup, chain, neededBy }: ResultData<'show'>): string {
+  const { source } = backup
+  const tags = Object.entries(backup.tags).map(([key, value]) => `${key}=${value}`)
+  const facts = formatFacts([
+    ['backup', `${backup.id} (${backup.type})`],
+    ['name', backup.name ?? undefined],
+    ['marks', [backup.damaged ? 'DAMAGED' : '', backup.pinned ? 'pinned' : ''].join(' ').trim()],
+    ['tags', tags.join(', ')],
+    ['database', `${backup.database}, from ${backup.location} on ${backup.host}`],
+    ['state', `${formatFullTime(Date.parse(backup.capturedAt))}, LSN ${backup.lsn}`],
+    ['checksum', backup.checksum],
+    ['parent', backup.parent ?? 'none: it stands alone'],
+    ['needed by', neededBy.length === 0 ? 'no other backup' : neededBy.join(', ')],
+    ['stored', `${storedText(backup)}, ${backup.codec}`],
+    ['checked', `${checksText(backup)}, in ${formatDuration(backup.validation.durationMs)}`],
+    ['verified', verifiedText(backup.verified)],
+    [
+      'made',
+      `in ${formatDuration(backup.durationMs)}, by Holdfast ${backup.holdfastVersion} with SQLite ${source.engineVersion}`,
+    ],
+    [
+      'file',
+      `${counted(source.pageCount, 'page')} of ${formatBytes(source.pageSize)}, ${source.encoding}, ${source.journalMode === 'wal' ? 'WAL' : 'rollback journal'}, auto_vacuum ${source.autoVacuum}, user_version ${source.userVersion}`,
+    ],
+    ['schema', `SHA-256 ${source.schemaDigest}`],
+  ])
+  const tables = formatTable(
+    [{ title: 'TABLE' }, { title: 'ROWS', align: 'right' }],
+    source.tables.map(({ name, rows }) => [name, rows === null ? '-' : formatCount(rows)]),
+  )
+  return [facts, ...(source.tables.length === 0 ? [] : [tables]), chainText(chain)].join('\n\n')
+}
+
+function chainText(chain: ResultData<'show'>['chain']): string {
+  if (chain === null) return 'No chain of segments leads to it any more: it cannot be restored.'
+  const total = chain.reduce((sum, { bytes }) => sum + bytes, 0)
+  return `Restored from ${counted(chain.length, 'segment')}, ${formatBytes(total)}:\n${stepTable(chain)}`
+}
+
+/** Segments in the order in which they are applied. */
+export function stepTable(
+  steps: readonly {
+    readonly kind: string
+    readonly from: number
+    readonly to: number
+    readonly bytes: number
+    readonly key: string
+  }[],
+): string {
+  return formatTable(
+    [{ title: 'KIND' }, { title: 'LSNS', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'OBJECT' }],
+    steps.map(({ kind, from, to, bytes, key }) => [kind, `(${from}, ${to}]`, formatBytes(bytes), key]),
+  )
+}

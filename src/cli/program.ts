@@ -1,0 +1,89 @@
+import { Command, Option } from 'commander'
+import { version } from '../util/version.ts'
+import { addBackup } from './commands/backup.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addDelete } from './commands/delete.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addEstimate } from './commands/estimate.ts'
+import { addInit } from './commands/init.ts'
+import { addList } from './commands/list.ts'
+import { addPoints } from './commands/points.ts'
+import { addRestore } from './commands/restore.ts'
+import { addShow } from './commands/show.ts'
+import { addStats } from './commands/stats.ts'
+import { addVerify } from './commands/verify.ts'
+import type { CommandName } from './json/schemas.ts'
+import type { Outcome, Session } from './session.ts'
+
+/** Runs a command's work: makes the session, prints the outcome. */
+export type Run = <Name extends CommandName>(
+  command: Command,
+  name: Name,
+  work: (session: Session) => Promise<Outcome<Name>>,
+) => Promise<void>
+
+/** A command of the program; declares its arguments and options, and loads what it needs only when it runs. */
+export type AddCommand = (program: Command, run: Run) => void
+
+export interface GlobalFlags {
+  readonly repository: string
+  readonly json?: true
+  readonly quiet?: true
+  readonly verbose?: true
+}
+
+/** In the order of the help: first what is needed first. */
+const commands: readonly AddCommand[] = [
+  addInit,
+  addBackup,
+  addList,
+  addShow,
+  addStats,
+  addPoints,
+  addEstimate,
+  addRestore,
+  addVerify,
+  addDelete,
+  addDoctor,
+  addCompletion,
+]
+
+/** @param form with JSON, a complaint is a line of its own, and no help goes with it */
+export function buildProgram(run: Run, form: { readonly json: boolean }): Command {
+  const program = new Command('holdfast')
+    .description('Backs up live SQLite databases and gives them back, proven.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({ outputError: () => {}, ...(form.json ? { writeErr: () => {} } : {}) })
+    .addOption(
+      new Option('-r, --repository <place>', 'path or URL of the repository')
+        .env('HOLDFAST_REPOSITORY')
+        .default('./backups'),
+    )
+    .option('--json', 'write lines of JSON to stdout (docs/cli-json.md)')
+    .option('-q, --quiet', 'print only the result: no notes, no progress')
+    .option('-v, --verbose', 'tell more; with an error, where it came from')
+  for (const add of commands) add(program, run)
+  return program.addHelpText(
+    'after',
+    examples([
+      ['holdfast init', 'make a repository in ./backups'],
+      ['holdfast backup data/app.db', 'back up a database that may be in use'],
+      ['holdfast restore app --latest --to recovered.db', 'get it back, proven'],
+    ]) + exitStatuses,
+  )
+}
+
+export function examples(lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length))
+  const shown = lines.map(([command, what]) => `  ${command.padEnd(width)}  # ${what}`)
+  return `\nExamples:\n${shown.join('\n')}\n`
+}
+
+const exitStatuses = `
+Exit status: 0 done, 1 error, 2 wrong usage, 3 done with warnings, 4 not found, 5 damage found,
+6 locked by another process, 7 storage unreachable, 8 wrong key, 130 interrupted.
+`

@@ -1,0 +1,54 @@
+import type { Repository } from '../repository/repository.ts'
+import type { OnProgress } from '../util/progress.ts'
+import type { CommandName, ResultData } from './json/schemas.ts'
+import type { Output } from './output.ts'
+
+/** What a command works with. */
+export interface Session {
+  readonly output: Output
+  /** Path or URL of the repository, as given. */
+  readonly location: string
+  readonly signal: AbortSignal
+  readonly now: () => number
+  /** Somebody sits at a terminal and can be asked. */
+  readonly interactive: boolean
+}
+
+/** What a command hands back: for programs, and for people. */
+export interface Outcome<Name extends CommandName> {
+  readonly data: ResultData<Name>
+  readonly text: string
+  /** Printed instead of `text` with `--quiet`. */
+  readonly brief?: string
+  /** Default: 0, or 3 if there was a warning. */
+  readonly exitCode?: number
+}
+
+/** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_* */
+export async function openRepository({ location, signal }: Session): Promise<Repository> {
+  const [{ openStorage }, { Repository }] = await Promise.all([
+    import('../storage/open-storage.ts'),
+    import('../repository/repository.ts'),
+  ])
+  const storage = await openStorage(location)
+  try {
+    return await Repository.open(storage, { signal })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
+/** Runs an operation with its progress shown under `label`. */
+export async function withProgress<T>(
+  { output }: Session,
+  label: string,
+  work: (onProgress: OnProgress) => Promise<T>,
+): Promise<T> {
+  const task = output.progress.task(label)
+  try {
+    return await work(task.onProgress)
+  } finally {
+    task.end()
+  }
+}

@@ -1,0 +1,137 @@
+/** The options that say which state is wanted; `estimate` and `restore` share them. */
+import { type Command, Option } from 'commander'
+import { HoldfastError, hasCode } from '../errors.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { RestoreTargetState } from '../restore/restore-options.ts'
+import { shellWord } from './format/text.ts'
+import { formatFullTime, formatTime } from './format/time.ts'
+import type { Wanted } from './json/schemas.ts'
+import { isoTime } from './json/to-json.ts'
+import { wholeNumber } from './parse/option-values.ts'
+import { parseTime } from './time.ts'
+import { usageError } from './usage-error.ts'
+
+export interface StateFlags {
+  readonly latest?: true
+  readonly at?: string
+  readonly lsn?: number
+  readonly backup?: string
+  readonly name?: string
+  readonly before?: true
+}
+
+export function addStateOptions(command: Command): Command {
+  return command
+    .optionsGroup('Which state (one of these):')
+    .option('--latest', 'the newest')
+    .option('--at <time>', 'as it was at a time: "2026-01-31 14:00", -2h, "yesterday 14:00" …')
+    .addOption(
+      new Option('--lsn <number>', 'by its number in the history').argParser(wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    )
+    .option('--backup <id>', 'that of a backup; the beginning of its id is enough')
+    .option('--name <name>', 'that of a named backup or snapshot')
+    .option('--before', 'with --at or --lsn: the last state before it')
+}
+
+/** @throws USAGE unless exactly one state is named */
+export async function wantedState(flags: StateFlags, now: number): Promise<RestoreTargetState> {
+  const { latest, at, lsn, backup, name, before } = flags
+  const given = [latest, at, lsn, backup, name].filter((value) => value !== undefined)
+  const choices = '--latest, --at TIME, --lsn NUMBER, --backup ID or --name NAME'
+  if (given.length === 0) throw usageError('Which state is wanted is not said.', `Give one of ${choices}.`)
+  if (given.length > 1) throw usageError('More than one state is named.', `Give only one of ${choices}.`)
+  if (before === true && at === undefined && lsn === undefined) throw usageError('--before goes with --at or --lsn.')
+  if (at !== undefined) return { by: 'time', time: await parseTime(at, now), before }
+  if (lsn !== undefined) return { by: 'lsn', lsn, before }
+  if (backup !== undefined) return { by: 'backup', id: backup }
+  if (name !== undefined) return { by: 'name', name }
+  return { by: 'latest' }
+}
+
+export function wantedData(state: RestoreTargetState): Wanted {
+  switch (state.by) {
+    case 'latest':
+      return { by: 'latest', value: null, before: false }
+    case 'backup':
+      return { by: 'backup', value: state.id, before: false }
+    case 'name':
+      return { by: 'name', value: state.name, before: false }
+    case 'lsn':
+      return { by: 'lsn', value: String(state.lsn), before: state.before === true }
+    case 'time':
+      return { by: 'time', value: isoTime(state.time), before: state.before === true }
+  }
+}
+
+/** What was understood, to be echoed: a time in full, above all. */
+export function wantedText(state: RestoreTargetState): string {
+  switch (state.by) {
+    case 'latest':
+      return 'the newest state'
+    case 'backup':
+      return `the state of backup ${state.id}`
+    case 'name':
+      return `the state named "${state.name}"`
+    case 'lsn':
+      return state.before === true ? `the last state before LSN ${state.lsn}` : `the state with LSN ${state.lsn}`
+    case 'time':
+      return state.before === true
+        ? `the last state before ${formatFullTime(state.time)}`
+        : `the state at ${formatFullTime(state.time)}`
+  }
+}
+
+/**
+ * Runs the work on a state. Where that state cannot be had, the error offers the same command for the nearest ones that can,
+ * ready to paste.
+ */
+export async function offerNearest<T>(
+  database: DatabaseRepository,
+  state: RestoreTargetState,
+  commandFor: (state: string) => string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!hasCode(error, 'NOT_RESTORABLE') || (state.by !== 'time' && state.by !== 'lsn')) throw error
+    const commands = await nearestStates(database, state)
+    if (commands.length === 0) throw error
+    const lines = commands.map(
+      ({ lsn, time, side }) => `  ${commandFor(`--lsn ${lsn}`)}  # ${side}: ${formatTime(time)}`,
+    )
+    throw new HoldfastError(error.code, error.message, {
+      object: error.object,
+      hint: `the nearest states that can be had:\n${lines.join('\n')}`,
+      cause: error.cause,
+    })
+  }
+}
+
+interface Neighbour {
+  readonly lsn: number
+  readonly time: number
+  readonly side: 'before' | 'after'
+}
+
+async function nearestStates(
+  database: DatabaseRepository,
+  state: RestoreTargetState & { readonly by: 'time' | 'lsn' },
+): Promise<Neighbour[]> {
+  const { knownPoints } = await import('../history/reachable.ts')
+  const points = knownPoints((await database.catalog()).segments)
+  const isBefore = (point: { lsn: number; time: number }) =>
+    state.by === 'time' ? point.time < state.time : point.lsn < state.lsn
+  const isAfter = (point: { lsn: number; time: number }) =>
+    state.by === 'time' ? point.time > state.time : point.lsn > state.lsn
+  const before = points.findLast(isBefore)
+  const after = points.find(isAfter)
+  return [
+    ...(before === undefined ? [] : [{ ...before, side: 'before' as const }]),
+    ...(after === undefined ? [] : [{ ...after, side: 'after' as const }]),
+  ]
+}
+
+export function commandLine(words: readonly string[]): string {
+  return words.map(shellWord).join(' ')
+}

@@ -1,0 +1,196 @@
+/**
+ * Runs an engine: a child process that may open databases, which this process must not (docs: 1-architecture, "Processes").
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HoldfastError, toHoldfastError } from '../errors.ts'
+import { aborted, throwIfAborted } from '../util/abort.ts'
+import { version } from '../util/version.ts'
+import type { EngineApi, Signatures } from './api.ts'
+import { type Exit, engineDied, engineNotStarted, engineOfOtherVersion } from './engine-death.ts'
+import { engineEnvironment, keptOptions } from './exec-options.ts'
+import { type Handlers, Peer } from './peer.ts'
+import { childPort } from './port.ts'
+
+export interface EngineOptions {
+  /** What the engine may call in this process. */
+  readonly handlers?: Handlers | undefined
+  /** Working directory of the engine; default: this process's. */
+  readonly cwd?: string | undefined
+  /** The Node.js that runs it; default: the one that runs this process. */
+  readonly execPath?: string | undefined
+  /** How long an aborted call, or a closed engine, may take to clean up before the process is killed, in milliseconds; default 10,000. */
+  readonly graceMs?: number | undefined
+}
+
+export interface EngineCallOptions<Event> {
+  readonly signal?: AbortSignal | undefined
+  readonly onEvent?: ((event: Event) => void) | undefined
+}
+
+const defaultGraceMs = 10_000
+/** After a process has ended, what it wrote last may still be in the pipes for so long. */
+const lastWordsMs = 1_000
+const lastWordsLength = 4_096
+
+/** Starts an engine. It ends with {@link Engine.close}, and by itself when this process ends. */
+export function startEngine<S extends Signatures>(
+  entry: URL,
+  api: EngineApi<S>,
+  options: EngineOptions = {},
+): Engine<S> {
+  return new Engine(entry, api, options)
+}
+
+export class Engine<S extends Signatures> implements AsyncDisposable {
+  readonly #api: EngineApi<S>
+  readonly #child: ChildProcess
+  readonly #peer: Peer
+  readonly #graceMs: number
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #exited = Promise.withResolvers<void>()
+  #lastWords = ''
+  #running = 0
+
+  constructor(entry: URL, api: EngineApi<S>, options: EngineOptions) {
+    this.#api = api
+    this.#graceMs = options.graceMs ?? defaultGraceMs
+    this.#child = fork(entry, [], {
+      serialization: 'advanced',
+      execArgv: keptOptions(process.execArgv),
+      env: engineEnvironment(process.env),
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.execPath === undefined ? {} : { execPath: options.execPath }),
+    })
+    this.#peer = new Peer(childPort(this.#child), options.handlers ?? {}, {
+      onHello: (engine) => this.#greet(engine),
+      onProtocolError: () => this.#kill(),
+    })
+    // Whoever calls learns of it; nobody may be calling yet.
+    this.#ready.promise.catch(ignore)
+    this.#watch()
+    this.#hold(false)
+  }
+
+  /** Process id, undefined if it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** @throws what the engine's function throws, ENGINE_DIED, ABORTED */
+  async call<Name extends keyof S & string>(
+    name: Name,
+    input: S[Name]['input'],
+    options: EngineCallOptions<S[Name]['event']> = {},
+  ): Promise<S[Name]['output']> {
+    const { signal, onEvent } = options
+    throwIfAborted(signal)
+    const procedure = this.#api[name]
+    let abandoned = false
+    const abandon = deferred(this.#graceMs, () => {
+      abandoned = true
+      this.#kill()
+    })
+    signal?.addEventListener('abort', abandon.start, { once: true })
+    this.#running++
+    this.#hold(true)
+    try {
+      await this.#ready.promise
+      const parsed = (event: unknown) => onEvent?.(procedure.event.parse(event))
+      const output = await this.#peer.call(name, input, { signal, onEvent: onEvent && parsed })
+      return procedure.output.parse(output)
+    } catch (thrown) {
+      if (abandoned && signal !== undefined) throw aborted(signal)
+      throw toHoldfastError(thrown)
+    } finally {
+      signal?.removeEventListener('abort', abandon.start)
+      abandon.cancel()
+      this.#running--
+      if (this.#running === 0) this.#hold(false)
+    }
+  }
+
+  /** Ends the engine; calls that still run are aborted. Resolves when the process is gone. */
+  async close(): Promise<void> {
+    this.#hold(true)
+    const kill = deferred(this.#graceMs, () => this.#kill())
+    kill.start()
+    if (this.#child.connected) this.#child.disconnect()
+    await this.#exited.promise
+    kill.cancel()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #greet(engine: string): void {
+    if (engine === version) this.#ready.resolve()
+    else this.#fail(engineOfOtherVersion(engine, version))
+  }
+
+  #watch(): void {
+    const child = this.#child
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-lastWordsLength)
+    })
+    child.on('error', (error) => {
+      // Also reported for a signal that could not be sent; then the process lives on.
+      if (child.pid !== undefined) return
+      this.#fail(engineNotStarted(error))
+      this.#exited.resolve()
+    })
+    child.on('exit', (code, signal) => void this.#bury({ code, signal }))
+  }
+
+  async #bury(exit: Exit): Promise<void> {
+    // What it said before it died, to its channel and to stderr, comes first.
+    const said = [
+      this.#child.stderr === null ? undefined : finished(this.#child.stderr).catch(ignore),
+      this.#child.connected ? once(this.#child, 'disconnect') : undefined,
+    ]
+    await Promise.race([Promise.all(said), sleep(lastWordsMs)])
+    this.#fail(engineDied(this.#child.pid, exit, this.#lastWords.trim()))
+    this.#exited.resolve()
+  }
+
+  #fail(error: HoldfastError): void {
+    this.#ready.reject(error)
+    this.#peer.close(error)
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL')
+  }
+
+  /** An idle engine does not keep this process from ending. */
+  #hold(keep: boolean): void {
+    const { channel, stderr } = this.#child
+    const pipe = stderr instanceof Socket ? stderr : undefined
+    for (const handle of [this.#child, channel, pipe]) {
+      if (keep) handle?.ref()
+      else handle?.unref()
+    }
+  }
+}
+
+interface Deferred {
+  readonly start: () => void
+  readonly cancel: () => void
+}
+
+function deferred(milliseconds: number, work: () => void): Deferred {
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start: () => {
+      timer = setTimeout(work, milliseconds)
+    },
+    cancel: () => clearTimeout(timer),
+  }
+}
+
+function ignore(): void {}

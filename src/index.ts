@@ -1,0 +1,71 @@
+export { BackupManager, type DatabaseChoice } from './backup/backup-manager.ts'
+export type { BackupResult } from './backup/backup-options.ts'
+export type { DeleteBackupOptions, DeletedBackup } from './backup/delete-backup.ts'
+export { initRepository, type RepositoryDescription } from './backup/init-repository.ts'
+export type {
+  BackupAllOptions,
+  BackupDefaults,
+  BackupManagerOptions,
+  BackupOptions,
+  BackupOutcome,
+  DatabaseToBackUp,
+  EngineSettings,
+  IncrementalBackupOptions,
+  NamedDatabase,
+  OnBackupProgress,
+  SnapshotBackupOptions,
+} from './backup/manager-options.ts'
+export { type SqliteDatabase, sqlite } from './backup/sqlite-database.ts'
+export {
+  BackupError,
+  type ErrorCode,
+  type ErrorDetails,
+  exitCodes,
+  HoldfastError,
+  hasCode,
+  isErrorCode,
+  type PartialBackup,
+  RestoreError,
+} from './errors.ts'
+export type { Estimate } from './history/estimate.ts'
+export type { Lsn } from './history/lsn.ts'
+export type { Gap, Window } from './history/windows.ts'
+export type { BackupManifest, BackupType } from './repository/manifest.ts'
+export type { BackupStats } from './repository/stats.ts'
+export { type ManagedRestoreOptions, RestoreManager, type RestoreManagerOptions } from './restore/restore-manager.ts'
+export type { RestorePlan, RestoreResult, RestoreTargetState } from './restore/restore-options.ts'
+export type { PointRange, RestorePoints } from './restore/restore-points.ts'
+export type { Codec } from './segment/segment.ts'
+export type { DatabaseFacts, ValidationReport } from './source/facts.ts'
+export type { PageBatch } from './source/page-batch.ts'
+export type {
+  BackupSource,
+  Inspection,
+  InspectOptions,
+  OpenSnapshotOptions,
+  SourceSnapshot,
+  ValidationLevel,
+} from './source/source.ts'
+export type { Proof } from './source/target.ts'
+export type { FaultMoment, FaultPlan, ReadDamage, StorageOperation } from './storage/fault/fault-plan.ts'
+export { FaultStorage } from './storage/fault/fault-storage.ts'
+export { LocalStorage, type LocalStorageOptions } from './storage/local.ts'
+export { MemoryStorage, type MemoryStorageOptions } from './storage/memory.ts'
+export { ObserveStorage, type StorageTraffic } from './storage/observe/observe-storage.ts'
+export { openStorage } from './storage/open-storage.ts'
+export type { RetryOptions } from './storage/retry/backoff.ts'
+export { RetryStorage } from './storage/retry/retry-storage.ts'
+export type {
+  BackupStorage,
+  GetOptions,
+  ObjectInfo,
+  OperationOptions,
+  PutBody,
+  PutOptions,
+  StorageCapabilities,
+} from './storage/storage.ts'
+export type { OnProgress, Progress } from './util/progress.ts'
+export { type ProgressReport, RateMeter } from './util/rate-meter.ts'
+export { version } from './util/version.ts'
+export { type VerifyBackupsOptions, verifyBackups } from './verify/verify-backups.ts'
+export type { VerifyFinding, VerifyLevel, VerifyOptions, VerifyResult } from './verify/verify-options.ts'

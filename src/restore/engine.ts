@@ -1,0 +1,20 @@
+/** The program of the restore engine: looks whether the target is in use, writes it and opens it to prove it. Forked by the library. */
+import { throttleProgress } from '../engine/progress-event.ts'
+import { serve } from '../engine/serve.ts'
+import { openLinkedStorage } from '../engine/storage-link.ts'
+import { Repository } from '../repository/repository.ts'
+import { restoreApi } from './engine-api.ts'
+import { restoreDatabase } from './restore-database.ts'
+
+serve(restoreApi, {
+  restore: async ({ database, storage: address, request }, { signal, emit, host }) => {
+    const storage = await openLinkedStorage(address, host, signal)
+    try {
+      const repository = await Repository.open(storage, { signal })
+      const onProgress = throttleProgress(emit)
+      return await restoreDatabase(repository.database(database), { ...request, signal, onProgress })
+    } finally {
+      await storage.close()
+    }
+  },
+})

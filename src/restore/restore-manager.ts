@@ -1,0 +1,193 @@
+import { resolve } from 'node:path'
+import { parseOptions } from '../engine/parse-options.ts'
+import { runInEngine } from '../engine/run-in-engine.ts'
+import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
+import { HoldfastError, RestoreError, toHoldfastError } from '../errors.ts'
+import type { Estimate } from '../history/estimate.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
+import { Repository } from '../repository/repository.ts'
+import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
+import type { Progress } from '../util/progress.ts'
+import { type ProgressReport, RateMeter } from '../util/rate-meter.ts'
+import { restoreApi, restoreRequest, restoreTargetState } from './engine-api.ts'
+import { planDatabaseRestore } from './plan-restore.ts'
+import type { RestoreOptions, RestorePlan, RestoreResult, RestoreTargetState } from './restore-options.ts'
+import { listRestorePoints, type PointRange, type RestorePoints } from './restore-points.ts'
+
+const program = { beside: import.meta.url, name: 'engine', api: restoreApi }
+
+export interface RestoreManagerOptions extends OperationOptions {
+  /** Where the backups are kept: a path or URL, or a storage of your own, which stays yours to close. */
+  readonly repository: string | BackupStorage
+  /** Name of the database in the repository, or the path that it was backed up from. */
+  readonly database: string
+  readonly engine?:
+    | {
+        /** The Node.js (24 or newer) that runs engine processes; default: the one that runs this process. */
+        readonly execPath?: string | undefined
+        /** How long a cancelled restore may clean up before its process is killed, in milliseconds; default 10,000. */
+        readonly graceMs?: number | undefined
+      }
+    | undefined
+}
+
+/** As `RestoreOptions`, with rate and time left in the progress. */
+export interface ManagedRestoreOptions extends Omit<RestoreOptions, 'onProgress'> {
+  /** Phases: `plan`, `fetch` (bytes of the database), `prove`, `commit`. What it throws ends the restore. */
+  readonly onProgress?: ((progress: ProgressReport) => void) | undefined
+}
+
+/**
+ * Gives a database back as it was. A restore is proved before it is put in place; one that fails leaves the target as it was.
+ * It runs in an engine process, so this process opens neither the target nor what it replaces.
+ *
+ * @example
+ * import { RestoreManager } from 'holdfast'
+ *
+ * await using restores = await RestoreManager.open({ repository: './backups', database: 'app' })
+ * const { proof, plan } = await restores.restoreLatest({ targetPath: 'recovered.db' })
+ */
+export class RestoreManager implements AsyncDisposable {
+  readonly #options: RestoreManagerOptions
+  readonly #link: StorageLink
+  readonly #database: DatabaseRepository
+  readonly #running = new Set<Promise<unknown>>()
+  #closed = false
+
+  private constructor(options: RestoreManagerOptions, link: StorageLink, database: DatabaseRepository) {
+    this.#options = options
+    this.#link = link
+    this.#database = database
+  }
+
+  /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, NAME_NOT_FOUND, USAGE, STORAGE_*, ABORTED */
+  static async open(options: RestoreManagerOptions): Promise<RestoreManager> {
+    const link = await linkStorage(options.repository)
+    try {
+      const { signal } = options
+      const repository = await Repository.open(link.storage, { signal })
+      return new RestoreManager(options, link, await repository.findDatabase(options.database, { signal }))
+    } catch (thrown) {
+      await link[Symbol.asyncDispose]()
+      throw thrown
+    }
+  }
+
+  /** Name of the database in the repository. */
+  get database(): string {
+    return this.#database.name
+  }
+
+  /**
+   * Restores a state into a file: an existing one is replaced only with `force` or `delta`, and never while it is in use.
+   * @throws RestoreError; its code is among NOT_RESTORABLE, BACKUP_NOT_FOUND, TARGET_*, PROOF_FAILED, CHECK_COMMAND_FAILED,
+   * INTEGRITY, DISK_FULL, ACCESS_DENIED, STORAGE_*, ENGINE_DIED, ABORTED
+   * @example
+   * await restores.restore({ state: { by: 'name', name: 'before-migration' }, targetPath: 'before.db' })
+   * await restores.restore({ state: { by: 'time', time: Date.parse('2026-03-01T12:00:00Z') }, targetPath: 'app.db', force: true })
+   */
+  async restore(options: ManagedRestoreOptions): Promise<RestoreResult> {
+    this.#assertOpen()
+    const work = this.#restore(options)
+    this.#running.add(work)
+    try {
+      return await work
+    } finally {
+      this.#running.delete(work)
+    }
+  }
+
+  /**
+   * Restores the newest state.
+   * @throws RestoreError as of {@link restore}
+   * @example
+   * const { targetPath, durationMs } = await restores.restoreLatest({ targetPath: 'recovered.db' })
+   */
+  restoreLatest(options: Omit<ManagedRestoreOptions, 'state'>): Promise<RestoreResult> {
+    return this.restore({ ...options, state: { by: 'latest' } })
+  }
+
+  /**
+   * What a restore would read and write, without doing it.
+   * @throws NOT_RESTORABLE with the nearest states that can be restored, BACKUP_NOT_FOUND, INTEGRITY, STORAGE_*, ABORTED
+   * @example
+   * const { steps, backup } = await restores.plan({ by: 'latest' })
+   */
+  async plan(state: RestoreTargetState, options: OperationOptions = {}): Promise<RestorePlan> {
+    this.#assertOpen()
+    return await planDatabaseRestore(this.#database, parseOptions(restoreTargetState, state), options)
+  }
+
+  /**
+   * What a restore would cost: bytes to fetch, space, and milliseconds.
+   * @throws as {@link plan}
+   * @example
+   * const { durationMs, bytesToWrite } = await restores.estimate({ by: 'latest' })
+   */
+  async estimate(state: RestoreTargetState, options: OperationOptions = {}): Promise<Estimate> {
+    return (await this.plan(state, options)).estimate
+  }
+
+  /**
+   * The states that can be restored, with their backups, and the gaps between them.
+   * @param range times in milliseconds since 1970, both inclusive; default: everything
+   * @throws STORAGE_*, ABORTED
+   * @example
+   * const { points } = await restores.listRestorePoints({ from: Date.now() - 86_400_000 })
+   */
+  async listRestorePoints(range: PointRange = {}): Promise<RestorePoints> {
+    this.#assertOpen()
+    return await listRestorePoints(this.#database, range)
+  }
+
+  /**
+   * The backups of the database, oldest first. One whose manifest cannot be read is not among them: `verifyBackups` names it.
+   * @throws STORAGE_*, ABORTED
+   */
+  async listBackups(options: OperationOptions = {}): Promise<BackupManifest[]> {
+    this.#assertOpen()
+    return [...(await this.#database.catalog(options)).backups]
+  }
+
+  /** Waits for the restores that run, then lets the repository go. To stop them sooner, abort their signals. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.allSettled(this.#running)
+    await this.#link[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #restore({ signal, onProgress, ...rest }: ManagedRestoreOptions): Promise<RestoreResult> {
+    const meter = new RateMeter()
+    let phase = 'plan'
+    const onEvent = (progress: Progress) => {
+      phase = progress.phase
+      onProgress?.(meter.measure(progress))
+    }
+    try {
+      const request = parseOptions(restoreRequest, { ...rest, targetPath: absolute(rest.targetPath) })
+      const input = { database: this.database, storage: this.#link.address, request }
+      const running = { ...this.#options.engine, handlers: this.#link.handlers, signal, onEvent }
+      return await runInEngine(program, 'restore', input, running)
+    } catch (thrown) {
+      const error = toHoldfastError(thrown, rest.targetPath)
+      if (error instanceof RestoreError) throw error
+      const { code, message, object, hint, cause } = error
+      throw new RestoreError(code, message, phase, { object, hint, cause })
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new HoldfastError('USAGE', 'This RestoreManager is closed.')
+  }
+}
+
+/** Not a string, or an empty one, is the schema's to refuse. */
+function absolute(path: string): string {
+  return typeof path === 'string' && path !== '' ? resolve(path) : path
+}

@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { it, type TestContext } from 'node:test'
+import { Lease } from '../../src/repository/lease.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { openStorage } from '../../src/storage/open-storage.ts'
+import { cli, cliOk, scratchFolder } from './support/cli.ts'
+import { makeDatabase } from './support/database.ts'
+import { cliJson, cliJsonError } from './support/json-lines.ts'
+
+interface Refusal {
+  readonly code: string
+  readonly exitCode: number
+  /** What the message, its object or its hint must say. */
+  readonly says: readonly RegExp[]
+}
+
+/** A repository with one full and one incremental backup of `app.db`. */
+async function workplace(context: TestContext) {
+  const cwd = await scratchFolder(context)
+  const at = (...names: string[]) => join(cwd, ...names)
+  makeDatabase(at('app.db'))
+  await cliOk(['init'], { cwd })
+  await cliOk(['backup', 'app.db', '--quiet'], { cwd })
+  await cliOk(['backup', 'app.db', '--quiet'], { cwd })
+  return { cwd, at }
+}
+
+/** Runs the command for programs and for people; both must be told the same, and nothing may be left behind. */
+async function refuses(
+  cwd: string,
+  args: readonly string[],
+  { code, exitCode, says }: Refusal,
+  options: { uid?: number } = {},
+) {
+  const before = filesBelow(cwd)
+  const { last } = await cliJsonError(args, { cwd, ...options })
+  assert.deepEqual([last.code, last.exitCode], [code, exitCode], last.message)
+  for (const words of says) assert.match([last.message, last.object, last.hint].join('\n'), words)
+  const human = await cli(args, { cwd, ...options })
+  assert.equal(human.code, exitCode)
+  assert.match(human.stderr, /(^|\n)error: /)
+  assert.ok(human.stderr.includes(last.message), human.stderr)
+  assert.deepEqual(filesBelow(cwd), before, 'nothing new, nothing gone')
+}
+
+/** A lease and its lock stay, released, and are no leftovers; SQLite's own files beside a live database come and go. */
+function filesBelow(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  return files
+    .filter((name) => !/lease\.json$|\.lock@holdfast|-(wal|shm)$|(^|\/)databases(\/[^/]*)?$/.test(name))
+    .sort()
+}
+
+const commandLines: readonly (readonly [args: string, says: RegExp])[] = [
+  ['', /A command is missing/],
+  ['bakup app.db', /Unknown command 'bakup'[\s\S]*Did you mean backup\?/],
+  ['backup app.db --typ full', /Unknown option '--typ'[\s\S]*Did you mean --type\?/],
+  ['backup', /Missing required argument 'database'/],
+  ['backup app.db --type weekly', /'weekly' is invalid[\s\S]*full, incremental, snapshot/],
+  ['backup app.db --type snapshot', /A snapshot needs a name/],
+  ['backup app.db --type full --parent abc', /A full backup has no parent/],
+  ['backup app.db other.db --database app', /--database names one database/],
+  ['backup app.db --tag nonsense', /key=value/],
+  ['backup app.db --wait soon', /duration such as 30s/],
+  ['backup app.db --max-concurrent 0', /whole number from 1 to 64/],
+  ['backup app.db --database ../evil', /"\.\.\/evil" cannot be the name/],
+  ['restore app --to out.db', /Which state is wanted is not said[\s\S]*--latest/],
+  ['restore app --latest --lsn 1 --to out.db', /More than one state/],
+  ['restore app --latest --before --to out.db', /--before goes with --at or --lsn/],
+  ['restore app --latest', /--to <path>' not specified/],
+  ['restore app --at banana --to out.db', /"banana" is not a time[\s\S]*2 hours ago/],
+  ['restore app --lsn 0 --to out.db', /whole number from 1 on/],
+  ['restore app --latest --to ', /--to names no file/],
+  ['verify --subset 0%', /part such as 10%/],
+  ['points app --from 2026-02-01 --to 2026-01-01', /--from .* is after --to/],
+  ['completion tcsh', /'tcsh' is invalid[\s\S]*bash, zsh, fish/],
+  ['list --repository gopher://backups', /no storage of the kind "gopher:"/],
+]
+
+it('wrong usage is said with what to do instead, and ends with 2', async (context) => {
+  const { cwd } = await workplace(context)
+  for (const [line, says] of commandLines) {
+    const args = line === '' ? [] : line.split(' ')
+    await refuses(cwd, args, { code: 'USAGE', exitCode: 2, says: [says] })
+  }
+})
+
+it('what cannot be backed up is refused with the reason', async (context) => {
+  const { cwd, at } = await workplace(context)
+  writeFileSync(at('notes.txt'), 'These are notes, and no database.\n'.repeat(100))
+  writeFileSync(at('secret.db'), randomBytes(8192))
+  mkdirSync(at('folder.db'))
+  const refuse = (path: string, refusal: Refusal) => refuses(cwd, ['backup', path], refusal)
+  await refuse('missing.db', { code: 'DATABASE_NOT_FOUND', exitCode: 4, says: [/missing\.db/] })
+  await refuse('notes.txt', { code: 'NOT_A_DATABASE', exitCode: 1, says: [/notes\.txt/] })
+  await refuse('secret.db', { code: 'DATABASE_ENCRYPTED', exitCode: 1, says: [/secret\.db/, /encrypt/] })
+  await refuse('folder.db', { code: 'NOT_A_DATABASE', exitCode: 1, says: [/folder/] })
+})
+
+it('an empty file is an empty database, and comes back as one', async (context) => {
+  const { cwd, at } = await workplace(context)
+  writeFileSync(at('empty.db'), '')
+  const { last } = await cliJson('backup', ['empty.db'], { cwd })
+  assert.equal(last.backups[0]?.backup.databaseBytes, 0)
+  await cliOk(['restore', 'empty', '--latest', '--to', 'restored.db'], { cwd })
+  assert.equal(statSync(at('restored.db')).size, 0)
+})
+
+it('a database that may not be read is refused', async (context) => {
+  const { cwd, at } = await workplace(context)
+  chmodSync(cwd, 0o755)
+  chmodSync(at('app.db'), 0o000)
+  chmodSync(at('backups'), 0o000)
+  // For root no mode forbids anything.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534 } : {}
+  const { last: checks, ended } = await cliJson('doctor', ['app.db', '--repository', 'backups'], { cwd, ...nobody })
+  assert.equal(ended.code, 1)
+  const failed = checks.checks.filter(({ status }) => status === 'failure')
+  assert.equal(failed.length, 2)
+  for (const { message } of failed) assert.match(message, /den(y|ies|ied)/)
+  chmodSync(at('backups'), 0o700)
+})
+
+it('a database that another program holds locked is not waited for beyond the timeout', async (context) => {
+  const { cwd, at } = await workplace(context)
+  makeDatabase(at('held.db'), { journal: 'delete' })
+  using other = new DatabaseSync(at('held.db'))
+  other.exec('BEGIN EXCLUSIVE')
+  await refuses(cwd, ['backup', 'held.db', '--busy-timeout', '100ms'], {
+    code: 'DATABASE_BUSY',
+    exitCode: 6,
+    says: [/held\.db/, /lock/],
+  })
+})
+
+it('two backups of one database at once: the second is refused, or waits', async (context) => {
+  const { cwd, at } = await workplace(context)
+  await using repository = await Repository.open(await openStorage(at('backups')))
+  const lease = await Lease.acquire(repository.database('app'), { purpose: 'backup' })
+  try {
+    await refuses(cwd, ['backup', 'app.db'], {
+      code: 'LEASE_HELD',
+      exitCode: 6,
+      says: [/app/, new RegExp(`process ${process.pid}`), /--wait/],
+    })
+    const waiting = cliOk(['backup', 'app.db', '--wait', '60s'], { cwd })
+    setTimeout(() => void lease[Symbol.asyncDispose](), 1500)
+    await waiting
+  } finally {
+    await lease[Symbol.asyncDispose]()
+  }
+})
+
+it('a file name that no repository can use gives a name that it can', async (context) => {
+  const { cwd, at } = await workplace(context)
+  makeDatabase(at('my app!.db'))
+  const { last } = await cliJson('backup', ['my app!.db'], { cwd })
+  assert.equal(last.backups[0]?.backup.database, 'my-app-')
+  await cliOk(['restore', 'my app!.db', '--latest', '--to', 'out.db'], { cwd })
+})
+
+it('two databases whose files have one name are kept apart', async (context) => {
+  const { cwd, at } = await workplace(context)
+  mkdirSync(at('two'))
+  makeDatabase(at('two', 'app.db'))
+  const says = [/app/, /--database/]
+  await refuses(cwd, ['backup', 'two/app.db'], { code: 'NAME_TAKEN', exitCode: 1, says })
+  await refuses(cwd, ['backup', 'app.db', 'two/app.db'], { code: 'NAME_TAKEN', exitCode: 1, says })
+  await cliOk(['backup', 'two/app.db', '--database', 'other-app'], { cwd })
+})
+
+it('a repository that is missing, half made, or of a newer version is told apart', async (context) => {
+  const { cwd, at } = await workplace(context)
+  await refuses(cwd, ['list', '--repository', 'nowhere'], {
+    code: 'REPOSITORY_NOT_FOUND',
+    exitCode: 4,
+    says: [/nowhere/, /holdfast init/],
+  })
+  await refuses(cwd, ['init'], { code: 'REPOSITORY_EXISTS', exitCode: 1, says: [/backups/] })
+  mkdirSync(at('half'))
+  writeFileSync(at('half', 'RECOVERY.md'), 'an interrupted init')
+  await refuses(cwd, ['list', '--repository', 'half'], {
+    code: 'REPOSITORY_NOT_FOUND',
+    exitCode: 4,
+    says: [/interrupted/],
+  })
+  await cliOk(['init', '--repository', 'half'], { cwd })
+  renameSync(at('backups', 'holdfast.json'), at('saved.json'))
+  await refuses(cwd, ['list'], { code: 'INTEGRITY', exitCode: 5, says: [/holdfast\.json/] })
+})
+
+it('a parent must be known, and a backup of the same database', async (context) => {
+  const { cwd, at } = await workplace(context)
+  makeDatabase(at('other.db'))
+  const { last } = await cliJson('backup', ['other.db'], { cwd })
+  const id = last.backups[0]?.backup.id ?? ''
+  const unknown = { code: 'BACKUP_NOT_FOUND', exitCode: 4 }
+  await refuses(cwd, ['backup', 'app.db', '--parent', 'nothing'], { ...unknown, says: [/nothing/, /holdfast list/] })
+  await refuses(cwd, ['backup', 'app.db', '--parent', id], { ...unknown, says: [new RegExp(id), /other/] })
+  await refuses(cwd, ['show', 'zzz'], { ...unknown, says: [/zzz/] })
+  await refuses(cwd, ['restore', 'nobody', '--latest', '--to', 'x.db'], {
+    code: 'NAME_NOT_FOUND',
+    exitCode: 4,
+    says: [/app, other/],
+  })
+})
+
+it('a restore never takes the place of what it should not', async (context) => {
+  const { cwd, at } = await workplace(context)
+  const restore = (target: string, ...more: string[]) => ['restore', 'app', '--latest', '--to', target, ...more]
+  writeFileSync(at('there.db'), 'precious')
+  await refuses(cwd, restore('there.db'), { code: 'TARGET_EXISTS', exitCode: 1, says: [/there\.db/, /--force/] })
+  assert.equal(readFileSync(at('there.db'), 'utf8'), 'precious')
+  await refuses(cwd, restore('no/such/out.db'), { code: 'TARGET_FOLDER_MISSING', exitCode: 4, says: [/no\/such/] })
+  using live = new DatabaseSync(at('app.db'))
+  live.exec('BEGIN; SELECT * FROM users')
+  for (const mode of ['--force', '--delta']) {
+    await refuses(cwd, restore('app.db', mode), { code: 'TARGET_LIVE', exitCode: 6, says: [/app\.db/] })
+  }
+})
+
+it('a time before the first backup, or after the last, names the nearest with a command for it', async (context) => {
+  const { cwd } = await workplace(context)
+  const restore = (time: string) => ['restore', 'app', '--at', time, '--to', 'out.db']
+  await refuses(cwd, restore('2020-01-01'), {
+    code: 'NOT_RESTORABLE',
+    exitCode: 4,
+    says: [/before the first/, /holdfast restore app --lsn 1 --to out\.db/],
+  })
+  await refuses(cwd, restore('2100-01-01'), {
+    code: 'NOT_RESTORABLE',
+    exitCode: 4,
+    says: [/after the last/, /holdfast restore app --lsn 2 --to out\.db/],
+  })
+  await refuses(cwd, ['estimate', 'app', '--lsn', '77'], {
+    code: 'NOT_RESTORABLE',
+    exitCode: 4,
+    says: [/77/, /holdfast estimate app --lsn 2/],
+  })
+})
+
+it('damage anywhere in the repository is found, named, and never restored', async (context) => {
+  const base = await workplace(context)
+  const { cwd, at } = base
+  const [first = ''] = globSync('backups/databases/app/segments/*-base.hfs', { cwd })
+  const [delta = ''] = globSync('backups/databases/app/segments/*-delta.hfs', { cwd })
+  const [manifest = ''] = globSync('backups/databases/app/backups/*-full-*.json', { cwd })
+  const original = readFileSync(at(first))
+  const spoil: Record<string, () => void> = {
+    'a flipped bit': () =>
+      writeFileSync(at(first), Buffer.from(original.map((byte, index) => (index === 4000 ? byte ^ 1 : byte)))),
+    'a truncated file': () => truncateSync(at(first), original.length - 100),
+    'a deleted file': () => rmSync(at(first)),
+    'two swapped files': () => {
+      writeFileSync(at(first), readFileSync(at(delta)))
+      writeFileSync(at(delta), original)
+    },
+  }
+  const deltaBytes = readFileSync(at(delta))
+  for (const [damage, spoilIt] of Object.entries(spoil)) {
+    spoilIt()
+    const { last, ended } = await cliJson('verify', [], { cwd })
+    assert.deepEqual([ended.code, last.ok], [5, false], damage)
+    assert.ok(
+      last.findings.some(({ object }) => first.endsWith(object)),
+      `${damage}: ${JSON.stringify(last.findings)}`,
+    )
+    const human = await cli(['verify'], { cwd })
+    assert.match(human.stdout, /DAMAGE: .*\n.* cannot be restored: .*\nNo backup is known to be restorable/, damage)
+    const refused = await cliJsonError(['restore', 'app', '--latest', '--to', 'out.db'], { cwd })
+    assert.deepEqual([refused.last.exitCode, existsSync(at('out.db'))], [5, false], damage)
+    writeFileSync(at(first), original)
+    writeFileSync(at(delta), deltaBytes)
+  }
+  writeFileSync(at(manifest), readFileSync(at(manifest), 'utf8').replace('"lsn": 1', '"lsn": 2'))
+  const listed = await cliJson('list', [], { cwd })
+  assert.deepEqual([listed.ended.code, listed.warnings.length], [3, 1])
+  assert.match(listed.warnings[0]?.message ?? '', /checksum/)
+})
