@@ -20,6 +20,7 @@ export class BlockBuilder {
 
   records = 0
   rawBytes = 0
+  hasPatches = false
 
   constructor(header: SegmentHeader) {
     this.#pageSize = header.pageSize
@@ -52,6 +53,7 @@ export class BlockBuilder {
         start = end
       }
       if (this.#count === 0) this.#firstPage = page
+      if (operation === op.patch) this.hasPatches = true
       putRecord(this.#directory, this.#previousInBlock, page, operation, length)
       this.#count++
       this.#previousInBlock = page

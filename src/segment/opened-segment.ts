@@ -71,7 +71,13 @@ async function readIndex(input: SegmentInput, object: string, options: OpenSegme
     header: root.header,
     headerBytes: root.headerBytes,
     end: root.end,
-    totals: { blocks: root.blocks.count, records: root.records, rawBytes: root.rawBytes, storedBytes: size },
+    totals: {
+      blocks: root.blocks.count,
+      records: root.records,
+      rawBytes: root.rawBytes,
+      hasPatches: root.hasPatches,
+      storedBytes: size,
+    },
     blocks: root.blocks,
     rootOffset,
   }

@@ -55,9 +55,9 @@ export class SegmentReader {
 
   /** Records, block by block. @throws INTEGRITY at the first damaged block */
   records(options: ReadBlocksOptions = {}): AsyncGenerator<DecodedBlock, void, undefined> {
-    const { blocks, header } = this.#segment
+    const { blocks, header, totals } = this.#segment
     return this.#decoded(blockType.records, options, (slot, payload) =>
-      decodeRecords(slot, payload, blocks.entries(slot), header.pageSize),
+      decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, totals.hasPatches),
     )
   }
 

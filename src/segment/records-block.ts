@@ -27,9 +27,16 @@ export function putRecord(
 
 /**
  * Every record is checked, patches too, so that applying them cannot fail later.
+ * @param patches whether the root says that there are any
  * @throws INTEGRITY (without an object)
  */
-export function decodeRecords(slot: number, payload: Uint8Array, count: number, pageSize: number): DecodedBlock {
+export function decodeRecords(
+  slot: number,
+  payload: Uint8Array,
+  count: number,
+  pageSize: number,
+  patches: boolean,
+): DecodedBlock {
   const reader = new ByteReader(payload)
   const stated = reader.varint()
   if (stated !== count || count > maxBlockRecords) throw malformed(`it holds ${stated} records instead of ${count}`)
@@ -43,6 +50,7 @@ export function decodeRecords(slot: number, payload: Uint8Array, count: number, 
     const operation = code % 2
     const page = previous + 1 + unzigzag((code - operation) / 2)
     if (page < 1 || page > maxPage) throw malformed(`page ${page} is impossible`)
+    if (operation === op.patch && !patches) throw malformed(`page ${page} has a patch, and the index knows of none`)
     const length = operation === op.patch ? reader.varint() : pageSize
     if (length > maxPatchLength(pageSize)) throw malformed(`page ${page} has a patch of ${length} bytes`)
     pages[at] = page

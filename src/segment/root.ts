@@ -12,7 +12,11 @@ export interface RootFacts {
   readonly end: SegmentEnd
   readonly records: number
   readonly rawBytes: number
+  readonly hasPatches: boolean
 }
+
+/** Bit 0 of the root's flags. */
+const patchesFlag = 1
 
 export function encodeRoot(header: Uint8Array, facts: RootFacts, entries: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(rootHeadLength + entries.length)
@@ -24,6 +28,7 @@ export function encodeRoot(header: Uint8Array, facts: RootFacts, entries: Uint8A
   setUint64(view, 144, facts.end.lastTime)
   view.setBigUint64(152, facts.end.endState, true)
   view.setUint32(160, facts.end.pageCount, true)
+  view.setUint32(164, facts.hasPatches ? patchesFlag : 0, true)
   setUint64(view, 168, facts.records)
   setUint64(view, 176, facts.rawBytes)
   bytes.set(entries, rootHeadLength)
@@ -61,12 +66,18 @@ export function decodeRoot(bytes: Uint8Array, end: number, sealOverhead: number,
       endState: view.getBigUint64(152, true),
       pageCount: view.getUint32(160, true),
     },
+    hasPatches: decodeFlags(view.getUint32(164, true), object),
     records: getUint64(view, 168),
     rawBytes: getUint64(view, 176),
     blocks: new BlockTable(bytes.subarray(rootHeadLength), end, sealOverhead),
   }
   checkFacts(root)
   return root
+}
+
+function decodeFlags(flags: number, object: string): boolean {
+  if ((flags & ~patchesFlag) !== 0) throw tooNew(object, 'has index flags that need a later version of Holdfast')
+  return flags === patchesFlag
 }
 
 function checkFacts({ header, end, records, blocks }: DecodedRoot): void {

@@ -56,6 +56,8 @@ export interface SegmentTotals {
   readonly records: number
   /** Bytes of record values before compression. */
   readonly rawBytes: number
+  /** Some records are patches, so that the segment says nothing without the state that it starts from. */
+  readonly hasPatches: boolean
   /** Bytes of the whole object. */
   readonly storedBytes: number
 }

@@ -136,8 +136,8 @@ class SegmentWriter {
 
   async *#rootAndTrailer(codecs: CodecPool, headerBytes: Uint8Array): AsyncGenerator<Uint8Array> {
     if (this.#end === undefined) throw new HoldfastError('INTERNAL', 'The segment has no end.')
-    const { records, rawBytes } = this.#builder
-    const raw = encodeRoot(headerBytes, { end: this.#end, records, rawBytes }, this.#table.bytes())
+    const { records, rawBytes, hasPatches } = this.#builder
+    const raw = encodeRoot(headerBytes, { end: this.#end, records, rawBytes, hasPatches }, this.#table.bytes())
     const { body, codec } = await this.#compress(codecs, raw)
     const root = this.#sealer.seal(this.#table.count, body)
     yield root
@@ -149,6 +149,7 @@ class SegmentWriter {
       blocks: this.#table.count,
       records,
       rawBytes,
+      hasPatches,
       storedBytes: this.#table.end + root.length + trailerLength,
     }
   }
