@@ -1,7 +1,9 @@
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
-import { toLsn } from '../history/lsn.ts'
+import { type Lsn, toLsn } from '../history/lsn.ts'
 import { planRestore } from '../history/plan.ts'
+import { latestPoint } from '../history/reachable.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
+import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
 import { type Chain, openChain } from '../repository/chain.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -11,7 +13,9 @@ import type { CreateBackupOptions } from './backup-options.ts'
 
 /** The state that an incremental backup builds on. */
 export interface Parent {
+  /** The backup that was named, or the newest: its state, or one that was captured since. */
   readonly backup: BackupManifest
+  readonly lsn: Lsn
   readonly chain: Chain
   readonly pages: PageHashes
 }
@@ -35,7 +39,7 @@ export async function chooseParent(
     return undefined
   }
   if (options.parent !== undefined)
-    return openParent(database, catalog, await namedParent(database, catalog, options.parent), options)
+    return openParent(database, catalog, await namedParent(database, catalog, options.parent), undefined, options)
   const newest = catalog.backups.at(-1)
   if (newest === undefined) {
     if (options.type === 'snapshot') return undefined
@@ -49,7 +53,7 @@ export async function chooseParent(
     )
   }
   try {
-    return await openParent(database, catalog, newest, options)
+    return await openParent(database, catalog, newest, latestPoint(acknowledgedSegments(catalog))?.lsn, options)
   } catch (error) {
     if (!hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT')) throw error
     warn(`The newest backup, ${newest.id}, cannot be built on, so everything is stored anew. ${error.message}`)
@@ -61,11 +65,15 @@ async function openParent(
   database: DatabaseRepository,
   catalog: Catalog,
   backup: BackupManifest,
+  newestLsn: Lsn | undefined,
   options: CreateBackupOptions,
 ): Promise<Parent> {
+  const lsn = toLsn(Math.max(backup.lsn, newestLsn ?? 0))
   try {
-    const chain = await openChain(database, planRestore(catalog.segments, toLsn(backup.lsn)), options)
-    return { backup, chain, pages: await readPageHashes(chain, options) }
+    const chain = await openChain(database, planRestore(catalog.segments, lsn), options)
+    const pages = await readPageHashes(chain, options)
+    if (!pages.known) throw insideLog(backup)
+    return { backup, lsn, chain, pages }
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw toHoldfastError(error)
     throw new HoldfastError('INTEGRITY', `No chain of segments leads to backup ${backup.id} any more.`, {
@@ -74,6 +82,17 @@ async function openParent(
       hint: 'Run "holdfast verify" to see what is missing, and make a full backup.',
     })
   }
+}
+
+function insideLog(backup: BackupManifest): HoldfastError {
+  return new HoldfastError(
+    'USAGE',
+    `The state of backup ${backup.id} lies inside a log, whose index does not say what its pages held.`,
+    {
+      object: backup.id,
+      hint: 'Build on the newest backup (leave --parent out), or make a full one.',
+    },
+  )
 }
 
 async function namedParent(database: DatabaseRepository, catalog: Catalog, parent: string): Promise<BackupManifest> {

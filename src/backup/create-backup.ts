@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { BackupError, type HoldfastError, type PartialBackup, toHoldfastError } from '../errors.ts'
-import { toLsn, zeroLsn } from '../history/lsn.ts'
+import { zeroLsn } from '../history/lsn.ts'
 import { emptyState, formatState } from '../history/state-checksum.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -206,7 +206,7 @@ class BackupRun {
       sourceKind: this.#source.kind,
       kind: parent === undefined ? 'base' : 'delta',
       pageSize: snapshot.pageSize,
-      from: parent === undefined ? zeroLsn : toLsn(parent.backup.lsn),
+      from: parent === undefined ? zeroLsn : parent.lsn,
       epoch,
       firstTime: position.time,
       startState: parent?.chain.state ?? emptyState,

@@ -3,15 +3,20 @@ import type { Catalog } from './catalog.ts'
 import { backupsPrefix } from './layout.ts'
 
 /**
- * The segments whose end somebody was promised: by a manifest, or, where logs begin, by what was captured from there on. A backup
- * that was interrupted before its manifest leaves a base or delta that is neither; nobody knows whether its state passed the
+ * The segments that somebody was promised: they lead to a manifest's state, to a log, or to the far side of a recorded gap. A backup
+ * that was interrupted before its manifest leaves a base or delta that leads nowhere; nobody knows whether its state passed the
  * checks, so it must not pass for the newest one. While a manifest cannot be read, every segment may be that one's, and counts.
  */
-export function acknowledgedSegments({ database, segments, backups, problems }: Catalog): readonly SegmentInfo[] {
+export function acknowledgedSegments({ database, segments, backups, gaps, problems }: Catalog): readonly SegmentInfo[] {
   if (problems.some(({ key }) => key.startsWith(backupsPrefix(database)))) return segments
-  const promised = new Set<number>(backups.map(({ lsn }) => lsn))
-  for (const { kind, from } of segments) if (kind === 'log') promised.add(from)
-  return segments.filter(({ kind, to }) => kind === 'log' || promised.has(to))
+  const promised = new Set<number>([...backups.map(({ lsn }) => lsn), ...gaps.map(({ toLsn }) => toLsn)])
+  const acknowledged = new Set<SegmentInfo>()
+  for (const segment of segments.toSorted((a, b) => b.to - a.to)) {
+    if (segment.kind !== 'log' && !promised.has(segment.to)) continue
+    acknowledged.add(segment)
+    promised.add(segment.from)
+  }
+  return segments.filter((segment) => acknowledged.has(segment))
 }
 
 /** Said when an older state is taken for the newest: what lies beyond it is a leftover, or a backup whose manifest was lost. */

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
+import type { GapRecord } from '../history/windows.ts'
 import { backupIdOfKey } from './layout.ts'
 import type { BackupManifest } from './manifest.ts'
 
@@ -10,6 +11,8 @@ export interface Catalog {
   readonly segments: readonly SegmentInfo[]
   /** Oldest first. */
   readonly backups: readonly BackupManifest[]
+  /** Stretches of which the capture knows nothing, and why; in order. */
+  readonly gaps: readonly GapRecord[]
   /** Objects that are not what their names say; empty in a sound repository. */
   readonly problems: readonly { readonly key: string; readonly problem: string }[]
 }

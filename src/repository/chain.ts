@@ -7,18 +7,25 @@ import type { SegmentReader } from '../segment/read-segment.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { DatabaseRepository } from './database-repository.ts'
 
-export interface ChainLink extends PlanStep {
-  readonly reader: SegmentReader
-}
-
-export interface Chain {
-  readonly links: readonly ChainLink[]
-  readonly pageSize: number
-  /** At the chain's end. */
+/** A state of the database inside a history. */
+export interface StateFacts {
   readonly pageCount: number
   readonly state: StateChecksum
   /** Milliseconds since 1970. */
   readonly time: number
+}
+
+export interface ChainLink extends PlanStep {
+  readonly reader: SegmentReader
+  /** At `upTo`. */
+  readonly at: StateFacts
+  /** How many of the segment's records lead there: all, unless a log is left before its end. */
+  readonly records: number
+}
+
+export interface Chain extends StateFacts {
+  readonly links: readonly ChainLink[]
+  readonly pageSize: number
 }
 
 /** @throws INTEGRITY if a segment is missing, damaged, or does not begin at the state where the one before it ends */
@@ -28,15 +35,38 @@ export async function openChain(
   options: OperationOptions = {},
 ): Promise<Chain> {
   const links = await Promise.all(
-    plan.steps.map(
-      async (step): Promise<ChainLink> => ({ ...step, reader: await database.openSegment(step.segment, options) }),
-    ),
+    plan.steps.map(async (step): Promise<ChainLink> => {
+      const reader = await database.openSegment(step.segment, options)
+      return { ...step, reader, ...(await leftAt(reader, step, options)) }
+    }),
   )
   const last = links.at(-1)
   if (last === undefined) throw new HoldfastError('INTERNAL', 'A chain without segments leads nowhere.')
   assertContinuous(links)
-  const { header, end } = last.reader
-  return { links, pageSize: header.pageSize, pageCount: end.pageCount, state: end.endState, time: end.lastTime }
+  return { links, pageSize: last.reader.header.pageSize, ...last.at }
+}
+
+/** Where a segment is left: at its end, or, for a log, at any of its commits. */
+export async function leftAt(
+  reader: SegmentReader,
+  { segment, upTo }: PlanStep,
+  options: OperationOptions = {},
+): Promise<Pick<ChainLink, 'at' | 'records'>> {
+  const { end, totals } = reader
+  if (upTo === end.to) {
+    return { at: { pageCount: end.pageCount, state: end.endState, time: end.lastTime }, records: totals.records }
+  }
+  let records = 0
+  for await (const commit of reader.commits(options)) {
+    records += commit.records
+    if (commit.lsn === upTo) {
+      return { at: { pageCount: commit.pageCount, state: commit.state, time: commit.time }, records }
+    }
+  }
+  throw new HoldfastError('INTEGRITY', `The log ${segment.key} has no commit with LSN ${upTo}.`, {
+    object: segment.key,
+    hint: 'Run "holdfast verify" to see what else is affected.',
+  })
 }
 
 function assertContinuous(links: readonly ChainLink[]): void {
@@ -54,7 +84,12 @@ function assertContinuous(links: readonly ChainLink[]): void {
   throw new HoldfastError('INTEGRITY', message, { object: other.segment.key })
 }
 
-/** A step with the states that its segment says it leads from and to, as history's `checkChain` wants it. */
-export function withStates({ segment, upTo, reader }: ChainLink): HistoryLink {
-  return { segment, upTo, startState: reader.header.startState, endState: reader.end.endState }
+/** A link with the states that it leads from and to, as history's `checkChain` wants it. */
+export function withStates({
+  segment,
+  upTo,
+  reader,
+  at,
+}: Pick<ChainLink, 'segment' | 'upTo' | 'reader' | 'at'>): HistoryLink {
+  return { segment, upTo, startState: reader.header.startState, endState: at.state }
 }

@@ -1,24 +1,16 @@
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
+import type { GapRecord } from '../history/windows.ts'
 import { openSegment, type SegmentReader } from '../segment/read-segment.ts'
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Catalog } from './catalog.ts'
 import { readDocument, writeDocument } from './documents.ts'
-import {
-  backupsPrefix,
-  databasePrefix,
-  databaseRecordKey,
-  isDatabaseName,
-  manifestKey,
-  parseSegmentKey,
-  segmentsPrefix,
-} from './layout.ts'
-import { type BackupManifest, backupManifest } from './manifest.ts'
+import { gapBody } from './gap-record.ts'
+import { databaseRecordKey, gapKey, isDatabaseName, manifestKey } from './layout.ts'
+import type { BackupManifest } from './manifest.ts'
 import { type DatabaseRecord, databaseRecord } from './marker.ts'
+import { readCatalog } from './read-catalog.ts'
 import type { Repository } from './repository.ts'
-
-/** Manifests are small and many: this many are fetched at once. */
-const manifestConcurrency = 8
 
 /** One database's part of a repository. */
 export class DatabaseRepository {
@@ -60,51 +52,22 @@ export class DatabaseRepository {
     }
   }
 
-  /** One listing, and the manifests it names. Damaged ones are reported as problems, never skipped in silence. */
-  async catalog(options: OperationOptions = {}): Promise<Catalog> {
-    const segments: SegmentInfo[] = []
-    const manifests: string[] = []
-    const problems: { key: string; problem: string }[] = []
-    for await (const object of this.storage.list(databasePrefix(this.name), options)) {
-      if (object.key.startsWith(segmentsPrefix(this.name))) {
-        const segment = parseSegmentKey(object)
-        if (segment === undefined) problems.push({ key: object.key, problem: 'Its name is not that of a segment.' })
-        else segments.push(segment)
-      } else if (object.key.startsWith(backupsPrefix(this.name))) manifests.push(object.key)
-    }
-    const backups: BackupManifest[] = []
-    for (let start = 0; start < manifests.length; start += manifestConcurrency) {
-      const read = manifests.slice(start, start + manifestConcurrency).map(async (key) => {
-        try {
-          backups.push(await this.#manifest(key, options))
-        } catch (error) {
-          // A manifest that vanished since the listing was deleted by somebody: no problem of the repository's.
-          if (hasCode(error, 'OBJECT_NOT_FOUND')) return
-          if (!hasCode(error, 'INTEGRITY', 'FORMAT_TOO_NEW', 'STORAGE_CORRUPT')) throw error
-          problems.push({ key, problem: error.message })
-        }
+  /** Published before the segment that ends it, so that no crash hides a gap. A second one for the same states changes nothing. */
+  async putGap(gap: GapRecord, options: OperationOptions = {}): Promise<void> {
+    const { conditionalCreate } = this.repository.capabilities
+    try {
+      await writeDocument(this.storage, 'gap', gapKey(this.name, gap), gapBody(gap), {
+        ...options,
+        ifAbsent: conditionalCreate,
       })
-      await Promise.all(read)
+    } catch (error) {
+      if (!hasCode(error, 'OBJECT_EXISTS')) throw error
     }
-    backups.sort((a, b) => a.lsn - b.lsn || a.capturedAt.localeCompare(b.capturedAt) || a.id.localeCompare(b.id))
-    return { database: this.name, segments, backups, problems }
   }
 
-  async #manifest(key: string, options: OperationOptions): Promise<BackupManifest> {
-    const manifest = await readDocument(this.storage, 'backup', backupManifest, key, options)
-    if (manifest === undefined)
-      throw new HoldfastError('OBJECT_NOT_FOUND', `There is no object ${key}.`, { object: key })
-    if (manifest.database !== this.name || manifestKey(this.name, manifest) !== key) {
-      throw new HoldfastError(
-        'INTEGRITY',
-        `The manifest at ${key} belongs elsewhere: it is that of backup ${manifest.id} of ${manifest.database}.`,
-        {
-          object: key,
-          hint: 'Objects of the repository were moved or swapped; put them back from a copy.',
-        },
-      )
-    }
-    return manifest
+  /** One listing, and the manifests and gaps it names. Damaged ones are reported as problems, never skipped in silence. */
+  catalog(options: OperationOptions = {}): Promise<Catalog> {
+    return readCatalog(this.storage, this.name, options)
   }
 
   /** The backup exists once this resolves. @throws STORAGE_* */
@@ -130,8 +93,8 @@ export class DatabaseRepository {
       reader = await openSegment(
         {
           size: info.bytes,
-          read: (offset, length, { signal } = {}) =>
-            storage.get(info.key, { offset, length, signal: signal ?? options.signal }),
+          read: (offset, length, { signal, transient } = {}) =>
+            storage.get(info.key, { offset, length, transient, signal: signal ?? options.signal }),
         },
         { object: info.key, signal: options.signal },
       )

@@ -15,6 +15,7 @@ export const databaseRecordKey = (database: string) => `${databasePrefix(databas
 export const leaseKey = (database: string) => `${databasePrefix(database)}lease.json`
 export const verificationKey = (database: string) => `${databasePrefix(database)}verification.json`
 export const segmentsPrefix = (database: string) => `${databasePrefix(database)}segments/`
+export const gapsPrefix = (database: string) => `${databasePrefix(database)}gaps/`
 export const backupsPrefix = (database: string) => `${databasePrefix(database)}backups/`
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
@@ -22,6 +23,10 @@ const hex = (value: number, digits: number) => value.toString(16).padStart(digit
 export function segmentKey(database: string, segment: Omit<SegmentInfo, 'key' | 'bytes'>): string {
   const { from, to, firstTime, lastTime, epoch, kind } = segment
   return `${segmentsPrefix(database)}${hex(from, 16)}-${hex(to, 16)}-${hex(firstTime, 12)}-${hex(lastTime, 12)}-${hex(epoch, 8)}-${kind}.hfs`
+}
+
+export function gapKey(database: string, gap: { readonly fromLsn: number; readonly toLsn: number }): string {
+  return `${gapsPrefix(database)}${hex(gap.fromLsn, 16)}-${hex(gap.toLsn, 16)}.json`
 }
 
 const segmentName = /^([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{12})-([0-9a-f]{12})-([0-9a-f]{8})-(base|delta|log)\.hfs$/

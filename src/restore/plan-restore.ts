@@ -11,6 +11,7 @@ export async function planDatabaseRestore(
   options: OperationOptions = {},
 ): Promise<RestorePlan> {
   const catalog = await database.catalog(options)
-  const { plan } = await openPlan(database, catalog, resolveState(catalog, state), new Map(), options)
+  const lsn = await resolveState(database, catalog, state, options)
+  const { plan } = await openPlan(database, catalog, lsn, new Map(), options)
   return plan
 }

@@ -2,14 +2,21 @@
 import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import { latestPoint, type RestorePoint } from '../history/reachable.ts'
-import { type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
+import { commitAt, type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
+import type { OperationOptions } from '../storage/storage.ts'
 import type { RestoreTargetState } from './restore-options.ts'
 
-/** @throws BACKUP_NOT_FOUND, NOT_RESTORABLE, USAGE */
-export function resolveState(catalog: Catalog, wanted: RestoreTargetState): Lsn {
+/** Reads a log's commit table where a moment lies inside one. @throws BACKUP_NOT_FOUND, NOT_RESTORABLE, USAGE, INTEGRITY */
+export async function resolveState(
+  database: DatabaseRepository,
+  catalog: Catalog,
+  wanted: RestoreTargetState,
+  options: OperationOptions = {},
+): Promise<Lsn> {
   switch (wanted.by) {
     case 'latest':
       return latest(catalog)
@@ -20,7 +27,7 @@ export function resolveState(catalog: Catalog, wanted: RestoreTargetState): Lsn 
     case 'lsn':
       return byLsn(catalog, wanted.lsn, wanted.before === true)
     case 'time':
-      return byTime(catalog, wanted.time, wanted.before === true)
+      return await byTime(database, catalog, wanted.time, wanted.before === true, options)
   }
 }
 
@@ -61,9 +68,19 @@ function byLsn(catalog: Catalog, wanted: number, before: boolean): Lsn {
   throw notRestorable(catalog, `${catalog.database} has ${what}.`, resolution)
 }
 
-function byTime(catalog: Catalog, time: number, before: boolean): Lsn {
-  const resolution = resolveTime(acknowledgedSegments(catalog), time, { before })
-  const found = resolved(resolution, before)
+async function byTime(
+  database: DatabaseRepository,
+  catalog: Catalog,
+  time: number,
+  before: boolean,
+  options: OperationOptions,
+): Promise<Lsn> {
+  const { gaps } = catalog
+  const resolution = resolveTime(acknowledgedSegments(catalog), time, { before, gaps })
+  const found =
+    resolution.kind === 'within-log'
+      ? await commitInside(database, resolution, time, before, options)
+      : resolved(resolution, before)
   const promised = catalog.backups.findLast(({ capturedAt }) =>
     before ? Date.parse(capturedAt) < time : Date.parse(capturedAt) <= time,
   )
@@ -72,23 +89,19 @@ function byTime(catalog: Catalog, time: number, before: boolean): Lsn {
     return toLsn(promised.lsn)
   if (found !== undefined) return found
   const at = new Date(time).toISOString()
-  const { database } = catalog
+  const name = catalog.database
   if (resolution.kind === 'between')
     throw notRestorable(
       catalog,
-      `What ${database} held at ${at} is not known: nothing was captured between two backups.`,
+      `What ${name} held at ${at} is not known: nothing was captured between two backups.`,
       resolution,
     )
   if (resolution.kind === 'unreachable' && resolution.before === undefined)
-    throw notRestorable(catalog, `${at} is before the first backup of ${database}.`, resolution)
-  throw notRestorable(
-    catalog,
-    `${at} is after the last backup of ${database}; what it held then is not known.`,
-    resolution,
-  )
+    throw notRestorable(catalog, `${at} is before the first backup of ${name}.`, resolution)
+  throw notRestorable(catalog, `${at} is after the last backup of ${name}; what it held then is not known.`, resolution)
 }
 
-function resolved(resolution: Resolution, before: boolean): Lsn | undefined {
+function resolved(resolution: Exclude<Resolution, { kind: 'within-log' }>, before: boolean): Lsn | undefined {
   switch (resolution.kind) {
     case 'lsn':
       return resolution.lsn
@@ -96,16 +109,22 @@ function resolved(resolution: Resolution, before: boolean): Lsn | undefined {
       return before ? resolution.before.lsn : undefined
     case 'unreachable':
       return before ? resolution.before?.lsn : undefined
-    case 'within-log':
-      throw new HoldfastError(
-        'FORMAT_TOO_NEW',
-        `The state is inside the log ${resolution.segment.key}, which this version does not restore from.`,
-        {
-          object: resolution.segment.key,
-          hint: 'Use a newer version of Holdfast.',
-        },
-      )
   }
+}
+
+async function commitInside(
+  database: DatabaseRepository,
+  { segment, upTo }: Extract<Resolution, { kind: 'within-log' }>,
+  time: number,
+  before: boolean,
+  options: OperationOptions,
+): Promise<Lsn> {
+  const reader = await database.openSegment(segment, options)
+  const commit = commitAt(await Array.fromAsync(reader.commits(options)), time, upTo, { before })
+  if (commit !== undefined) return commit.lsn
+  throw new HoldfastError('INTEGRITY', `The log ${segment.key} has no commit of the time that its name promises.`, {
+    object: segment.key,
+  })
 }
 
 function notRestorable(catalog: Catalog, problem: string, near: Resolution): HoldfastError {

@@ -1,7 +1,7 @@
 import { RestoreError, toHoldfastError } from '../errors.ts'
 import { unacknowledgedWarning } from '../repository/acknowledged.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
-import { readPageHashes } from '../repository/page-hashes.ts'
+import { type PageHashes, readPageHashes } from '../repository/page-hashes.ts'
 import { openTarget } from '../source/sqlite/target/open-target.ts'
 import type { Proof, RestoreTarget } from '../source/target.ts'
 import { lockPage } from '../util/page-hash.ts'
@@ -44,7 +44,7 @@ class RestoreRun {
     this.#progress('plan', 0, undefined, 'objects')
     const catalog = await this.#database.catalog({ signal })
     for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
-    const lsn = resolveState(catalog, state)
+    const lsn = await resolveState(this.#database, catalog, state, { signal })
     const beyond = state.by === 'latest' ? unacknowledgedWarning(catalog, lsn) : undefined
     if (beyond !== undefined) this.#warnings.push(beyond)
     for (;;) {
@@ -78,13 +78,14 @@ class RestoreRun {
     const table = await readPageHashes(chain, { signal })
     this.phase = 'target'
     await using target = await openTarget(targetPath, { pageSize, pageCount, force, delta, signal })
-    const wanted = await wantedPages(target, table.hashes, pageSize)
+    const wanted = await wantedPages(target, table, pageSize)
     const total = wanted.reduce((sum, each) => sum + each, 0) * pageSize
     this.#progress('fetch', 0, total, 'bytes')
     const fetched: Fetched = await fetchPages(chain, table, wanted, target, {
       concurrency,
       signal,
       onWritten: (bytes) => this.#progress('fetch', bytes, total, 'bytes'),
+      onApplied: (records, all) => this.#progress('replay', records, all, 'objects'),
     })
     const proof = await this.#prove(target, { plan, chain })
     signal?.throwIfAborted()
@@ -139,14 +140,19 @@ class RestoreRun {
   }
 }
 
-/** Every page, or, when an existing file is reused, those that it has not got already. */
-async function wantedPages(target: RestoreTarget, hashes: BigUint64Array, pageSize: number): Promise<WantedPages> {
+/** Every page, or, when an existing file is reused, those that it has not got already, and those that logs build on. */
+async function wantedPages(
+  target: RestoreTarget,
+  { hashes, stepped }: PageHashes,
+  pageSize: number,
+): Promise<WantedPages> {
   const wanted = new Uint8Array(hashes.length).fill(1)
   if (target.currentHashes !== undefined) {
     for await (const current of target.currentHashes()) {
       for (let i = 0; i < current.pages.length; i += 1) {
         const page = current.pages[i] ?? 0
-        if (page <= hashes.length && current.hashes[i] === hashes[page - 1]) wanted[page - 1] = 0
+        if (page <= hashes.length && stepped[page - 1] === 0 && current.hashes[i] === hashes[page - 1])
+          wanted[page - 1] = 0
       }
     }
   }

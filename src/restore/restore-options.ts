@@ -31,7 +31,7 @@ export interface RestoreOptions {
   /** Range reads and decompressions at once; default 4. */
   readonly concurrency?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Phases: `plan`, `fetch` (bytes of the database), `prove`, `commit`. */
+  /** Phases: `plan`, `fetch` (bytes of the database), `replay` (records of logs), `prove`, `commit`. */
   readonly onProgress?: OnProgress | undefined
 }
 

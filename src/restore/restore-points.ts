@@ -26,7 +26,7 @@ export async function listRestorePoints(database: DatabaseRepository, range: Poi
   const catalog = await database.catalog({ signal: range.signal })
   const overlaps = ({ fromTime, toTime }: { fromTime: number; toTime: number }) => fromTime <= to && toTime >= from
   const segments = acknowledgedSegments(catalog)
-  const { windows, gaps } = restorableWindows(segments)
+  const { windows, gaps } = restorableWindows(segments, catalog.gaps)
   const points = knownPoints(segments).filter(({ time }) => time >= from && time <= to)
   const chosen = windows.filter(overlaps)
   const first = windows.findIndex(overlaps)

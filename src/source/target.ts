@@ -16,12 +16,14 @@ export interface RestoreTarget extends AsyncDisposable {
   currentHashes?(): AsyncIterable<CurrentHashes>
 
   /**
-   * Writes whole pages, in any order, from any number of callers at once; every page of the new state except the lock page,
-   * once. Page `pages[i]` is `values.subarray(i * pageSize, (i + 1) * pageSize)`. The target may keep `values` until
+   * Writes whole pages, in any order, from any number of callers at once (for one page, one at a time: the last counts). Page `pages[i]` is `values.subarray(i * pageSize, (i + 1) * pageSize)`. The target may keep `values` until
    * {@link prove} resolves; they must not change.
    * @throws DISK_FULL, ABORTED
    */
   write(pages: Uint32Array, values: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
+
+  /** Reads pages back as they stand, one after the other: what was written last, or in `delta` mode the old content; zeros where there is none. */
+  read(pages: Uint32Array): Promise<Uint8Array>
 
   /** Bytes of pages accepted so far. */
   readonly bytesWritten: number

@@ -1,12 +1,13 @@
 import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
-import { checkChain } from '../history/chain.ts'
+import { checkChain, type ChainLink as HistoryLink } from '../history/chain.ts'
 import { toLsn } from '../history/lsn.ts'
-import { planRestore } from '../history/plan.ts'
+import { type PlanStep, planRestore } from '../history/plan.ts'
+import { latestPoint } from '../history/reachable.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
-import { emptyState, formatState } from '../history/state-checksum.ts'
+import { emptyState, formatState, type StateChecksum } from '../history/state-checksum.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
-import { withStates } from '../repository/chain.ts'
+import { leftAt, withStates } from '../repository/chain.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { backupIdOfKey, databaseRecordKey } from '../repository/layout.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
@@ -29,7 +30,7 @@ export class DatabaseVerification {
   /** Backups that fail for a reason of their own, not because of one object. */
   readonly #broken = new Map<string, string>()
   /** What this run is about; `#whole` is all that there is. */
-  #catalog: Catalog = { database: '', segments: [], backups: [], problems: [] }
+  #catalog: Catalog = { database: '', segments: [], backups: [], gaps: [], problems: [] }
   #whole: Catalog = this.#catalog
   readonly results: VerificationLedger = { segments: {}, restores: {} }
   readonly checked = { manifests: 0, segments: 0, bytes: 0, restores: 0 }
@@ -51,7 +52,7 @@ export class DatabaseVerification {
     for (const { key, problem } of this.#catalog.problems) this.#problems.set(key, problem)
     this.checked.manifests = this.#catalog.backups.length
     await this.#checkIndexes()
-    this.#checkChains()
+    await this.#checkChains()
     const ledger = this.#level === 'metadata' ? this.results : await readLedger(this.#database, { signal })
     if (this.#level !== 'metadata') await this.#checkContents(ledger)
     if (this.#level === 'restore') await this.#checkRestores(ledger)
@@ -120,19 +121,13 @@ export class DatabaseVerification {
   }
 
   /** Every backup must be reached by segments that follow one another by content, and end in the state that it promises. */
-  #checkChains(): void {
+  async #checkChains(): Promise<void> {
     const sound = this.#catalog.segments.filter(({ key }) => !this.#problems.has(key))
     for (const backup of this.#catalog.backups) {
       try {
         const { steps } = planRestore(sound, toLsn(backup.lsn))
         if (steps.some(({ segment }) => segment.key === backup.segment)) this.#checkParent(backup)
-        const links = steps.flatMap((step) => {
-          const reader = this.#readers.get(step.segment.key)
-          return reader === undefined ? [] : [withStates({ ...step, reader })]
-        })
-        const broken = checkChain(links)
-        if (broken !== undefined) this.#problems.set(broken.link.segment.key, broken.message)
-        const state = formatState(links.at(-1)?.endState ?? emptyState)
+        const state = formatState(await this.#follow(steps))
         if (state !== backup.checksum)
           this.#broken.set(backup.id, `It promises the state ${backup.checksum}, but its segments lead to ${state}.`)
       } catch (error) {
@@ -141,11 +136,29 @@ export class DatabaseVerification {
         if (missing !== undefined) this.#problems.set(missing, 'It is missing.')
       }
     }
+    // What was captured since the newest backup has no manifest.
+    const newest = latestPoint(sound)
+    if (newest !== undefined) await this.#follow(planRestore(sound, newest.lsn).steps)
     const explained = new Set(this.#lostWithout(new Set(this.#problems.keys())))
     for (const { id, lsn } of this.#catalog.backups) {
       if (!explained.has(id) && !canReach(this.#catalog.segments, lsn))
         this.#broken.set(id, 'Segments and manifests that it builds on are missing: no chain leads to it.')
     }
+  }
+
+  /** Follows a chain by its states, noting where it does not hold. Returns the state that it leads to. */
+  async #follow(steps: readonly PlanStep[]): Promise<StateChecksum> {
+    const links: HistoryLink[] = []
+    for (const step of steps) {
+      const reader = this.#readers.get(step.segment.key)
+      if (reader === undefined) continue
+      await this.#guard(step.segment, async () => {
+        links.push(withStates({ ...step, reader, ...(await leftAt(reader, step, this.#options)) }))
+      })
+    }
+    const broken = checkChain(links)
+    if (broken !== undefined) this.#problems.set(broken.link.segment.key, broken.message)
+    return links.at(-1)?.endState ?? emptyState
   }
 
   /** A backup that another builds on is never deleted, so its manifest was lost. */

@@ -11,7 +11,7 @@ import type { CurrentHashes, ExpectedState, Proof, ProveOptions, RestoreTarget }
 import { DeltaWriter } from './delta-writer.ts'
 import { type ExclusiveLock, lockExclusively } from './exclusive-lock.ts'
 import { syncFolder } from './folder-sync.ts'
-import { assertPages, writeFully } from './page-runs.ts'
+import { assertPages, readPages, writeFully } from './page-runs.ts'
 import { proveFile } from './prove-file.ts'
 import { hashPages, readAhead } from './read-ahead.ts'
 import type { OnStep, TargetShape } from './step.ts'
@@ -92,6 +92,15 @@ export class DeltaTarget implements RestoreTarget {
       throw toHoldfastError(error, this.#place.path)
     }
     this.#bytesWritten += values.length
+  }
+
+  async read(pages: Uint32Array): Promise<Uint8Array> {
+    try {
+      await this.#writer.flush()
+      return await readPages(this.#file, this.#shape.pageSize, pages)
+    } catch (error) {
+      throw toHoldfastError(error, this.#place.path)
+    }
   }
 
   async prove(expected: ExpectedState, options?: ProveOptions): Promise<Proof> {

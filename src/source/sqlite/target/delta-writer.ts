@@ -1,4 +1,6 @@
+import { renameSync, rmSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
 import { lockPage } from '../../../util/page-hash.ts'
 import { syncFolder } from './folder-sync.ts'
 import { contiguousSpans, writePages } from './page-runs.ts'
@@ -12,6 +14,8 @@ interface Batch {
 }
 
 export interface DeltaWriterOptions {
+  /** Name of a temporary file in the target's folder. */
+  readonly temporary: string
   readonly heldBytes: number
   readonly onStep: OnStep
 }
@@ -20,6 +24,7 @@ export interface DeltaWriterOptions {
 export class DeltaWriter {
   readonly journalPath: string
   readonly #folder: string
+  readonly #unnamedPath: string
   readonly #access: JournalAccess
   readonly #shape: TargetShape
   readonly #old: { readonly file: FileHandle; readonly pageCount: number }
@@ -40,6 +45,7 @@ export class DeltaWriter {
   ) {
     this.journalPath = `${place.path}-journal`
     this.#folder = place.folder
+    this.#unnamedPath = join(place.folder, `${options.temporary}-journal`)
     this.#access = place.old
     this.#shape = shape
     this.#old = old
@@ -50,12 +56,12 @@ export class DeltaWriter {
   async write(pages: Uint32Array, values: Uint8Array): Promise<void> {
     this.#held.push({ pages, values })
     this.#heldBytes += values.length
-    if (this.#heldBytes >= this.#options.heldBytes) await this.#flush()
+    if (this.#heldBytes >= this.#options.heldBytes) await this.flush()
   }
 
   /** Writes what is held back, and gives the file its new size. */
   async finish(): Promise<void> {
-    await this.#flush()
+    await this.flush()
     const { pageSize, pageCount } = this.#shape
     const { file, pageCount: oldCount } = this.#old
     if (pageCount === oldCount) return
@@ -75,9 +81,11 @@ export class DeltaWriter {
     await Promise.allSettled([this.#flushing])
     await this.#journal?.[Symbol.asyncDispose]()
     this.#journal = undefined
+    rmSync(this.#unnamedPath, { force: true })
   }
 
-  #flush(): Promise<void> {
+  /** Writes what is held back. */
+  flush(): Promise<void> {
     const batches = this.#held
     this.#held = []
     this.#heldBytes = 0
@@ -93,15 +101,20 @@ export class DeltaWriter {
   async #save(lists: readonly Uint32Array[]): Promise<void> {
     const olds: OldPage[] = []
     for (const pages of lists) olds.push(...(await this.#readOld(pages)))
-    const first = this.#journal === undefined
     this.#options.onStep('journal')
-    this.#journal ??= await RollbackJournal.create(this.journalPath, this.#access, {
+    if (this.#journal !== undefined) {
+      if (olds.length > 0) await this.#journal.append(olds)
+      return
+    }
+    this.#journal = await RollbackJournal.create(this.#unnamedPath, this.#access, {
       pageSize: this.#shape.pageSize,
       pageCount: this.#old.pageCount,
     })
-    if (olds.length > 0 || first) await this.#journal.append(olds)
+    await this.#journal.append(olds)
     this.#options.onStep('journal-name')
-    if (first) syncFolder(this.#folder)
+    // Under its own name it is whole from the first: an empty one would be no journal to SQLite, and would stay.
+    renameSync(this.#unnamedPath, this.journalPath)
+    syncFolder(this.#folder)
   }
 
   /** What stands where the pages go, if it is part of the old state and not saved yet. */

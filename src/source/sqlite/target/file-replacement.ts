@@ -7,7 +7,7 @@ import { lockPage } from '../../../util/page-hash.ts'
 import type { ExpectedState, Proof, ProveOptions, RestoreTarget } from '../../target.ts'
 import { assertNotHeld, lockExclusively } from './exclusive-lock.ts'
 import { syncFolder } from './folder-sync.ts'
-import { assertPages, writePages } from './page-runs.ts'
+import { assertPages, readPages, writePages } from './page-runs.ts'
 import { proveFile } from './prove-file.ts'
 import { removeSidecars, setSidecarsAside } from './sidecars.ts'
 import type { OnStep, TargetShape } from './step.ts'
@@ -84,6 +84,14 @@ export class FileReplacement implements RestoreTarget {
       throw toHoldfastError(error, this.#path)
     }
     this.#bytesWritten += values.length
+  }
+
+  async read(pages: Uint32Array): Promise<Uint8Array> {
+    try {
+      return await readPages(this.#file, this.#shape.pageSize, pages)
+    } catch (error) {
+      throw toHoldfastError(error, this.#path)
+    }
   }
 
   async prove(expected: ExpectedState, options?: ProveOptions): Promise<Proof> {

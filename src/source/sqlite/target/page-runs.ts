@@ -30,6 +30,20 @@ export async function writePages(
   }
 }
 
+/** Reads pages as they stand in the file; zeros beyond its end. */
+export async function readPages(file: FileHandle, pageSize: number, pages: Uint32Array): Promise<Uint8Array> {
+  const values = new Uint8Array(pages.length * pageSize)
+  for (const { firstPage, count, offset } of contiguousSpans(pages, pageSize)) {
+    const span = values.subarray(offset, offset + count * pageSize)
+    for (let filled = 0; filled < span.length; ) {
+      const { bytesRead } = await file.read(span, filled, span.length - filled, (firstPage - 1) * pageSize + filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+  }
+  return values
+}
+
 export async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     const result = await file.write(bytes, written, bytes.length - written, position + written)

@@ -1,0 +1,101 @@
+/** One listing, and the manifests and gap records that it names. */
+import { HoldfastError, hasCode } from '../errors.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
+import type { GapRecord } from '../history/windows.ts'
+import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
+import type { Catalog } from './catalog.ts'
+import { readDocument } from './documents.ts'
+import { gapDocument } from './gap-record.ts'
+import {
+  backupsPrefix,
+  databasePrefix,
+  gapKey,
+  gapsPrefix,
+  manifestKey,
+  parseSegmentKey,
+  segmentsPrefix,
+} from './layout.ts'
+import { type BackupManifest, backupManifest } from './manifest.ts'
+
+/** Documents are small and many: this many are fetched at once. */
+const documentsAtOnce = 8
+
+/** Damaged objects are reported as problems, never skipped in silence. */
+export async function readCatalog(
+  storage: BackupStorage,
+  database: string,
+  options: OperationOptions,
+): Promise<Catalog> {
+  const segments: SegmentInfo[] = []
+  const manifests: string[] = []
+  const gapKeys: string[] = []
+  const problems: { key: string; problem: string }[] = []
+  for await (const object of storage.list(databasePrefix(database), options)) {
+    if (object.key.startsWith(segmentsPrefix(database))) {
+      const segment = parseSegmentKey(object)
+      if (segment === undefined) problems.push({ key: object.key, problem: 'Its name is not that of a segment.' })
+      else segments.push(segment)
+    } else if (object.key.startsWith(backupsPrefix(database))) manifests.push(object.key)
+    else if (object.key.startsWith(gapsPrefix(database))) gapKeys.push(object.key)
+  }
+  const backups = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))
+  const gaps = await readAll(gapKeys, problems, (key) => readGap(storage, database, key, options))
+  backups.sort((a, b) => a.lsn - b.lsn || a.capturedAt.localeCompare(b.capturedAt) || a.id.localeCompare(b.id))
+  gaps.sort((a, b) => a.fromLsn - b.fromLsn || a.toLsn - b.toLsn)
+  return { database, segments, backups, gaps, problems }
+}
+
+async function readAll<T>(
+  keys: readonly string[],
+  problems: { key: string; problem: string }[],
+  read: (key: string) => Promise<T | undefined>,
+): Promise<T[]> {
+  const found: T[] = []
+  for (let start = 0; start < keys.length; start += documentsAtOnce) {
+    const reads = keys.slice(start, start + documentsAtOnce).map(async (key) => {
+      try {
+        const document = await read(key)
+        // One that vanished since the listing was deleted by somebody: no problem of the repository's.
+        if (document !== undefined) found.push(document)
+      } catch (error) {
+        if (!hasCode(error, 'INTEGRITY', 'FORMAT_TOO_NEW', 'STORAGE_CORRUPT')) throw error
+        problems.push({ key, problem: error.message })
+      }
+    })
+    await Promise.all(reads)
+  }
+  return found
+}
+
+async function readManifest(
+  storage: BackupStorage,
+  database: string,
+  key: string,
+  options: OperationOptions,
+): Promise<BackupManifest | undefined> {
+  const manifest = await readDocument(storage, 'backup', backupManifest, key, options)
+  if (manifest === undefined || (manifest.database === database && manifestKey(database, manifest) === key))
+    return manifest
+  throw misplaced(
+    key,
+    `The manifest at ${key} belongs elsewhere: it is that of backup ${manifest.id} of ${manifest.database}.`,
+  )
+}
+
+async function readGap(
+  storage: BackupStorage,
+  database: string,
+  key: string,
+  options: OperationOptions,
+): Promise<GapRecord | undefined> {
+  const gap = await readDocument(storage, 'gap', gapDocument, key, options)
+  if (gap === undefined || gapKey(database, gap) === key) return gap
+  throw misplaced(key, `The record at ${key} is that of another gap, between LSN ${gap.fromLsn} and ${gap.toLsn}.`)
+}
+
+function misplaced(key: string, message: string): HoldfastError {
+  return new HoldfastError('INTEGRITY', message, {
+    object: key,
+    hint: 'Objects of the repository were moved or swapped; put them back from a copy.',
+  })
+}

@@ -1,0 +1,105 @@
+/**
+ * Applies the records of a log, or of a delta with patches, on what stands in the target already. Pages change in memory, where
+ * many commits to one page cost one write; the memory is bounded, however many segments there are.
+ */
+import type { ChainLink } from '../repository/chain.ts'
+import { noSegment, type PageHashes } from '../repository/page-hashes.ts'
+import { applyPatch } from '../segment/patch.ts'
+import type { DecodedBlock } from '../segment/read-segment.ts'
+import { op } from '../segment/segment.ts'
+import type { RestoreTarget } from '../source/target.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+
+const heldBytes = 48 * 1024 * 1024
+const writeBytes = 1024 * 1024
+
+export interface InOrderOptions extends OperationOptions {
+  readonly concurrency?: number | undefined
+  /** Records applied so far, of all of this segment that are to be. */
+  readonly onApplied?: ((records: number, total: number) => void) | undefined
+}
+
+export class InOrderPages {
+  readonly #target: Pick<RestoreTarget, 'write' | 'read'>
+  readonly #pageSize: number
+  readonly #table: PageHashes
+  readonly #pages = new Map<number, Uint8Array>()
+  pagesWritten = 0
+
+  constructor(target: Pick<RestoreTarget, 'write' | 'read'>, pageSize: number, table: PageHashes) {
+    this.#target = target
+    this.#pageSize = pageSize
+    this.#table = table
+  }
+
+  /** @throws INTEGRITY, STORAGE_*, DISK_FULL, ABORTED */
+  async apply(link: ChainLink, index: number, options: InOrderOptions = {}): Promise<void> {
+    let left = link.records
+    if (left === 0) return
+    for await (const block of link.reader.records({ concurrency: options.concurrency, signal: options.signal })) {
+      const count = Math.min(left, block.pages.length)
+      await this.#applyBlock(block, count, (page) => this.#isWanted(page, index))
+      left -= count
+      options.onApplied?.(link.records - left, link.records)
+      if (left === 0) return
+    }
+  }
+
+  /** Writes all changed pages out; what follows may then write the same pages directly. */
+  async flush(): Promise<void> {
+    const numbers = [...this.#pages.keys()].sort((a, b) => a - b)
+    const perWrite = Math.max(1, Math.floor(writeBytes / this.#pageSize))
+    for (let start = 0; start < numbers.length; start += perWrite) {
+      const pages = Uint32Array.from(numbers.slice(start, start + perWrite))
+      const values = new Uint8Array(pages.length * this.#pageSize)
+      for (const [i, page] of pages.entries())
+        values.set(this.#pages.get(page) ?? new Uint8Array(0), i * this.#pageSize)
+      await this.#target.write(pages, values)
+      this.pagesWritten += pages.length
+    }
+    this.#pages.clear()
+  }
+
+  /** What a later segment sets whole, or cuts off for good, need not be followed. */
+  #isWanted(page: number, index: number): boolean {
+    const setBy = this.#table.setBy[page - 1]
+    return setBy !== undefined && (setBy === noSegment || setBy < index)
+  }
+
+  async #applyBlock(block: DecodedBlock, count: number, wanted: (page: number) => boolean): Promise<void> {
+    await this.#load(block, count, wanted)
+    let offset = 0
+    for (let i = 0; i < count; i += 1) {
+      const length = block.lengths[i] ?? 0
+      const page = block.pages[i] ?? 0
+      if (wanted(page)) this.#change(page, block.ops[i] === op.full, block.values.subarray(offset, offset + length))
+      offset += length
+    }
+    if (this.#pages.size * this.#pageSize >= heldBytes) await this.flush()
+  }
+
+  #change(page: number, isFull: boolean, value: Uint8Array): void {
+    const held = this.#pages.get(page)
+    if (!isFull && held !== undefined) applyPatch(held, value)
+    else if (held === undefined) this.#pages.set(page, Uint8Array.from(value))
+    else held.set(value)
+  }
+
+  /** Reads the pages that this block patches before it sets them. */
+  async #load(block: DecodedBlock, count: number, wanted: (page: number) => boolean): Promise<void> {
+    const missing = new Set<number>()
+    const set = new Set<number>()
+    for (let i = 0; i < count; i += 1) {
+      const page = block.pages[i] ?? 0
+      if (this.#pages.has(page) || set.has(page) || !wanted(page)) continue
+      if (block.ops[i] === op.full) set.add(page)
+      else missing.add(page)
+    }
+    if (missing.size === 0) return
+    const pages = Uint32Array.from(missing).sort()
+    const values = await this.#target.read(pages)
+    for (const [i, page] of pages.entries()) {
+      this.#pages.set(page, values.slice(i * this.#pageSize, (i + 1) * this.#pageSize))
+    }
+  }
+}
