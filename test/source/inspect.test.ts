@@ -195,3 +195,24 @@ test('an inspection can be cancelled, and the snapshot still serves', async () =
   await cancelled
   assert((await other).validation.ok, 'one that was not cancelled goes on')
 })
+
+test('a damaged header on the first page is a finding, and the database can still be copied', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, sizeable)
+  const bytes = readFileSync(path).fill(0xff, 100, 112)
+  writeFileSync(path, bytes)
+  await using snapshot = await sqlite(path).openSnapshot()
+  const { validation } = await snapshot.inspect(integrity)
+  assert.equal(validation.ok, false)
+  await writeSnapshot(snapshot, folder.file('copy.db'))
+  assert.deepEqual(readFileSync(folder.file('copy.db')), bytes)
+})
+
+test('a schema format that SQLite does not know is refused', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, sizeable)
+  writeFileSync(path, readFileSync(path).fill(0xff, 44, 48))
+  await assert.rejects(inspect(path), { code: 'DATABASE_UNSUPPORTED' })
+})

@@ -21,6 +21,13 @@ export function explainError(thrown: unknown, probe: FileProbe): HoldfastError {
     case resultCode.cantOpen:
     case resultCode.readonly:
       return explainRefusal(probe, thrown.errcode, details)
+    case resultCode.error:
+      // The schema format number in the header: newer than this SQLite, or damaged.
+      return new HoldfastError(
+        'DATABASE_UNSUPPORTED',
+        `SQLite cannot read ${probe.location}: ${thrown.message}.`,
+        details,
+      )
     default:
       return new HoldfastError('INTERNAL', `SQLite: ${thrown.message} (${thrown.errcode}).`, details)
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { DatabaseFacts, ValidationReport } from '../../facts.ts'
 import type { Inspection, ValidationLevel } from '../../source.ts'
+import { isSqliteError, meansDamage } from '../sqlite-error.ts'
 import { checkStructure, countForeignKeyViolations, countRows, findingsLimit } from './check.ts'
 import { readNumber, readText } from './pragma.ts'
 import { readSchema, type SchemaSummary } from './schema.ts'
@@ -23,23 +24,38 @@ export function inspectDatabase(database: DatabaseSync, options: DatabaseInspect
     return { name, rows: options.rowCounts ? countRows(database, name) : null }
   })
   options.throwIfCancelled()
+  const unreadable: string[] = schema.finding === undefined ? [] : [schema.finding]
+  const settings = readSettings(database, unreadable)
   return {
-    facts: { ...readSettings(database), schemaDigest: schema.digest, tables },
-    validation: validate(database, schema, options),
+    facts: { ...settings, schemaDigest: schema.digest, tables },
+    validation: validate(database, schema, unreadable, options),
   }
 }
 
-function readSettings(database: DatabaseSync): Omit<DatabaseFacts, 'schemaDigest' | 'tables'> {
+/** A setting that a damaged header hides is 0, and a finding. */
+function readSettings(database: DatabaseSync, findings: string[]): Omit<DatabaseFacts, 'schemaDigest' | 'tables'> {
+  const number = (pragma: string) => unlessDamaged(() => readNumber(database, pragma), 0, pragma, findings)
+  const text = (pragma: string) => unlessDamaged(() => readText(database, pragma), '', pragma, findings)
   return {
     kind: 'sqlite',
-    engineVersion: String(database.prepare('SELECT sqlite_version() AS version').get()?.['version']),
-    pageSize: readNumber(database, 'page_size'),
-    pageCount: readNumber(database, 'page_count'),
-    encoding: encodingOf(readText(database, 'encoding')),
-    journalMode: readText(database, 'journal_mode') === 'wal' ? 'wal' : 'rollback',
-    autoVacuum: (['none', 'full', 'incremental'] as const)[readNumber(database, 'auto_vacuum')] ?? 'none',
-    userVersion: readNumber(database, 'user_version'),
-    applicationId: readNumber(database, 'application_id'),
+    engineVersion: String(process.versions['sqlite']),
+    pageSize: number('page_size'),
+    pageCount: number('page_count'),
+    encoding: encodingOf(text('encoding')),
+    journalMode: text('journal_mode') === 'wal' ? 'wal' : 'rollback',
+    autoVacuum: (['none', 'full', 'incremental'] as const)[number('auto_vacuum')] ?? 'none',
+    userVersion: number('user_version'),
+    applicationId: number('application_id'),
+  }
+}
+
+function unlessDamaged<T>(read: () => T, otherwise: T, what: string, findings: string[]): T {
+  try {
+    return read()
+  } catch (thrown) {
+    if (!isSqliteError(thrown) || !meansDamage(thrown)) throw thrown
+    findings.push(`${what}: ${thrown.message}`)
+    return otherwise
   }
 }
 
@@ -47,12 +63,17 @@ function encodingOf(text: string): DatabaseFacts['encoding'] {
   return text === 'UTF-16le' || text === 'UTF-16be' ? text : 'UTF-8'
 }
 
-function validate(database: DatabaseSync, schema: SchemaSummary, options: DatabaseInspection): ValidationReport {
+function validate(
+  database: DatabaseSync,
+  schema: SchemaSummary,
+  unreadable: readonly string[],
+  options: DatabaseInspection,
+): ValidationReport {
   const started = performance.now()
   if (options.validation === 'none') {
     return { level: 'none', ok: true, findings: [], foreignKeyViolations: 0, durationMs: 0 }
   }
-  const findings = schema.finding === undefined ? [] : [schema.finding]
+  const findings = [...unreadable]
   findings.push(...checkStructure(database, options.validation))
   const keys = countForeignKeyViolations(database, schema.tables, options.throwIfCancelled)
   findings.push(...keys.findings)
