@@ -174,7 +174,7 @@ export function toHoldfastError(thrown: unknown, object?: string): HoldfastError
   if (thrown instanceof HoldfastError) return thrown
   if (!(thrown instanceof Error)) return new HoldfastError('INTERNAL', String(thrown), { object, cause: thrown })
   const details = { object, cause: thrown }
-  if (thrown.name === 'AbortError') return new HoldfastError('ABORTED', 'The operation was cancelled.', details)
+  if (thrown.name === 'AbortError' || thrown.name === 'TimeoutError') return new HoldfastError('ABORTED', 'The operation was cancelled.', details)
   const systemCode = 'code' in thrown ? thrown.code : undefined
   const place = object ?? ('path' in thrown && typeof thrown.path === 'string' ? thrown.path : 'a file')
   switch (systemCode) {

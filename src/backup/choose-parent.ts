@@ -9,6 +9,8 @@ import { type Chain, openChain } from '../repository/chain.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import { type PageHashes, readPageHashes } from '../repository/page-hashes.ts'
+import { readLedger } from '../repository/verification-ledger.ts'
+import type { OperationOptions } from '../storage/storage.ts'
 import type { CreateBackupOptions } from './backup-options.ts'
 
 /** The state that an incremental backup builds on. */
@@ -53,11 +55,29 @@ export async function chooseParent(
     )
   }
   try {
-    return await openParent(database, catalog, newest, latestPoint(acknowledgedSegments(catalog))?.lsn, options)
+    const parent = await openParent(database, catalog, newest, latestPoint(acknowledgedSegments(catalog))?.lsn, options)
+    await refuseKnownDamage(database, parent, options)
+    return parent
   } catch (error) {
     if (!hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT')) throw error
     warn(`The newest backup, ${newest.id}, cannot be built on, so everything is stored anew. ${error.message}`)
     return undefined
+  }
+}
+
+/** An index can be sound while the pages behind it are not: verification may have found that out. @throws INTEGRITY */
+async function refuseKnownDamage(
+  database: DatabaseRepository,
+  { chain }: Parent,
+  options: OperationOptions,
+): Promise<void> {
+  const { segments } = await readLedger(database, { signal: options.signal })
+  for (const { segment } of chain.links) {
+    const found = segments[segment.key]
+    if (found?.ok !== false) continue
+    throw new HoldfastError('INTEGRITY', `Verification found damage at ${found.checkedAt}: ${found.problem}`, {
+      object: segment.key,
+    })
   }
 }
 

@@ -5,20 +5,22 @@ import { zeroLsn } from '../history/lsn.ts'
 import { emptyState, formatState } from '../history/state-checksum.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
-import { databaseNameFrom } from '../repository/layout.ts'
 import { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import { fullBatch } from '../segment/full-batch.ts'
 import type { SegmentEnd, SegmentHeader } from '../segment/segment.ts'
 import type { BackupSource, Inspection, SourceSnapshot } from '../source/source.ts'
+import { aborted } from '../util/abort.ts'
 import { version } from '../util/version.ts'
 import { backupId } from './backup-id.ts'
 import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
 import { changedPages, PageCounter } from './changed-pages.ts'
 import { chooseParent, type Parent } from './choose-parent.ts'
+import { commitBackup } from './commit-backup.ts'
 import { damagedDatabase } from './damaged-database.ts'
-import { checkIdentity, checkName, recordToWrite } from './identity.ts'
+import { checkName, chooseDatabase, givenName, recordToWrite } from './identity.ts'
+import { removeLeftovers } from './leftovers.ts'
 import { nextEpoch, nextPosition, type Position } from './position.ts'
 import { discardSegment, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
 
@@ -40,8 +42,7 @@ export async function createBackup(
   options: CreateBackupContext,
 ): Promise<BackupResult> {
   const startedAt = Date.now()
-  const database = repository.database(options.database ?? databaseNameFrom(source.defaultName))
-  const run = new BackupRun(source, database, options, startedAt)
+  const run = new BackupRun(source, repository, options, startedAt)
   try {
     return await run.execute()
   } catch (error) {
@@ -52,7 +53,8 @@ export async function createBackup(
 
 class BackupRun {
   readonly #source: BackupSource
-  readonly #database: DatabaseRepository
+  readonly #repository: Repository
+  #database: DatabaseRepository
   readonly #options: CreateBackupContext
   readonly #startedAt: number
   readonly #warnings: string[] = []
@@ -62,9 +64,10 @@ class BackupRun {
   #bytesRead = 0
   #bytesStored = 0
 
-  constructor(source: BackupSource, database: DatabaseRepository, options: CreateBackupContext, startedAt: number) {
+  constructor(source: BackupSource, repository: Repository, options: CreateBackupContext, startedAt: number) {
     this.#source = source
-    this.#database = database
+    this.#repository = repository
+    this.#database = repository.database(givenName(source, options))
     this.#options = options
     this.#startedAt = startedAt
   }
@@ -82,15 +85,17 @@ class BackupRun {
 
   /** Why it really failed: what was stopped because of damage or a lost lease ends with a plain abort. */
   reasonOf(failure: HoldfastError): HoldfastError {
-    const { aborted, reason } = this.#stop.signal
-    return failure.code === 'ABORTED' && aborted ? toHoldfastError(reason, this.#source.location) : failure
+    const { signal } = this.#options
+    if (signal?.aborted === true && failure.code === 'INTERNAL') return aborted(signal)
+    const { aborted: stopped, reason } = this.#stop.signal
+    return failure.code === 'ABORTED' && stopped ? toHoldfastError(reason, this.#source.location) : failure
   }
 
   async execute(): Promise<BackupResult> {
     const { signal } = this.#options
     signal?.throwIfAborted()
     this.#progress('prepare', 0, undefined, 'objects')
-    await checkIdentity(this.#source, this.#database, this.#options)
+    this.#database = await chooseDatabase(this.#source, this.#repository, this.#options)
     await using lease = await Lease.acquire(this.#database, {
       purpose: 'backup',
       waitMs: this.#options.leaseWaitMs,
@@ -108,10 +113,12 @@ class BackupRun {
       )
     const { manifest, blockedMs } = await this.#store(catalog, lease)
     this.#progress('commit', 0, 1, 'objects')
-    this.#stop.signal.throwIfAborted()
-    lease.assertHeld()
-    if (record !== undefined) await this.#putRecord(record)
-    await this.#database.putManifest(manifest)
+    await commitBackup(this.#database, manifest, async () => {
+      this.#stop.signal.throwIfAborted()
+      if (record !== undefined) await this.#putRecord(record)
+      await lease.confirm()
+    })
+    await removeLeftovers(this.#database, catalog)
     this.#progress('commit', 1, 1, 'objects')
     return {
       metadata: manifest,
@@ -141,7 +148,8 @@ class BackupRun {
       await this.#source.openSnapshot({ busyTimeoutMs: this.#options.busyTimeoutMs, signal: this.#options.signal }),
     )
     const parent = this.#usable(chosen, snapshot)
-    const position = nextPosition(catalog, snapshot.capturedAt)
+    const position = nextPosition(catalog, snapshot.capturedAt, lease.lsn)
+    await lease.claim(position.lsn)
     if (position.clockStepMs > clockStepMs) {
       this.#warnings.push(
         `The clock went back by ${Math.round(position.clockStepMs / 1000)} s since the newest state; this one is dated like that.`,

@@ -2,7 +2,7 @@ import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { planDeletion } from '../history/dependents.ts'
 import { toLsn } from '../history/lsn.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
-import { type Catalog, findBackup } from '../repository/catalog.ts'
+import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
@@ -45,6 +45,7 @@ export async function deleteBackup(
       },
     )
   }
+  if (!database.repository.capabilities.consistentList) assertListed(catalog, lease)
   const backup = findBackup(catalog, idOrName)
   if (!force) refuseNewestGood(catalog, backup)
   const { segments } = deletionOf(catalog, backup)
@@ -54,10 +55,20 @@ export async function deleteBackup(
     deletedSegments: segments.map(({ key }) => key),
   }
   if (dryRun) return result
-  lease.assertHeld()
+  await lease.confirm()
   await database.deleteManifest(backup)
   for (const { key } of segments) await database.storage.delete(key)
   return result
+}
+
+/** Where listings lag, a backup that needs this one may not be in sight yet: its absence from a list decides nothing. */
+function assertListed({ database, segments, backups }: Catalog, { lsn }: Lease): void {
+  const newest = Math.max(0, ...segments.map(({ to }) => to), ...backups.map((backup) => backup.lsn))
+  if (newest >= lsn) return
+  throw new HoldfastError('STORAGE_TRANSIENT', `The storage does not list LSN ${lsn} of ${database} yet.`, {
+    object: database,
+    hint: 'Try again in a while. If the last backup was interrupted, make another one first.',
+  })
 }
 
 function deletionOf(catalog: Catalog, backup: BackupManifest) {
@@ -86,7 +97,7 @@ function deletionOf(catalog: Catalog, backup: BackupManifest) {
 
 /** A database must not be left without a backup of a sound state because a damaged one is newer. */
 function refuseNewestGood(catalog: Catalog, backup: BackupManifest): void {
-  const newestGood = catalog.backups.findLast(({ damaged }) => !damaged)
+  const newestGood = newestGoodBackup(catalog.backups)
   if (newestGood?.id !== backup.id) return
   throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is the newest one of a sound database.`, {
     object: backup.id,

@@ -1,9 +1,38 @@
 import { HoldfastError, hasCode } from '../errors.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { databaseNameFrom } from '../repository/layout.ts'
 import type { DatabaseRecord } from '../repository/marker.ts'
+import type { Repository } from '../repository/repository.ts'
 import type { BackupSource } from '../source/source.ts'
 import type { CreateBackupOptions } from './backup-options.ts'
+
+/** The name that the user gave, or one made of the source's. */
+export function givenName(source: BackupSource, options: { readonly database?: string | undefined }): string {
+  return options.database ?? databaseNameFrom(source.defaultName)
+}
+
+/**
+ * The database in the repository that a source belongs to: the one with the name given, else the one that was backed up from
+ * that place before, whatever its name, else one named after the file. @throws NAME_TAKEN
+ */
+export async function chooseDatabase(
+  source: BackupSource,
+  repository: Repository,
+  options: { readonly database?: string | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<DatabaseRepository> {
+  const database = repository.database(givenName(source, options))
+  if (options.database !== undefined) return database
+  const record = await readRecord(database, options)
+  if (record !== undefined && record !== 'unreadable' && record.location === source.location) return database
+  for (const name of await repository.databaseNames(options)) {
+    const other = repository.database(name)
+    const known = name === database.name ? undefined : await readRecord(other, options)
+    if (known !== undefined && known !== 'unreadable' && known.location === source.location) return other
+  }
+  await checkIdentity(source, database, options)
+  return database
+}
 
 /**
  * Two databases whose files have one base name must not become one history by accident. A name that the user gave is meant.

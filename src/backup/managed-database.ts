@@ -37,6 +37,16 @@ export class ManagedDatabase {
     return this.#context.repository.database(this.name)
   }
 
+  /** Path of the database. @throws DATABASE_UNSUPPORTED for a source that is no SQLite database */
+  fileToFollow(): string {
+    const { kind, location } = this.#source
+    if (this.#source instanceof SqliteDatabase) return location
+    throw new HoldfastError('DATABASE_UNSUPPORTED', `A source of the kind "${kind}" cannot be followed.`, {
+      object: location,
+      hint: 'SQLite databases can be: give sqlite(path) as the source. Others can be backed up at intervals.',
+    })
+  }
+
   /** @throws BackupError, also when the engine dies */
   async backUp(options: CreateBackupOptions): Promise<BackupResult> {
     const startedAt = Date.now()

@@ -10,9 +10,12 @@ export interface Position {
   readonly clockStepMs: number
 }
 
-/** Numbers and times never go back within a history, whatever the clock does. */
-export function nextPosition({ segments, backups }: Catalog, capturedAt: number): Position {
-  let lsn = 0
+/**
+ * Numbers and times never go back within a history, whatever the clock does.
+ * @param claimed an LSN that is known to be given out although the catalog may not show it yet
+ */
+export function nextPosition({ segments, backups }: Catalog, capturedAt: number, claimed = 0): Position {
+  let lsn = claimed
   let newest = 0
   for (const { to, lastTime } of segments) {
     lsn = Math.max(lsn, to)

@@ -17,9 +17,20 @@ export interface Catalog {
   readonly problems: readonly { readonly key: string; readonly problem: string }[]
 }
 
+/** Its database was checked, and passed. One that was not checked is not known to be damaged, nor to be sound. */
+export function isSound({ damaged, validation }: BackupManifest): boolean {
+  return !damaged && validation.level !== 'none'
+}
+
+/** The newest backup whose database is known to have been sound; where none was ever checked, the newest not known to be damaged. */
+export function newestGoodBackup(backups: readonly BackupManifest[]): BackupManifest | undefined {
+  return backups.findLast(isSound) ?? backups.findLast(({ damaged }) => !damaged)
+}
+
 /** A backup by id, an unambiguous beginning of it, or its name. @throws BACKUP_NOT_FOUND; INTEGRITY if its manifest cannot be read */
 export function findBackup(catalog: Catalog, idOrName: string): BackupManifest {
-  const named = catalog.backups.find((backup) => backup.name === idOrName || backup.id === idOrName)
+  const named =
+    catalog.backups.find(({ id }) => id === idOrName) ?? catalog.backups.find(({ name }) => name === idOrName)
   if (named !== undefined) return named
   const matches = idOrName === '' ? [] : catalog.backups.filter((backup) => backup.id.startsWith(idOrName))
   const [only, another] = matches

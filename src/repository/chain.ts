@@ -34,16 +34,30 @@ export async function openChain(
   plan: Plan,
   options: OperationOptions = {},
 ): Promise<Chain> {
-  const links = await Promise.all(
-    plan.steps.map(async (step): Promise<ChainLink> => {
-      const reader = await database.openSegment(step.segment, options)
-      return { ...step, reader, ...(await leftAt(reader, step, options)) }
-    }),
-  )
+  const links = await openLinks(database, plan.steps, options)
   const last = links.at(-1)
   if (last === undefined) throw new HoldfastError('INTERNAL', 'A chain without segments leads nowhere.')
   assertContinuous(links)
   return { links, pageSize: last.reader.header.pageSize, ...last.at }
+}
+
+/** A chain can have thousands of segments; so many are opened at once. */
+const opensAtOnce = 8
+
+async function openLinks(
+  database: DatabaseRepository,
+  steps: readonly PlanStep[],
+  options: OperationOptions,
+): Promise<ChainLink[]> {
+  const links: ChainLink[] = []
+  for (let start = 0; start < steps.length; start += opensAtOnce) {
+    const opening = steps.slice(start, start + opensAtOnce).map(async (step): Promise<ChainLink> => {
+      const reader = await database.openSegment(step.segment, options)
+      return { ...step, reader, ...(await leftAt(reader, step, options)) }
+    })
+    links.push(...(await Promise.all(opening)))
+  }
+  return links
 }
 
 /** Where a segment is left: at its end, or, for a log, at any of its commits. */

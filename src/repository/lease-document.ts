@@ -5,6 +5,8 @@ export const leaseDocument = z.strictObject({
   /** Grows by one with each takeover from a holder that did not release. */
   epoch: z.int().min(1),
   released: z.boolean(),
+  /** The highest LSN given out so far, so that none is ever given twice. */
+  lsn: z.int().min(0).default(0),
   /** Random; tells our own write from another's when the answer to it got lost. */
   nonce: z.string(),
   owner: z.strictObject({

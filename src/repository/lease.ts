@@ -26,6 +26,8 @@ const clockMarginMs = 30_000
 /** Without compare-and-swap: how long after our write nobody else's may still come to light. */
 const settleMs = 2_000
 const retryMs = 250
+/** Failures of the storage that say nothing of who holds the lease. */
+const passingCodes = ['STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'DISK_FULL'] as const
 
 /** Nonces of leases that were written, or may have been, and given up without a release that the storage confirmed. */
 const givenUp = new Set<string>()
@@ -37,7 +39,9 @@ export class Lease implements AsyncDisposable {
   #document: LeaseDocument
   #etag: string
   #timer: NodeJS.Timeout | undefined
-  #renewing: Promise<void> = Promise.resolve()
+  /** Writes of the document, one after the other; a failed one does not hold up the next. */
+  #writing: Promise<void> = Promise.resolve()
+  #closed = false
 
   private constructor(database: DatabaseRepository, document: LeaseDocument, etag: string, ttlMs: number) {
     this.#database = database
@@ -65,69 +69,101 @@ export class Lease implements AsyncDisposable {
     return this.#document.epoch
   }
 
+  /** The highest LSN that was ever given out, as far as holders noted it; see {@link claim}. */
+  get lsn(): number {
+    return this.#document.lsn
+  }
+
+  /**
+   * Notes that this LSN is given out, so that it never is again: not while a listing lags, and not after the backup that had it
+   * was deleted. @throws LEASE_LOST, STORAGE_*
+   */
+  claim(lsn: number): Promise<void> {
+    return this.#renew({ lsn })
+  }
+
+  /** To be called right before a commit point: nobody has taken the lease over. @throws LEASE_LOST, STORAGE_* */
+  confirm(): Promise<void> {
+    return this.#renew({})
+  }
+
   /** Aborts when the lease is lost. */
   get signal(): AbortSignal {
     return this.#lost.signal
   }
 
-  /** To be called before a commit point. By wall clock, since timers stop while a machine sleeps. @throws LEASE_LOST */
+  /** By wall clock alone, since timers stop while a machine sleeps. @throws LEASE_LOST */
   assertHeld(): void {
     if (this.#lost.signal.aborted || Date.now() >= Date.parse(this.#document.expiresAt)) throw this.#lostError()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     clearTimeout(this.#timer)
-    await this.#renewing
     if (this.#lost.signal.aborted) return
     try {
-      await this.#replace({ ...this.#document, released: true })
+      await this.#write({ released: true })
     } catch (error) {
       // Somebody took it over, or the storage is away or full: this process knows the lease for free, others wait until it expires.
-      if (
-        !hasCode(
-          error,
-          'OBJECT_CHANGED',
-          'OBJECT_NOT_FOUND',
-          'STORAGE_TRANSIENT',
-          'STORAGE_THROTTLED',
-          'STORAGE_DENIED',
-          'DISK_FULL',
-        )
-      )
-        throw error
+      if (!hasCode(error, 'LEASE_LOST', ...passingCodes, 'STORAGE_DENIED')) throw error
       givenUp.add(this.#document.nonce)
     }
   }
 
   #schedule(): void {
+    clearTimeout(this.#timer)
+    if (this.#closed || this.#lost.signal.aborted) return
     this.#timer = setTimeout(() => {
-      this.#renewing = this.#renew()
+      // Its failure is in the signal, or passes.
+      this.#renew({}).catch(() => {})
     }, this.#ttlMs / 3)
     this.#timer.unref()
   }
 
-  async #renew(): Promise<void> {
+  async #renew(changes: Partial<LeaseDocument>): Promise<void> {
     try {
       this.assertHeld()
-      await this.#replace({ ...this.#document, expiresAt: isoTime(Date.now() + this.#ttlMs) })
+      await this.#write({ ...changes, expiresAt: isoTime(Date.now() + this.#ttlMs) })
     } catch (error) {
-      const passing =
-        hasCode(error, 'STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'DISK_FULL') &&
-        Date.now() < Date.parse(this.#document.expiresAt)
-      if (!passing) {
-        this.#lost.abort(this.#lostError(error))
-        return
-      }
+      const passing = hasCode(error, ...passingCodes) && Date.now() < Date.parse(this.#document.expiresAt)
+      if (!passing) this.#lost.abort(hasCode(error, 'LEASE_LOST') ? error : this.#lostError(error))
+      throw error
+    } finally {
+      this.#schedule()
     }
-    this.#schedule()
+  }
+
+  #write(changes: Partial<LeaseDocument>): Promise<void> {
+    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes }))
+    this.#writing = write.catch(() => {})
+    return write
   }
 
   async #replace(document: LeaseDocument): Promise<void> {
     const { storage, repository, name } = this.#database
-    const condition = repository.capabilities.conditionalReplace ? { ifMatch: this.#etag } : {}
-    const { etag } = await writeDocument(storage, 'lease', leaseKey(name), document, condition)
-    this.#etag = etag
+    const conditional = repository.capabilities.conditionalReplace
+    if (!conditional) await this.#requireOurs()
+    const put = () =>
+      writeDocument(storage, 'lease', leaseKey(name), document, conditional ? { ifMatch: this.#etag } : {})
+    try {
+      this.#etag = (await put()).etag
+    } catch (error) {
+      if (!hasCode(error, 'OBJECT_CHANGED', 'OBJECT_NOT_FOUND')) throw error
+      // It may be our own write, of which only the answer was lost.
+      await this.#requireOurs()
+      this.#etag = (await put()).etag
+    }
     this.#document = document
+  }
+
+  /** @throws LEASE_LOST unless the document is one that this holder wrote; its version is then taken over */
+  async #requireOurs(): Promise<void> {
+    const { storage, name } = this.#database
+    const info = await storage.head(leaseKey(name))
+    const found = info === undefined ? undefined : await readLease(this.#database, {})
+    if (info === undefined || found?.nonce !== this.#document.nonce) throw this.#lostError()
+    this.#etag = info.etag
   }
 
   #lostError(cause?: unknown): HoldfastError {
@@ -218,6 +254,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
   return {
     epoch,
     released: false,
+    lsn: former?.lsn ?? 0,
     nonce: randomBytes(12).toString('hex'),
     owner: currentProcess(),
     purpose: options.purpose,

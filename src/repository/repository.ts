@@ -112,8 +112,9 @@ export class Repository implements AsyncDisposable {
       const record = await database.record(options)
       if (record?.location === path) return database
     }
-    const byFileName = databaseNameFrom(basename(nameOrPath))
-    if (names.includes(byFileName)) return this.database(byFileName)
+    // A path that is not known is that of another database, whatever its file is called.
+    const byFileName = databaseNameFrom(nameOrPath)
+    if (nameOrPath === basename(nameOrPath) && names.includes(byFileName)) return this.database(byFileName)
     const known = names.length === 0 ? 'it holds none yet' : `it holds ${names.join(', ')}`
     throw new HoldfastError(
       'NAME_NOT_FOUND',

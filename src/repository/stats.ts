@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.ts'
+import { type Catalog, newestGoodBackup } from './catalog.ts'
 import type { BackupManifest, BackupType } from './manifest.ts'
 
 export interface BackupStats {
@@ -52,7 +52,7 @@ export function getBackupStats(catalog: Catalog): BackupStats {
     compressionRatio: ownStored === 0 ? 1 : rawBytes / ownStored,
     oldest: backups[0],
     newest: backups.at(-1),
-    newestGood: backups.findLast((backup) => !backup.damaged),
+    newestGood: newestGoodBackup(backups),
     growth,
   }
 }

@@ -1,9 +1,13 @@
 import { HoldfastError } from '../errors.ts'
+import { BlockMemory } from './block-memory.ts'
 import { blockType, type RawBlock } from './block-type.ts'
 import { maxBlockRecords, maxBlockValues, maxPage, maxPatchLength } from './limits.ts'
 import { putRecord } from './records-block.ts'
 import { op, type RecordBatch, type SegmentHeader } from './segment.ts'
 import { ByteWriter } from './varint.ts'
+
+/** Room before the values for the count and the directory, which are known only afterwards; larger ones are put together anew. */
+const headRoom = 8_192
 
 /** Cuts batches of any size into records blocks. */
 export class BlockBuilder {
@@ -11,7 +15,9 @@ export class BlockBuilder {
   readonly #ascending: boolean
   readonly #fullOnly: boolean
   readonly #directory = new ByteWriter(4096)
-  readonly #values: Uint8Array[] = []
+  readonly #memory = new BlockMemory()
+  /** Of the block begun: room for its head, then its values. */
+  #block: Uint8Array | undefined
   #valuesLength = 0
   #count = 0
   #firstPage = 0
@@ -33,7 +39,7 @@ export class BlockBuilder {
     return this.#previousPage
   }
 
-  /** Takes a batch, whose memory it keeps until its block is cut; yields the blocks that it fills. */
+  /** Copies a batch, whose memory is not looked at afterwards; yields the blocks that it fills. */
   *add(batch: RecordBatch): Generator<RawBlock> {
     const { pages, ops, lengths, values } = batch
     const count = pages.length
@@ -73,18 +79,29 @@ export class BlockBuilder {
     if (this.#count === 0) return
     const head = new ByteWriter(8)
     head.varint(this.#count)
-    const parts = [head.view(), this.#directory.view(), ...this.#values]
-    yield { type: blockType.records, count: this.#count, firstKey: this.#firstPage, payload: Buffer.concat(parts) }
+    head.bytes(this.#directory.view())
+    yield { type: blockType.records, count: this.#count, firstKey: this.#firstPage, ...this.#payload(head.view()) }
     this.#directory.clear()
-    this.#values.length = 0
+    this.#block = undefined
     this.#valuesLength = 0
     this.#count = 0
     this.#previousInBlock = 0
   }
 
+  #payload(head: Uint8Array): Pick<RawBlock, 'payload' | 'release'> {
+    const block = this.#block
+    if (block === undefined) return { payload: Uint8Array.from(head) }
+    const release = () => this.#memory.give(block)
+    const end = headRoom + this.#valuesLength
+    if (head.length > headRoom) return { payload: Buffer.concat([head, block.subarray(headRoom, end)]), release }
+    block.set(head, headRoom - head.length)
+    return { payload: block.subarray(headRoom - head.length, end), release }
+  }
+
   #hold(values: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#values.push(values.subarray(start, end))
+    this.#block ??= this.#memory.take(headRoom + maxBlockValues)
+    this.#block.set(values.subarray(start, end), headRoom + this.#valuesLength)
     this.#valuesLength += end - start
   }
 

@@ -14,4 +14,6 @@ export interface RawBlock {
   /** First page, or in a commit table the first LSN. */
   readonly firstKey: number
   readonly payload: Uint8Array
+  /** Gives the payload's memory back, for a later block. Called at most once, when nobody will look at it any more. */
+  readonly release?: (() => void) | undefined
 }

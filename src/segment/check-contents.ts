@@ -5,13 +5,14 @@ import { CodecPool } from './codec.ts'
 import { CommitFollower, decodeCommits } from './commit-table.ts'
 import { damaged, malformed } from './damage.ts'
 import type { CheckOptions, CheckProgress, SegmentDamage } from './damage-report.ts'
-import { damageOf, fetchPayloads } from './fetch-blocks.ts'
+import { fetchPayloads } from './fetch-blocks.ts'
 import { headerLength } from './limits.ts'
 import type { OpenedSegment } from './opened-segment.ts'
 import { PageProof } from './page-proof.ts'
 import { decodePageTable } from './page-table.ts'
 import { decodeRecords } from './records-block.ts'
 import { RegionStream } from './segment-input.ts'
+import { damageOf } from './stored-blocks.ts'
 
 /** See `SegmentReader.checkContents`. The tables are read before the records, which are proved against them. */
 export async function* checkContents(
@@ -30,8 +31,9 @@ export async function* checkContents(
     slots: Iterable<number>,
     prove: (slot: number, payload: Uint8Array) => void,
   ): AsyncGenerator<CheckProgress, void, undefined> {
-    for await (const { slot, bytes } of fetchPayloads(segment, codecs, slots, options)) {
+    for await (const { slot, bytes, release } of fetchPayloads(segment, codecs, slots, options)) {
       const damage = findIn(segment, slot, bytes, prove)
+      release()
       if (damage.length > 0) soundBlocks = false
       done += blocks.storedLength(slot)
       yield { done, total, damage }

@@ -1,10 +1,11 @@
 import { HoldfastError } from '../errors.ts'
 import { damaged, nameDamage, throwIfAborted } from './damage.ts'
 import type { CheckOptions, CheckProgress, SegmentDamage } from './damage-report.ts'
-import { checkStoredBlock, damageOf, takeBlock } from './fetch-blocks.ts'
+import { checkStoredBlock } from './fetch-blocks.ts'
 import { headerLength, trailerLength } from './limits.ts'
 import type { OpenedSegment } from './opened-segment.ts'
 import { RegionStream } from './segment-input.ts'
+import { damageOf, takeBlock } from './stored-blocks.ts'
 import { checkRoot, decodeTrailer } from './trailer.ts'
 
 /** See `SegmentReader.checkStored`. */
@@ -14,7 +15,9 @@ export async function* checkStored(
 ): AsyncGenerator<CheckProgress, void, undefined> {
   const { input, blocks, rootOffset } = segment
   const total = input.size
-  const stream = new RegionStream(input.read(0, total, { signal: options.signal }))
+  // Everything is looked at once and forgotten.
+  const transient = { transient: true }
+  const stream = new RegionStream(input.read(0, total, { signal: options.signal, ...transient }), transient)
   try {
     yield {
       done: headerLength,
@@ -49,7 +52,7 @@ export async function checkHeader(segment: OpenedSegment, stream: RegionStream):
 
 /** The index must still be sound on the storage, and be the end. @throws INTEGRITY */
 export async function checkTail(segment: OpenedSegment, stream: RegionStream): Promise<void> {
-  const root = await stream.take(segment.input.size - trailerLength - segment.rootOffset)
+  const root = Uint8Array.from(await stream.take(segment.input.size - trailerLength - segment.rootOffset))
   const trailer = await stream.take(trailerLength)
   decodeTrailer(trailer, segment.input.size)
   checkRoot(root, trailer)

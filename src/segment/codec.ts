@@ -5,6 +5,7 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { HoldfastError } from '../errors.ts'
+import { BlockMemory } from './block-memory.ts'
 import { malformed } from './damage.ts'
 import type { Codec } from './segment.ts'
 import { checkZstdFrame, zstdFrameLength } from './zstd-frame.ts'
@@ -39,6 +40,7 @@ export class CodecPool implements Disposable {
   readonly #level: number
   readonly #compressors: ZstdLane[] = []
   readonly #decompressors: ZstdLane[] = []
+  readonly #memory = new BlockMemory()
   readonly #makeCompressor = () => ZstdLane.compressor(this.#level)
   #disposed = false
 
@@ -51,7 +53,9 @@ export class CodecPool implements Disposable {
   /** The compressed bytes, or undefined if they would not be fewer. */
   async compress(raw: Uint8Array): Promise<Uint8Array | undefined> {
     const compressed = await this.#compressed(raw)
-    return compressed !== undefined && compressed.length < raw.length ? compressed : undefined
+    if (compressed === undefined || compressed.length < raw.length) return compressed
+    this.recycle(compressed)
+    return undefined
   }
 
   /** @throws INTEGRITY (without an object) unless the bytes decompress to exactly `rawLength` */
@@ -59,6 +63,11 @@ export class CodecPool implements Disposable {
     const raw = await this.#decompressed(codec, stored, rawLength)
     if (raw.length !== rawLength) throw malformed(`it decompresses to ${raw.length} bytes instead of ${rawLength}`)
     return raw
+  }
+
+  /** Lets the memory of a result be used again; nobody may look at it afterwards. Other bytes are passed over. */
+  recycle(result: Uint8Array): void {
+    this.#memory.give(result)
   }
 
   [Symbol.dispose](): void {
@@ -74,7 +83,7 @@ export class CodecPool implements Disposable {
         return await gzipAsync(raw, { level: this.#level, chunkSize: Math.max(1024, raw.length) })
       case 'zstd':
         return await this.#onLane(this.#compressors, this.#makeCompressor, async (lane) => {
-          const frames = await lane.run(raw, raw.length + compressionSlack + (raw.length >>> 10))
+          const frames = await lane.run(raw, this.#memory.take(raw.length + compressionSlack + (raw.length >>> 10)))
           // Where a frame ends just at the end of an output buffer, Node.js asks for more and gets an empty frame.
           return frames.subarray(0, zstdFrameLength(frames, raw.length))
         })
@@ -91,7 +100,7 @@ export class CodecPool implements Disposable {
         checkZstdFrame(stored, rawLength)
         return await this.#onLane(this.#decompressors, ZstdLane.decompressor, async (lane) => {
           try {
-            return await lane.run(stored, rawLength)
+            return await lane.run(stored, this.#memory.take(rawLength))
           } catch (error) {
             throw malformed('it does not decompress', error)
           }

@@ -36,4 +36,4 @@ export function maxPatchLength(pageSize: number): number {
 /** How much of an object's end is read first; it holds the whole root of most segments. */
 export const tailRead = 65_536
 /** Neighbouring blocks are fetched together up to this many bytes. */
-export const maxRangeRead = 8_388_608
+export const maxRangeRead = 4_194_304

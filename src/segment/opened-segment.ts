@@ -62,7 +62,8 @@ async function readIndex(input: SegmentInput, object: string, options: OpenSegme
   checkRoot(stored, trailerBytes)
   using codecs = new CodecPool()
   const slot = (rootRawLength - rootHeadLength) / blockEntryLength
-  const raw = await codecs.decompress(rootCodec, sealer.open(slot, stored), rootRawLength)
+  // Its own memory: what comes out of the decompressor, or the tail, is a small part of a large buffer that would be kept with it.
+  const raw = Uint8Array.from(await codecs.decompress(rootCodec, sealer.open(slot, stored), rootRawLength))
   const root = decodeRoot(raw, rootOffset, sealer.overhead, object)
   return {
     input,

@@ -6,12 +6,13 @@ import { checkStored } from './check-stored.ts'
 import { CodecPool } from './codec.ts'
 import { decodeCommits } from './commit-table.ts'
 import type { CheckOptions, CheckProgress } from './damage-report.ts'
-import { damageOf, type FetchOptions, fetchPayloads } from './fetch-blocks.ts'
+import { type FetchOptions, fetchPayloads } from './fetch-blocks.ts'
 import { type OpenedSegment, type OpenSegmentOptions, openIndex } from './opened-segment.ts'
 import { decodePageTable, type PageTablePart } from './page-table.ts'
 import { type DecodedBlock, decodeRecords } from './records-block.ts'
 import type { CommitEntry, SegmentEnd, SegmentHeader, SegmentTotals } from './segment.ts'
 import type { SegmentInput } from './segment-input.ts'
+import { damageOf } from './stored-blocks.ts'
 
 export type { DecodedBlock } from './records-block.ts'
 export type { SegmentInput } from './segment-input.ts'
@@ -56,9 +57,10 @@ export class SegmentReader {
   /** Records, block by block. @throws INTEGRITY at the first damaged block */
   records(options: ReadBlocksOptions = {}): AsyncGenerator<DecodedBlock, void, undefined> {
     const { blocks, header, totals } = this.#segment
-    return this.#decoded(blockType.records, options, (slot, payload) =>
-      decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, totals.hasPatches),
-    )
+    return this.#decoded(blockType.records, options, (slot, payload, release) => ({
+      ...decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, totals.hasPatches),
+      release,
+    }))
   }
 
   /** The distinct pages that the segment sets, ascending, with their hashes at its end. @throws INTEGRITY */
@@ -97,13 +99,13 @@ export class SegmentReader {
   async *#decoded<T>(
     type: BlockType,
     options: ReadBlocksOptions,
-    decode: (slot: number, payload: Uint8Array) => T,
+    decode: (slot: number, payload: Uint8Array, release: () => void) => T,
   ): AsyncGenerator<T, void, undefined> {
     using codecs = new CodecPool()
     const slots = chosen(this.#segment.blocks.slots(type), options.blocks)
-    for await (const { slot, bytes } of fetchPayloads(this.#segment, codecs, slots, options)) {
+    for await (const { slot, bytes, release } of fetchPayloads(this.#segment, codecs, slots, options)) {
       if (bytes instanceof HoldfastError) throw bytes
-      yield decodeNamed(this.#segment, slot, () => decode(slot, bytes))
+      yield decodeNamed(this.#segment, slot, () => decode(slot, bytes, release))
     }
   }
 }

@@ -4,13 +4,15 @@ import { checkPatch } from './patch.ts'
 import { op } from './segment.ts'
 import { ByteReader, type ByteWriter, unzigzag, zigzag } from './varint.ts'
 
-/** Records of one block, without their hashes, which stand in the page table. The consumer may keep it. */
+/** Records of one block, without their hashes, which stand in the page table. The consumer may keep it, until it releases it. */
 export interface DecodedBlock {
   readonly slot: number
   readonly pages: Uint32Array
   readonly ops: Uint8Array
   readonly lengths: Uint32Array
   readonly values: Uint8Array
+  /** Lets the memory of `values` be used for a later block. Who does not call it leaves that to the garbage collector. */
+  readonly release?: (() => void) | undefined
 }
 
 /** Adds one record to a block's directory; `previousPage` is 0 for its first. */

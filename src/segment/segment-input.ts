@@ -4,11 +4,13 @@ import { malformed } from './damage.ts'
 export interface SegmentInput {
   /** Bytes of the object. */
   readonly size: number
-  read(
-    offset: number,
-    length: number,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ): AsyncIterable<Uint8Array>
+  read(offset: number, length: number, options?: ReadOptions): AsyncIterable<Uint8Array>
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** A chunk's memory may be used again once the next is asked for; default false. */
+  readonly transient?: boolean | undefined
 }
 
 /**
@@ -31,20 +33,26 @@ export async function readRange(
   }
 }
 
-/** Cuts a stream of bytes into regions of known lengths; a region that lies within one chunk is not copied. */
+/**
+ * Cuts a stream of bytes into regions of known lengths; a region that lies within one chunk is not copied.
+ * Where chunks are transient, so are the regions: each is valid until the next is taken.
+ */
 export class RegionStream {
   readonly #chunks: AsyncIterator<Uint8Array>
+  readonly #transient: boolean
   #chunk: Uint8Array = new Uint8Array(0)
+  #scratch: Uint8Array = new Uint8Array(0)
 
-  constructor(chunks: AsyncIterable<Uint8Array>) {
+  constructor(chunks: AsyncIterable<Uint8Array>, { transient = false }: Pick<ReadOptions, 'transient'> = {}) {
     this.#chunks = chunks[Symbol.asyncIterator]()
+    this.#transient = transient
   }
 
   /** @throws INTEGRITY (without an object) if the stream ends before */
   async take(length: number): Promise<Uint8Array> {
     if (this.#chunk.length === 0 && length > 0) await this.#next(length)
     if (this.#chunk.length >= length) return this.#cut(length)
-    const bytes = new Uint8Array(length)
+    const bytes = this.#memory(length)
     for (let filled = 0; filled < length; ) {
       if (this.#chunk.length === 0) await this.#next(length - filled)
       const part = this.#cut(Math.min(length - filled, this.#chunk.length))
@@ -66,6 +74,12 @@ export class RegionStream {
 
   async close(): Promise<void> {
     await this.#chunks.return?.()
+  }
+
+  #memory(length: number): Uint8Array {
+    if (!this.#transient) return Buffer.allocUnsafeSlow(length)
+    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(length)
+    return this.#scratch.subarray(0, length)
   }
 
   async #next(missing: number): Promise<void> {

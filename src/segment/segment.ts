@@ -74,6 +74,7 @@ export type Op = (typeof op)[keyof typeof op]
 /**
  * Records, densely. `values` holds the record values one after the other; record `i` has `lengths[i]` bytes. A FULL record
  * is `pageSize` bytes; a PATCH is encoded sparsely (docs/format.md, "Patch").
+ * The writer is done with a batch's memory when it asks for the next one.
  * In a base or delta, pages ascend over the whole segment. In a log, records stand in order of their commits.
  */
 export interface RecordBatch {

@@ -30,7 +30,7 @@ export interface WriteSegmentOptions {
   readonly commits?: (() => Iterable<CommitEntry>) | undefined
 }
 
-/** The bytes of a segment file, to be read once. */
+/** The bytes of a segment file, to be read once. A chunk's memory is used again once the next is asked for. */
 export interface SegmentStream extends AsyncIterable<Uint8Array> {
   /** What was written; known once the last byte has been taken. */
   totals(): SegmentTotals
@@ -39,7 +39,7 @@ export interface SegmentStream extends AsyncIterable<Uint8Array> {
 /**
  * Writes a segment in one pass and in constant memory (twelve bytes a page set, besides the blocks under way).
  *
- * @param batches records; the writer keeps a batch's memory, which must not be reused
+ * @param batches records; a batch's memory may be used again once the next is asked for
  * @param end asked for once, after the last batch
  * @throws INTEGRITY if a block does not read back, ABORTED, INTERNAL for records that a segment of this kind cannot hold, USAGE
  * for an unknown compression level, and whatever `batches` throws; all while the bytes are being read
@@ -110,6 +110,8 @@ class SegmentWriter {
         checksum: hash64(stored, BigInt(slot)),
       })
       yield stored
+      codecs.recycle(body)
+      block.release?.()
     }
     yield* this.#rootAndTrailer(codecs, headerBytes)
   }
@@ -160,7 +162,9 @@ class SegmentWriter {
     const { codec } = this.#header
     if (this.#options.verify !== false) {
       const back = await codecs.decompress(codec, compressed, raw.length)
-      if (Buffer.compare(back, raw) !== 0) {
+      const differs = Buffer.compare(back, raw) !== 0
+      codecs.recycle(back)
+      if (differs) {
         throw new HoldfastError('INTEGRITY', 'A block that was just compressed does not decompress to what it was.', {
           hint: 'Memory or the processor may be faulty; nothing was published. Run the backup again and check the machine.',
         })

@@ -9,9 +9,10 @@ const chunkSize = 1_048_576
  */
 export class ZstdLane {
   readonly #stream: ZstdCompress | ZstdDecompress
-  #parts: Buffer[] = []
+  #into: Uint8Array | undefined
   #length = 0
-  #limit = 0
+  /** The stream's present output buffer, of which every result is a copy of a part. */
+  #output: ArrayBufferLike | undefined
   #fail: ((error: Error) => void) | undefined
 
   private constructor(stream: ZstdCompress | ZstdDecompress) {
@@ -39,19 +40,20 @@ export class ZstdLane {
     return this.#stream.destroyed
   }
 
-  /** Fails, and closes the lane, when the result would pass `limit` bytes. */
-  run(input: Uint8Array, limit: number): Promise<Uint8Array> {
+  /** Returns what it wrote into `into`. Fails, and closes the lane, when that is too small. */
+  run(input: Uint8Array, into: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      this.#parts = []
+      this.#into = into
       this.#length = 0
-      this.#limit = limit
-      this.#fail = reject
+      this.#fail = (error) => {
+        this.#into = undefined
+        reject(error)
+      }
       this.#stream.write(input, (error) => {
-        const parts = this.#parts
-        this.#parts = []
+        this.#into = undefined
         this.#fail = undefined
         if (error) reject(error)
-        else resolve(joined(parts))
+        else resolve(into.subarray(0, this.#length))
       })
     })
   }
@@ -61,17 +63,21 @@ export class ZstdLane {
   }
 
   #take(part: Buffer): void {
-    this.#length += part.length
-    if (this.#length <= this.#limit) {
-      this.#parts.push(part)
+    const into = this.#into
+    if (into === undefined) return
+    if (this.#length + part.length > into.length) {
+      this.#fail?.(new RangeError(`the result is longer than ${into.length} bytes`))
+      this.close()
       return
     }
-    this.#fail?.(new RangeError(`the result is longer than ${this.#limit} bytes`))
-    this.close()
+    into.set(part, this.#length)
+    this.#length += part.length
+    this.#retire(part.buffer)
   }
-}
 
-function joined(parts: Buffer[]): Uint8Array {
-  const [first] = parts
-  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts)
+  /** Frees an output buffer as soon as the stream has gone on to the next, without waiting for the garbage collector. */
+  #retire(present: ArrayBufferLike): void {
+    if (this.#output instanceof ArrayBuffer && this.#output !== present) this.#output.transfer(0)
+    this.#output = present
+  }
 }

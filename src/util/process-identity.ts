@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
  */
 export interface ProcessIdentity {
   readonly host: string
-  /** Boot and process-id namespace of the host; process ids compare only within one. Empty where the system does not tell. */
+  /** Boot, process-id namespace and machine, as `boot/namespace/machine`; process ids compare only within one. Empty where the system does not tell. */
   readonly bootId: string
   readonly pid: number
   /** Start of the process in the system's own unit, so that a reused id is not taken for the old process; empty where unknown. */
@@ -21,20 +21,24 @@ export function currentProcess(): ProcessIdentity {
 export function processState(other: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const here = bootId()
   if (other.host !== hostname()) return 'unknown'
-  if (other.bootId !== here) return sameNamespaceOtherBoot(other.bootId, here) ? 'dead' : 'unknown'
+  if (other.bootId !== here) return sameMachineOtherBoot(other.bootId, here) ? 'dead' : 'unknown'
   if (!exists(other.pid) || isZombie(other.pid)) return 'dead'
   const startedAt = startOf(other.pid)
   return other.startedAt !== '' && startedAt !== undefined && startedAt !== other.startedAt ? 'dead' : 'alive'
 }
 
-/** The same machine after a reboot: every process of the former boot is gone. */
-function sameNamespaceOtherBoot(other: string, here: string): boolean {
-  const [otherBoot, otherNamespace] = other.split('/')
-  const [hereBoot, hereNamespace] = here.split('/')
-  return otherBoot !== hereBoot && otherNamespace === hereNamespace && otherNamespace === initialNamespace
+/**
+ * The same machine after a reboot: every process of the former boot is gone. Host names repeat, so only the machine's own id
+ * tells; in containers, which share images, not even that.
+ */
+function sameMachineOtherBoot(other: string, here: string): boolean {
+  const [otherBoot, otherNamespace, otherMachine = ''] = other.split('/')
+  const [hereBoot, hereNamespace, hereMachine] = here.split('/')
+  const sameMachine = otherMachine !== '' && otherMachine === hereMachine
+  return sameMachine && otherBoot !== hereBoot && otherNamespace === hereNamespace && otherNamespace === initialNamespace
 }
 
-/** Linux gives the initial process-id namespace this number; in containers, host names are no proof of being the same machine. */
+/** Linux gives the initial process-id namespace this number. */
 const initialNamespace = 'pid:[4026531836]'
 
 function bootId(): string {
@@ -46,7 +50,7 @@ function bootId(): string {
   } catch {
     // Without namespaces there is only one.
   }
-  return `${boot.trim()}/${namespace}`
+  return `${boot.trim()}/${namespace}/${readText('/etc/machine-id')?.trim() ?? ''}`
 }
 
 function exists(pid: number): boolean {

@@ -56,6 +56,23 @@ export class DatabaseVerification {
     const ledger = this.#level === 'metadata' ? this.results : await readLedger(this.#database, { signal })
     if (this.#level !== 'metadata') await this.#checkContents(ledger)
     if (this.#level === 'restore') await this.#checkRestores(ledger)
+    if (this.#problems.size > 0 || this.#broken.size > 0) await this.#forgetDeleted()
+  }
+
+  /** What somebody deleted meanwhile, as a delete does it (manifests first), is no damage. */
+  async #forgetDeleted(): Promise<void> {
+    const now = await this.#database.catalog({ signal: this.#options.signal })
+    const keys = new Set(now.segments.map(({ key }) => key))
+    const ids = new Set(now.backups.map(({ id }) => id))
+    const problemKeys = new Set(now.problems.map(({ key }) => key))
+    const backups = this.#catalog.backups.filter(({ id }) => ids.has(id))
+    if (backups.some(({ lsn }) => !canReach(now.segments, lsn))) return
+    const gone = ({ key }: { readonly key: string }) => !keys.has(key)
+    for (const { key } of this.#catalog.segments.filter(gone)) this.#problems.delete(key)
+    for (const { id } of this.#catalog.backups) if (!ids.has(id)) this.#broken.delete(id)
+    for (const { key } of this.#catalog.problems) if (!problemKeys.has(key)) this.#problems.delete(key)
+    this.#catalog = { ...this.#catalog, segments: this.#catalog.segments.filter(({ key }) => keys.has(key)), backups }
+    this.#whole = now
   }
 
   get existing(): { segments: ReadonlySet<string>; backups: ReadonlySet<string> } {
@@ -212,7 +229,8 @@ export class DatabaseVerification {
       try {
         await scratchRestore(this.#database, backup, this.#options)
       } catch (error) {
-        if (!hasCode(error, 'INTEGRITY', 'PROOF_FAILED', 'STORAGE_CORRUPT', 'NOT_RESTORABLE')) throw error
+        if (!hasCode(error, 'INTEGRITY', 'PROOF_FAILED', 'STORAGE_CORRUPT', 'NOT_RESTORABLE', 'BACKUP_NOT_FOUND'))
+          throw error
         this.#broken.set(backup.id, error.message)
       }
       this.checked.restores += 1

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HoldfastError } from '../errors.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import { restoreDatabase } from '../restore/restore-database.ts'
@@ -12,7 +13,7 @@ export async function scratchRestore(
   backup: BackupManifest,
   { scratchFolder, signal }: VerifyOptions,
 ): Promise<void> {
-  const folder = await mkdtemp(join(scratchFolder ?? tmpdir(), 'holdfast-verify-'))
+  const folder = await makeFolder(scratchFolder ?? tmpdir())
   try {
     await restoreDatabase(database, {
       state: { by: 'backup', id: backup.id },
@@ -21,5 +22,17 @@ export async function scratchRestore(
     })
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function makeFolder(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, 'holdfast-verify-'))
+  } catch (error) {
+    throw new HoldfastError('ACCESS_DENIED', `No scratch folder can be made in ${parent}.`, {
+      object: parent,
+      cause: error,
+      hint: 'Name a folder that exists and may be written to, with room for the largest database (--scratch).',
+    })
   }
 }

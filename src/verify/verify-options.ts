@@ -49,5 +49,7 @@ export interface VerifyResult {
   readonly remaining: number
   /** Backups known to be restorable: nothing found against any object of their chains. */
   readonly restorable: readonly string[]
+  /** What does not change the verdict: that the results could not be remembered, because the repository is read-only or full. */
+  readonly warnings: readonly string[]
   readonly durationMs: number
 }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Repository } from '../repository/repository.ts'
 import { updateLedger } from '../repository/verification-ledger.ts'
@@ -18,12 +18,17 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
   const budget = new VerifyBudget(subset, maxDurationMs, startedAt)
   const databases = await chosenDatabases(repository, options)
   const parts: DatabaseVerification[] = []
+  const warnings: string[] = []
   for (const database of databases) {
     signal?.throwIfAborted()
     const part = new DatabaseVerification(database, level, budget, options)
     parts.push(part)
-    await part.run()
-    if (level !== 'metadata') await updateLedger(database, part.results, part.existing, { signal })
+    try {
+      await part.run()
+    } finally {
+      // Also when it was interrupted: what was checked until then need not be again. So it must not depend on the signal.
+      if (level !== 'metadata') warnings.push(...(await remember(database, part)))
+    }
   }
   const sum = (count: (part: DatabaseVerification) => number) => parts.reduce((total, part) => total + count(part), 0)
   const findings = parts.flatMap((part) => part.findings())
@@ -39,7 +44,19 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
     },
     remaining: sum((part) => part.remaining),
     restorable: parts.flatMap((part) => part.restorable()),
+    warnings,
     durationMs: Date.now() - startedAt,
+  }
+}
+
+/** A repository that cannot be written to can still be verified. Returns what is to be said of that. */
+async function remember(database: DatabaseRepository, { results, existing }: DatabaseVerification): Promise<string[]> {
+  try {
+    await updateLedger(database, results, existing)
+    return []
+  } catch (error) {
+    if (!hasCode(error, 'DISK_FULL', 'STORAGE_DENIED')) throw error
+    return [`What was verified of ${database.name} could not be remembered for later runs. ${error.message}`]
   }
 }
 

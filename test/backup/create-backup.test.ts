@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
+import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { BackupError, hasCode } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
+import { getBackupStats } from '../../src/repository/stats.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
+import { collectBytes } from '../../src/util/bytes.ts'
+import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { PageSource } from '../support/page-source.ts'
 import { readState } from '../support/read-state.ts'
 
@@ -213,5 +217,60 @@ describe('createBackup', () => {
     const { segments, backups } = await repository.database('app').catalog()
     assert.deepEqual([segments, backups], [[], []])
     await createBackup(source, repository, { type: 'full' })
+  })
+
+  it('does not build on a chain that verification found damaged', async () => {
+    const storage = new MemoryStorage()
+    const repository = await Repository.init(storage)
+    const source = new PageSource().fill(200, 1)
+    const { metadata } = await createBackup(source, repository, { type: 'full', codec: 'none' })
+    const bytes = await collectBytes(storage.get(metadata.segment))
+    bytes[5_000] = (bytes[5_000] ?? 0) ^ 1
+    await storage.put(metadata.segment, bytes)
+    assert.equal((await verifyRepository(repository)).ok, false)
+    const next = await createBackup(source.change(3, 3), repository, { type: 'incremental' })
+    assert.equal(next.metadata.segmentKind, 'base')
+    assert.match(next.warnings.join(), /Verification found damage/)
+  })
+
+  it('goes on with the history of the place, whatever name it was given', async () => {
+    const repository = await newRepository()
+    const source = new PageSource('/b/app.db').fill(3, 2)
+    await createBackup(new PageSource('/a/app.db').fill(3, 1), repository, { type: 'full' })
+    await createBackup(source, repository, { type: 'full', database: 'second' })
+    const { metadata } = await createBackup(source.change(1, 9), repository, { type: 'incremental' })
+    assert.equal(metadata.database, 'second')
+    assert.equal(metadata.pages, 1)
+  })
+
+  it('removes what an interrupted backup left behind, and never gives its number again', async () => {
+    const storage = new MemoryStorage()
+    const repository = await Repository.init(storage)
+    const source = new PageSource().fill(20, 1)
+    const first = await createBackup(source, repository, { type: 'full' })
+    const second = await createBackup(source.change(1, 1), repository, { type: 'incremental' })
+    await repository.database('app').deleteManifest(second.metadata)
+    const third = await createBackup(source.change(2, 2), repository, { type: 'incremental' })
+    assert.equal(third.metadata.lsn, 3)
+    assert.equal(third.metadata.parent, first.metadata.id)
+    const { segments } = await repository.database('app').catalog()
+    assert.deepEqual(
+      segments.map(({ to }) => Number(to)),
+      [1, 3],
+    )
+    assert.deepEqual(await readState(repository.database('app'), 3), source.image())
+  })
+
+  it('takes an unchecked backup for neither damaged nor sound', async () => {
+    const repository = await newRepository()
+    const source = new PageSource().fill(20, 1)
+    const sound = await createBackup(source, repository, { type: 'full' })
+    source.level = 'none'
+    await createBackup(source, repository, { type: 'full', validation: 'none' })
+    const { newestGood } = getBackupStats(await repository.database('app').catalog())
+    assert.equal(newestGood?.id, sound.metadata.id)
+    await assert.rejects(deleteBackup(repository.database('app'), sound.metadata.id), (error) =>
+      hasCode(error, 'BACKUP_NEEDED'),
+    )
   })
 })

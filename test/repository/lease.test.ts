@@ -13,6 +13,7 @@ import { leaseKey } from '../../src/repository/layout.ts'
 import { Lease, leaseHolder } from '../../src/repository/lease.ts'
 import type { LeaseDocument } from '../../src/repository/lease-document.ts'
 import { Repository } from '../../src/repository/repository.ts'
+import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { currentProcess } from '../../src/util/process-identity.ts'
@@ -29,6 +30,7 @@ async function plant(database: DatabaseRepository, changes: Partial<LeaseDocumen
   const document: LeaseDocument = {
     epoch: 4,
     released: false,
+    lsn: 0,
     nonce: 'planted',
     owner: { ...currentProcess(), host: 'elsewhere' },
     purpose: 'backup',
@@ -127,5 +129,40 @@ describe('a lease', () => {
       () => lease.assertHeld(),
       (error) => hasCode(error, 'LEASE_LOST'),
     )
+  })
+})
+
+describe('a lease that is in use', () => {
+  it('is not written again after its release, whatever renewals were under way', async () => {
+    const database = await newDatabase()
+    const lease = await Lease.acquire(database, { purpose, ttlMs: 30 })
+    await Promise.all([lease.claim(3), lease.confirm(), lease[Symbol.asyncDispose]()])
+    const { etag } = (await database.storage.head(leaseKey('app'))) ?? assert.fail()
+    await sleep(100)
+    assert.equal((await database.storage.head(leaseKey('app')))?.etag, etag)
+    assert.equal(await leaseHolder(database), undefined)
+    await using next = await Lease.acquire(database, { purpose })
+    assert.equal(next.lsn, 3, 'an LSN that was given out stays so')
+  })
+
+  it('survives a renewal whose answer was lost, and notices a takeover at the next confirmation', async () => {
+    const storage = new MemoryStorage()
+    await Repository.init(storage)
+    const faulty = new FaultStorage(storage, { failAt: 4, moment: 'after' })
+    const database = (await Repository.open(faulty)).database('app')
+    await using lease = await Lease.acquire(database, { purpose })
+    while (!faulty.tripped)
+      await lease.confirm().catch((error: unknown) => assert.ok(hasCode(error, 'STORAGE_TRANSIENT')))
+    await lease.confirm()
+    await plant((await Repository.open(storage)).database('app'), { nonce: 'thief' })
+    await assert.rejects(lease.confirm(), (error) => hasCode(error, 'LEASE_LOST'))
+  })
+
+  it('of another machine with the same host name is not taken for dead', async () => {
+    const database = await newDatabase()
+    const [, namespace] = currentProcess().bootId.split('/')
+    const bootId = `11111111-2222-3333-4444-555555555555/${namespace}/0123456789abcdef0123456789abcdef`
+    await plant(database, { owner: { ...currentProcess(), bootId } })
+    await assert.rejects(Lease.acquire(database, { purpose }), held)
   })
 })

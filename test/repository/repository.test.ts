@@ -63,7 +63,8 @@ describe('a repository', () => {
     assert.deepEqual(await repository.databaseNames(), ['app', 'second'])
     assert.equal((await repository.findDatabase('second')).name, 'second')
     assert.equal((await repository.findDatabase('/srv/other/app.db')).name, 'second')
-    assert.equal((await repository.findDatabase('/elsewhere/app.db')).name, 'app')
+    assert.equal((await repository.findDatabase('app.db')).name, 'app')
+    await assert.rejects(repository.findDatabase('/elsewhere/app.db'), (error) => hasCode(error, 'NAME_NOT_FOUND'))
     await assert.rejects(repository.findDatabase('nothing'), /it holds app, second/)
     assert.throws(
       () => repository.database('../escape'),

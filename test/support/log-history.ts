@@ -35,7 +35,7 @@ export function nextCommit(before: KnownCommit, random: () => number, pageSize: 
 }
 
 /** What changed: patches where there is something to build on, whole pages elsewhere, as a capture writes them. */
-function recordsOf(before: KnownCommit, after: KnownCommit, pageSize: number): RecordBatch {
+function recordsOf(before: KnownCommit, after: KnownCommit): RecordBatch {
   const changed = after.pages.flatMap((page, i) => {
     const former = before.pages[i]
     if (former !== undefined && Buffer.compare(former, page) === 0) return []
@@ -79,7 +79,7 @@ export async function storeCommits(
   async function* batches() {
     let former = before
     for (const commit of commits) {
-      const batch = recordsOf(former, commit, pageSize)
+      const batch = recordsOf(former, commit)
       entries.push({
         lsn: commit.lsn,
         time: commit.time,

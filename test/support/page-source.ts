@@ -1,6 +1,6 @@
 import type { DatabaseFacts } from '../../src/source/facts.ts'
 import type { PageBatch } from '../../src/source/page-batch.ts'
-import type { BackupSource, Inspection, SourceSnapshot } from '../../src/source/source.ts'
+import type { BackupSource, Inspection, SourceSnapshot, ValidationLevel } from '../../src/source/source.ts'
 import { lockPage, pageHash } from '../../src/util/page-hash.ts'
 
 /** A database that is nothing but pages in memory: what a backup must bring back, without an engine in the way. */
@@ -12,6 +12,7 @@ export class PageSource implements BackupSource {
   /** Page 1 is the first. */
   pages: Uint8Array[] = []
   findings: string[] = []
+  level: ValidationLevel = 'quick'
   now: () => number = Date.now
 
   constructor(location = '/data/app.db', defaultName = 'app') {
@@ -52,7 +53,7 @@ export class PageSource implements BackupSource {
     }
     const inspection: Inspection = {
       facts,
-      validation: { level: 'quick', ok: findings.length === 0, findings, foreignKeyViolations: 0, durationMs: 1 },
+      validation: { level: this.level, ok: findings.length === 0, findings, foreignKeyViolations: 0, durationMs: 1 },
     }
     return {
       pageSize,

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createBackup } from '../../src/backup/create-backup.ts'
+import { deleteBackup } from '../../src/backup/delete-backup.ts'
+import { hasCode } from '../../src/errors.ts'
+import { manifestKey } from '../../src/repository/layout.ts'
+import type { BackupManifest } from '../../src/repository/manifest.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
+import { MemoryStorage } from '../../src/storage/memory.ts'
+import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { PageSource } from '../support/page-source.ts'
+import { readState } from '../support/read-state.ts'
+
+/** full ← incremental ← snapshot "kept", then a full on its own; the oldest first. */
+async function history(storage: MemoryStorage = new MemoryStorage()) {
+  const repository = await Repository.init(storage)
+  const database = repository.database('app')
+  const source = new PageSource().fill(40, 1)
+  const backups: { metadata: BackupManifest; image: Buffer }[] = []
+  const chain = [
+    { type: 'full' },
+    { type: 'incremental' },
+    { type: 'snapshot', name: 'kept' },
+    { type: 'full' },
+  ] as const
+  for (const [i, options] of chain.entries()) {
+    source.change(i + 1, 100 + i)
+    const { metadata } = await createBackup(source, repository, options)
+    backups.push({ metadata, image: source.image() })
+  }
+  const ids = backups.map(({ metadata }) => metadata.id)
+  const assertRestorable = async (...indexes: number[]) => {
+    const { backups: left } = await database.catalog()
+    assert.deepEqual(
+      left.map(({ id }) => id),
+      indexes.map((i) => ids[i]),
+    )
+    for (const i of indexes)
+      assert.deepEqual(await readState(database, backups[i]?.metadata.lsn ?? 0), backups[i]?.image)
+    assert.deepEqual((await verifyRepository(repository)).findings, [])
+  }
+  return { repository, database, source, backups, id: (i: number) => ids[i] ?? '', assertRestorable }
+}
+
+const needed = (pattern: RegExp) => (error: unknown) =>
+  hasCode(error, 'BACKUP_NEEDED') && pattern.test(`${error.message} ${error.hint}`)
+
+describe('deleting a backup', () => {
+  it('takes its manifest and its segment, and nothing that another needs', async () => {
+    const { repository, database, source, backups, id, assertRestorable } = await history()
+    await createBackup(source, repository, { type: 'full' })
+    const deleted = await deleteBackup(database, id(3))
+    assert.equal(deleted.backup.id, id(3))
+    assert.deepEqual(deleted.deletedSegments, [backups[3]?.metadata.segment])
+    assert.equal(deleted.freedBytes, backups[3]?.metadata.storedBytes)
+    assert.equal(await database.storage.head(backups[3]?.metadata.segment ?? ''), undefined)
+    const { backups: left } = await database.catalog()
+    assert.equal(left.length, 4)
+    await deleteBackup(database, left.at(-1)?.id ?? '', { force: true })
+    await assertRestorable(0, 1, 2)
+  })
+
+  it('is refused while others build on it, and names them', async () => {
+    const { database, id, assertRestorable } = await history()
+    await assert.rejects(deleteBackup(database, id(0)), needed(new RegExp(`${id(1)}, ${id(2)} \\(kept\\)`)))
+    await assert.rejects(deleteBackup(database, id(1), { force: true }), needed(new RegExp(id(2))))
+    await assertRestorable(0, 1, 2, 3)
+  })
+
+  it('goes from the end of a chain to its beginning', async () => {
+    const { database, id, assertRestorable } = await history()
+    for (const [i, name] of [
+      [2, 'kept'],
+      [1, id(1).slice(0, 10)],
+      [0, id(0)],
+    ] as const) {
+      const { deletedSegments } = await deleteBackup(database, name)
+      assert.equal(deletedSegments.length, 1)
+      await assertRestorable(...[0, 1, 2, 3].filter((other) => other < i || other === 3))
+    }
+    const keys: string[] = []
+    for await (const { key } of database.storage.list('databases/app/segments/')) keys.push(key)
+    assert.equal(keys.length, 1, 'no segment is left without a backup')
+  })
+
+  it('leaves the newest backup of a sound database alone, unless that is really meant', async () => {
+    const { repository, database, source, id, assertRestorable } = await history()
+    await assert.rejects(deleteBackup(database, id(3)), needed(/newest one of a sound database.*--force/))
+    source.findings = ['row 3 missing from index']
+    const damaged = await createBackup(source, repository, { type: 'full', allowDamaged: true })
+    await assert.rejects(
+      deleteBackup(database, id(3)),
+      needed(/newest one of a sound database/),
+      'a newer damaged one does not count',
+    )
+    await deleteBackup(database, damaged.metadata.id)
+    await deleteBackup(database, id(3), { force: true })
+    await assertRestorable(0, 1, 2)
+  })
+
+  it('tells what it would delete, and does not, in a dry run', async () => {
+    const { database, id, backups, assertRestorable } = await history()
+    const planned = await deleteBackup(database, id(2), { dryRun: true })
+    assert.deepEqual(planned.deletedSegments, [backups[2]?.metadata.segment])
+    await assert.rejects(deleteBackup(database, id(0), { dryRun: true }), needed(/is needed/))
+    await assertRestorable(0, 1, 2, 3)
+  })
+
+  it('does not know what is not there', async () => {
+    const { database } = await history()
+    for (const name of ['nosuchbackup', ''])
+      await assert.rejects(deleteBackup(database, name), (error) => hasCode(error, 'BACKUP_NOT_FOUND'))
+  })
+
+  it('waits for nobody: it is refused while a backup runs', async () => {
+    const { repository, database, source, id } = await history()
+    const started = Promise.withResolvers<void>()
+    const running = createBackup(source, repository, {
+      type: 'full',
+      onProgress: ({ phase }) => {
+        if (phase === 'copy') started.resolve()
+      },
+    })
+    await started.promise
+    await assert.rejects(deleteBackup(database, id(2)), (error) => hasCode(error, 'LEASE_HELD'))
+    await running
+    await deleteBackup(database, id(2))
+  })
+
+  it('that ends between manifest and segment leaves a harmless segment', async () => {
+    const inner = new MemoryStorage()
+    const { repository, database, source, backups, id, assertRestorable } = await history(inner)
+    const faulty = new FaultStorage(inner, {
+      latencyMs: ({ name, key }) => {
+        if (name === 'delete' && key.endsWith('.hfs')) throw new Error('killed')
+        return 0
+      },
+    })
+    await assert.rejects(deleteBackup((await Repository.open(faulty)).database('app'), id(2)))
+    assert.equal(
+      await inner.head(manifestKey('app', backups[2]?.metadata ?? { capturedAt: '', type: 'full', id: '' })),
+      undefined,
+    )
+    assert.notEqual(await inner.head(backups[2]?.metadata.segment ?? ''), undefined)
+    await assertRestorable(0, 1, 3)
+    const next = await createBackup(source.change(9, 9), repository, { type: 'incremental' })
+    assert.deepEqual(await readState(database, next.metadata.lsn), source.image())
+    await deleteBackup(database, id(1))
+    assert.deepEqual((await verifyRepository(repository)).findings, [])
+  })
+})
