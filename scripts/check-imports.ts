@@ -23,8 +23,8 @@ const mayImport: Record<string, readonly string[]> = {
   repository: [...basics, 'history', 'segment', 'storage'],
   source: [...basics, 'history'],
   engine: [...basics, 'storage'],
-  backup: [...stores, 'verify'],
-  capture: [...stores, 'backup'],
+  backup: stores,
+  capture: [...stores, 'backup', 'maintenance'],
   restore: stores,
   verify: [...stores, 'restore'],
   maintenance: [...stores, 'backup'],
@@ -32,7 +32,8 @@ const mayImport: Record<string, readonly string[]> = {
   server: [...work, 'agent'],
   cli: [...work, 'agent', 'server'],
   conformance: [...basics, 'storage', 'source'],
-  index: [...work, 'agent'],
+  library: work,
+  index: [...work, 'library', 'agent'],
 }
 
 /** Parts that import no package and no built-in module, and have no clock, no randomness and no I/O. */

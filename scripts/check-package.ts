@@ -1,11 +1,21 @@
 /**
- * Checks the package as its users get it: packs it, lets publint and Are The Types Wrong judge the archive, then installs
- * it in an empty project and loads it there.
+ * Checks the package as its users get it: packs it as a fresh clone would, lets publint and Are The Types Wrong judge the
+ * archive, then installs it in an empty project and loads it there.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, posix } from 'node:path'
+import { basename, dirname, join, posix } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const { name, version, files, exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -17,7 +27,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const missing = files.filter((file: string) => !existsSync(join(root, file)))
 if (missing.length > 0) fail(`package.json promises files that do not exist: ${missing.join(', ')}`)
 
-npm(root, 'pack', '--silent', '--ignore-scripts', '--pack-destination', scratch)
+npm(cloned(), 'pack', '--silent', '--pack-destination', scratch)
 const archive = join(scratch, `${name}-${version}.tgz`)
 node(root, 'node_modules/publint/src/cli.js', 'run', archive, '--strict')
 node(root, 'node_modules/@arethetypeswrong/cli/dist/index.js', archive, '--profile', 'esm-only')
@@ -33,6 +43,18 @@ for (const entry of Object.keys(exports)) {
 }
 node(project, join('node_modules', name, bin.holdfast), '--version')
 console.log(`${name} ${version} can be packed, installed and loaded.`)
+
+/** A copy without what was built: packing it has to build. */
+function cloned(): string {
+  const clone = join(scratch, 'clone')
+  const made = /^(\.git|\.?dist.*|node_modules)$/
+  cpSync(root, clone, {
+    recursive: true,
+    filter: (path) => dirname(path) !== root || !made.test(basename(path)),
+  })
+  symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'), 'junction')
+  return clone
+}
 
 function npm(cwd: string, ...args: string[]): void {
   // On Windows npm is a batch file, which only a shell can start.

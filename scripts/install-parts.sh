@@ -3,6 +3,9 @@
 set -euo pipefail
 
 parts=(
+  gcc
+  libc6-dev
+  spin
   sqlite3
   sqlite3-tools
   zstd

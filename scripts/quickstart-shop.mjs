@@ -1,7 +1,7 @@
 // An application with a SQLite database of its own: what the quickstart backs up while it runs.
 import { DatabaseSync } from 'node:sqlite'
 
-const db = new DatabaseSync(process.argv[2])
+const db = new DatabaseSync(process.argv[2], { timeout: 5000 })
 db.exec(`
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;

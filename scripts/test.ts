@@ -7,7 +7,8 @@
  *
  * The last line is `N passed, N failed`. It fails when a test failed, when none ran and, in CI, when one was skipped.
  */
-import { globSync, statSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
@@ -26,7 +27,14 @@ const files = [...new Set((positionals.length > 0 ? positionals : ['test']).flat
 )
 
 const result = { passed: 0, failed: 0, skipped: [] as string[], success: false }
-if (files.length > 0) await runFiles()
+// What Holdfast remembers of this machine for its user is not the tests' to read or to change.
+const state = mkdtempSync(join(tmpdir(), 'holdfast-state-'))
+process.env['XDG_STATE_HOME'] = state
+try {
+  if (files.length > 0) await runFiles()
+} finally {
+  rmSync(state, { recursive: true, force: true })
+}
 
 const forbidden = process.env['CI'] ? result.skipped : []
 for (const skipped of result.skipped)

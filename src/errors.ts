@@ -169,12 +169,17 @@ export function hasCode(error: unknown, ...codes: ErrorCode[]): error is Holdfas
   return error instanceof HoldfastError && codes.includes(error.code)
 }
 
-/** Makes a HoldfastError of anything thrown. System errors keep their meaning (ENOSPC, EACCES, abort); all else is INTERNAL. */
+/**
+ * Makes a HoldfastError of anything thrown. System errors keep their meaning (ENOSPC, EACCES, abort); of a SuppressedError
+ * the failure that came first counts; all else is INTERNAL.
+ */
 export function toHoldfastError(thrown: unknown, object?: string): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown
+  if (thrown instanceof SuppressedError) return unwrapSuppressed(thrown, object)
   if (!(thrown instanceof Error)) return new HoldfastError('INTERNAL', String(thrown), { object, cause: thrown })
   const details = { object, cause: thrown }
-  if (thrown.name === 'AbortError' || thrown.name === 'TimeoutError') return new HoldfastError('ABORTED', 'The operation was cancelled.', details)
+  if (thrown.name === 'AbortError' || thrown.name === 'TimeoutError')
+    return new HoldfastError('ABORTED', 'The operation was cancelled.', details)
   const systemCode = 'code' in thrown ? thrown.code : undefined
   const place = object ?? ('path' in thrown && typeof thrown.path === 'string' ? thrown.path : 'a file')
   switch (systemCode) {
@@ -194,4 +199,16 @@ export function toHoldfastError(thrown: unknown, object?: string): HoldfastError
     default:
       return new HoldfastError('INTERNAL', thrown.message, details)
   }
+}
+
+/** What failed first, which is what the user must know of, with what then kept it from being cleaned up. */
+function unwrapSuppressed(thrown: SuppressedError, object: string | undefined): HoldfastError {
+  const first = toHoldfastError(thrown.suppressed, object)
+  const later = toHoldfastError(thrown.error, object)
+  const message = `${first.message} Cleaning up after that failed as well: ${later.message}`
+  const hint = [first.hint, later.hint].filter((text) => text !== undefined).join(' ')
+  const details = { object: first.object, hint: hint === '' ? undefined : hint, cause: thrown }
+  if (first instanceof BackupError) return new BackupError(first.code, message, first.partialBackup, details)
+  if (first instanceof RestoreError) return new RestoreError(first.code, message, first.phase, details)
+  return new HoldfastError(first.code, message, details)
 }

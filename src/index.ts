@@ -1,4 +1,3 @@
-export { BackupManager, type DatabaseChoice } from './backup/backup-manager.ts'
 export type { BackupResult } from './backup/backup-options.ts'
 export type { DeleteBackupOptions, DeletedBackup } from './backup/delete-backup.ts'
 export { initRepository, type RepositoryDescription } from './backup/init-repository.ts'
@@ -16,6 +15,9 @@ export type {
   SnapshotBackupOptions,
 } from './backup/manager-options.ts'
 export { type SqliteDatabase, sqlite } from './backup/sqlite-database.ts'
+export type { CaptureStatus, StopOptions } from './capture/capture.ts'
+export type { CaptureStart, Unsent } from './capture/capture-events.ts'
+export { LiveCapture, type LiveCaptureEvents, type LiveCaptureOptions } from './capture/live-capture.ts'
 export {
   BackupError,
   type ErrorCode,
@@ -30,11 +32,22 @@ export {
 export type { Estimate } from './history/estimate.ts'
 export type { Lsn } from './history/lsn.ts'
 export type { Gap, Window } from './history/windows.ts'
+export { BackupManager, type DatabaseChoice, type FollowDatabaseOptions } from './library/backup-manager.ts'
 export type { BackupManifest, BackupType } from './repository/manifest.ts'
 export type { BackupStats } from './repository/stats.ts'
+export { PointInTimeRecovery } from './restore/point-in-time-recovery.ts'
+export type {
+  Moment,
+  RecoveryOptions,
+  RecoveryPhase,
+  RecoveryResult,
+  RecoveryStatus,
+  RecoveryTarget,
+  SnapshotRecoveryOptions,
+} from './restore/recovery-options.ts'
 export { type ManagedRestoreOptions, RestoreManager, type RestoreManagerOptions } from './restore/restore-manager.ts'
 export type { RestorePlan, RestoreResult, RestoreTargetState } from './restore/restore-options.ts'
-export type { PointRange, RestorePoints } from './restore/restore-points.ts'
+export type { PointRange, RestorablePoint, RestorePoints } from './restore/restore-points.ts'
 export type { Codec } from './segment/segment.ts'
 export type { DatabaseFacts, ValidationReport } from './source/facts.ts'
 export type { PageBatch } from './source/page-batch.ts'

@@ -155,6 +155,8 @@ class BackupRun {
         `The clock went back by ${Math.round(position.clockStepMs / 1000)} s since the newest state; this one is dated like that.`,
       )
     }
+    if (snapshot.pageCount === 0)
+      this.#warnings.push(`${this.#source.location} is an empty database, without a single table. Is it the right path?`)
     const inspecting = this.#inspect(snapshot)
     const stored = await this.#copy(snapshot, parent, position, nextEpoch(catalog, lease.epoch))
     try {

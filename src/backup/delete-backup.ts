@@ -1,12 +1,14 @@
 import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { planDeletion } from '../history/dependents.ts'
 import { toLsn } from '../history/lsn.ts'
+import { isReachable, reachableLsns } from '../history/reachable.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
-import { Lease } from '../repository/lease.ts'
+import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
+import { Room } from './room.ts'
 
 export interface DeleteBackupOptions extends OperationOptions {
   /** Also delete the newest backup whose database was sound; default false. Backups that others need are never deleted. */
@@ -32,7 +34,8 @@ export async function deleteBackup(
   options: DeleteBackupOptions = {},
 ): Promise<DeletedBackup> {
   const { signal, dryRun = false, force = false } = options
-  await using lease = await Lease.acquire(database, { purpose: 'delete', signal })
+  await using room = new Room(database)
+  await using lease = await room.acquireLease({ purpose: 'delete', signal })
   const catalog = await database.catalog({ signal })
   const [problem] = catalog.problems
   if (problem !== undefined) {
@@ -79,10 +82,12 @@ function deletionOf(catalog: Catalog, backup: BackupManifest) {
     const needing = deletion.dependents.map(({ id, name }) => (name === null ? id : `${id} (${name})`)).join(', ')
     throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is needed to restore ${needing}.`, {
       object: backup.id,
-      hint: 'Delete those first, or keep it.',
+      hint: 'Delete those first, the newest before the others; or make a full backup, after which the old ones can all go, the newest first.',
     })
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw toHoldfastError(error)
+    // Nothing leads to this one either: without its manifest nothing is lost that could be had.
+    if (!isReachable(reachableLsns(catalog.segments), toLsn(backup.lsn))) return { dependents: [], segments: [] }
     throw new HoldfastError(
       'INTEGRITY',
       `Nothing is deleted while another backup cannot be restored. ${error.message}`,

@@ -98,12 +98,29 @@ export class ManagedDatabase {
   }
 }
 
+/** JavaScript lets anything through. @throws USAGE */
+function requireDatabase(given: DatabaseToBackUp | NamedDatabase | undefined): void {
+  if (given === undefined) throw nothingGiven()
+  const source = typeof given === 'object' && given !== null && 'source' in given ? given.source : given
+  if (typeof source === 'object' && source !== null && typeof source.defaultName === 'string') return
+  throw new HoldfastError('USAGE', `A ${typeof source} is no database to back up.`, {
+    hint: 'Wrap the path of a SQLite database: sqlite("data/app.db").',
+  })
+}
+
+function nothingGiven(): HoldfastError {
+  return new HoldfastError('USAGE', 'There is no database to back up.', {
+    hint: 'Give "source", such as sqlite("data/app.db"), or "sources".',
+  })
+}
+
 /** The databases by their names in the repository. @throws USAGE if two have one name, or if there is none */
 export function byName(
   sources: readonly (DatabaseToBackUp | NamedDatabase)[],
 ): Map<string, DatabaseToBackUp | NamedDatabase> {
   const named = new Map<string, DatabaseToBackUp | NamedDatabase>()
   for (const source of sources) {
+    requireDatabase(source)
     const name = 'source' in source ? source.database : source.defaultName
     if (named.has(name)) {
       throw new HoldfastError('USAGE', `Two of the databases would have the name "${name}" in the repository.`, {
@@ -114,5 +131,5 @@ export function byName(
     named.set(name, source)
   }
   if (named.size > 0) return named
-  throw new HoldfastError('USAGE', 'There is no database to back up.', { hint: 'Give "source" or "sources".' })
+  throw nothingGiven()
 }

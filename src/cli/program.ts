@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addEstimate } from './commands/estimate.ts'
+import { addFollow } from './commands/follow.ts'
 import { addInit } from './commands/init.ts'
 import { addList } from './commands/list.ts'
 import { addPoints } from './commands/points.ts'
@@ -36,6 +37,7 @@ export interface GlobalFlags {
 const commands: readonly AddCommand[] = [
   addInit,
   addBackup,
+  addFollow,
   addList,
   addShow,
   addStats,
@@ -72,6 +74,7 @@ export function buildProgram(run: Run, form: { readonly json: boolean }): Comman
     examples([
       ['holdfast init', 'make a repository in ./backups'],
       ['holdfast backup data/app.db', 'back up a database that may be in use'],
+      ['holdfast follow data/app.db', 'or make every commit a restore point'],
       ['holdfast restore app --latest --to recovered.db', 'get it back, proven'],
     ]) + exitStatuses,
   )

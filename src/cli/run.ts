@@ -42,7 +42,14 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     interruption = surroundings.listen(() => output.note('\nStopping and cleaning up. Once more to leave at once.'))
     const { stdin, stderr, now } = surroundings
     const interactive = stdin.isTTY === true && stderr.isTTY === true && !output.json
-    const outcome = await work({ output, location: flags.repository, signal: interruption.signal, now, interactive })
+    const outcome = await work({
+      output,
+      stderr,
+      location: flags.repository,
+      signal: interruption.signal,
+      now,
+      interactive,
+    })
     exitCode = outcome.exitCode ?? (output.warned ? exitCodes.warnings : exitCodes.ok)
     if (output.json) output.printJson({ type: 'result', command: name, exitCode, ...outcome.data })
     else output.print(output.quiet ? (outcome.brief ?? outcome.text) : outcome.text)
@@ -61,8 +68,8 @@ export async function runProgram(args: readonly string[], surroundings: Surround
 }
 
 function progressReporter(output: Output, { stderr, now }: Surroundings): ProgressReporter {
-  if (output.json) return new JsonReporter((line) => output.printJson(line), now)
   if (output.quiet) return noProgress
+  if (output.json) return new JsonReporter((line) => output.printJson(line), now)
   return stderr.isTTY ? new BarReporter(stderr, now) : new LineReporter((line) => output.note(line), now)
 }
 

@@ -6,6 +6,8 @@ import type { Output } from './output.ts'
 /** What a command works with. */
 export interface Session {
   readonly output: Output
+  /** For what is drawn there beside the output's own lines. */
+  readonly stderr: NodeJS.WriteStream
   /** Path or URL of the repository, as given. */
   readonly location: string
   readonly signal: AbortSignal

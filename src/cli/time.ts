@@ -1,3 +1,4 @@
+import type { ParsedComponents } from 'chrono-node'
 import { parseDuration } from './parse/duration.ts'
 import { usageError } from './usage-error.ts'
 
@@ -71,6 +72,16 @@ function parseRelative(text: string, now: number): number | undefined {
   return duration === undefined || !/[a-z]$/i.test(text) ? undefined : now - duration
 }
 
+/** Nothing to come can be restored: a weekday, or a day without a year, means the one that was last. */
+function latestSuch(moment: ParsedComponents, now: number): Date {
+  const date = moment.date()
+  if (date.getTime() <= now || moment.isCertain('year')) return date
+  if (moment.isCertain('day')) {
+    if (moment.isCertain('month')) date.setFullYear(date.getFullYear() - 1)
+  } else if (moment.isCertain('weekday')) date.setDate(date.getDate() - 7)
+  return date
+}
+
 async function parsePhrase(text: string, now: number): Promise<number | undefined> {
   // Digits and signs alone are a mistyped date, which the phrase parser would read in its own way.
   if (!/[a-z]{2}|^\d{1,2}:\d{2}/i.test(text) || /^\d{4}-/.test(text)) return undefined
@@ -78,7 +89,7 @@ async function parsePhrase(text: string, now: number): Promise<number | undefine
   const [found, another] = parse(text, new Date(now))
   if (found === undefined || another !== undefined || found.text.length !== text.length || found.end !== null)
     return undefined
-  const date = found.start.date()
+  const date = /\bnext\b/i.test(text) ? found.start.date() : latestSuch(found.start, now)
   // "3 days ago" means 72 hours, but "last friday" the day's beginning.
   if (/\bago$/i.test(text)) return date.getTime()
   if (!found.start.isCertain('hour')) date.setHours(0, 0, 0, 0)

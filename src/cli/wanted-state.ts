@@ -38,14 +38,25 @@ export async function wantedState(flags: StateFlags, now: number): Promise<Resto
   const { latest, at, lsn, backup, name, before } = flags
   const given = [latest, at, lsn, backup, name].filter((value) => value !== undefined)
   const choices = '--latest, --at TIME, --lsn NUMBER, --backup ID or --name NAME'
-  if (given.length === 0) throw usageError('Which state is wanted is not said.', `Give one of ${choices}.`)
+  if (given.length === 0) throw usageError('Say which state to restore.', `Give one of ${choices}.`)
   if (given.length > 1) throw usageError('More than one state is named.', `Give only one of ${choices}.`)
   if (before === true && at === undefined && lsn === undefined) throw usageError('--before goes with --at or --lsn.')
-  if (at !== undefined) return { by: 'time', time: await parseTime(at, now), before }
+  if (at !== undefined) return { by: 'time', time: await pastTime(at, now), before }
   if (lsn !== undefined) return { by: 'lsn', lsn, before }
   if (backup !== undefined) return { by: 'backup', id: backup }
   if (name !== undefined) return { by: 'name', name }
   return { by: 'latest' }
+}
+
+/** @throws USAGE for a time that is yet to come: it is surely not what was meant */
+async function pastTime(text: string, now: number): Promise<number> {
+  const time = await parseTime(text, now)
+  if (time <= now) return time
+  throw usageError(
+    `"${text}" is ${formatFullTime(time)}, which is still to come.`,
+    'Give a time in the past, or take the newest state with --latest.',
+    text,
+  )
 }
 
 export function wantedData(state: RestoreTargetState): Wanted {
@@ -100,12 +111,26 @@ export async function offerNearest<T>(
     const lines = commands.map(
       ({ lsn, time, side }) => `  ${commandFor(`--lsn ${lsn}`)}  # ${side}: ${formatTime(time)}`,
     )
-    throw new HoldfastError(error.code, error.message, {
+    throw new HoldfastError(error.code, unknownText(database.name, state, commands), {
       object: error.object,
       hint: `the nearest states that can be had:\n${lines.join('\n')}`,
       cause: error.cause,
     })
   }
+}
+
+/** The neighbours stand in the hint, each once, with their commands; times are local here as they are there. */
+function unknownText(
+  name: string,
+  state: RestoreTargetState & { readonly by: 'time' | 'lsn' },
+  neighbours: readonly Neighbour[],
+): string {
+  if (state.by === 'lsn') return `${name} cannot be restored to ${wantedText(state)}.`
+  const time = formatFullTime(state.time)
+  if (neighbours.every(({ side }) => side === 'after')) return `${time} is before the first backup of ${name}.`
+  if (neighbours.every(({ side }) => side === 'before'))
+    return `${time} is after the last backup of ${name}; what it held then is not known.`
+  return `What ${name} held at ${time} is not known: it lies between two captured states.`
 }
 
 interface Neighbour {

@@ -8,6 +8,7 @@ import type { BackupType } from './manifest.ts'
 
 export const markerKey = 'holdfast.json'
 export const recoveryKey = 'RECOVERY.md'
+export const formatKey = 'FORMAT.md'
 export const databasesPrefix = 'databases/'
 
 export const databasePrefix = (database: string) => `${databasesPrefix}${database}/`

@@ -5,11 +5,13 @@ import { probeStorage } from '../storage/probe.ts'
 import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
 import { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
+import { formatDocument } from './format-document.ts'
 import {
   backupsPrefix,
   databaseNameFrom,
   databaseRecordKey,
   databasesPrefix,
+  formatKey,
   isDatabaseName,
   markerKey,
   recoveryKey,
@@ -59,6 +61,8 @@ export class Repository implements AsyncDisposable {
       capabilities: await probeStorage(storage),
     }
     await storage.put(recoveryKey, Buffer.from(recoveryText()), options)
+    const format = await formatDocument()
+    if (format !== undefined) await storage.put(formatKey, format, options)
     try {
       await writeDocument(storage, 'repository', markerKey, marker, { ...options, ifAbsent: true })
     } catch (error) {
@@ -70,7 +74,7 @@ export class Repository implements AsyncDisposable {
 
   /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, INTEGRITY, STORAGE_* */
   static async open(storage: BackupStorage, options: OperationOptions = {}): Promise<Repository> {
-    const marker = await readDocument(storage, 'repository', repositoryMarker, markerKey, options)
+    const marker = await readMarker(storage, options)
     if (marker === undefined) throw await missing(storage, options)
     const unknown = marker.features.filter((feature) => !knownFeatures.includes(feature))
     if (marker.formatVersion > layoutVersion || unknown.length > 0) {
@@ -138,6 +142,19 @@ function existing(storage: BackupStorage): HoldfastError {
   })
 }
 
+async function readMarker(storage: BackupStorage, options: OperationOptions): Promise<RepositoryMarker | undefined> {
+  try {
+    return await readDocument(storage, 'repository', repositoryMarker, markerKey, options)
+  } catch (error) {
+    if (!hasCode(error, 'INTEGRITY')) throw error
+    throw new HoldfastError('INTEGRITY', error.message, {
+      object: markerKey,
+      cause: error,
+      hint: `Bring ${markerKey} back from a copy; or move it away and run "holdfast init" there: backups are found again, none is touched.`,
+    })
+  }
+}
+
 async function missing(storage: BackupStorage, options: OperationOptions): Promise<HoldfastError> {
   if (await holdsAny(storage, databasesPrefix, options)) {
     return new HoldfastError('INTEGRITY', `The place ${storage.url} holds backups, but its ${markerKey} is missing.`, {
@@ -149,7 +166,7 @@ async function missing(storage: BackupStorage, options: OperationOptions): Promi
   const half = begun ? ' (an earlier "holdfast init" was interrupted)' : ''
   return new HoldfastError('REPOSITORY_NOT_FOUND', `There is no repository at ${storage.url}${half}.`, {
     object: storage.url,
-    hint: 'Make one with "holdfast init", or name another with --repository.',
+    hint: 'Make one with "holdfast init", or name the place where it is (--repository).',
   })
 }
 

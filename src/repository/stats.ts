@@ -1,3 +1,4 @@
+import { acknowledgedSegments } from './acknowledged.ts'
 import { type Catalog, newestGoodBackup } from './catalog.ts'
 import type { BackupManifest, BackupType } from './manifest.ts'
 
@@ -7,11 +8,13 @@ export interface BackupStats {
   readonly segments: number
   /** Bytes of all segments as stored. */
   readonly storedBytes: number
+  /** What following the database stored, as a part of the above: its commits, and the states at which it began or went on. */
+  readonly followed: { readonly segments: number; readonly commits: number; readonly bytes: number }
   /** Bytes of the pages in the backups' segments before compression. */
   readonly rawBytes: number
   /** Sum of the database's size over all backups: what plain copies would take. */
   readonly databaseBytesProtected: number
-  /** databaseBytesProtected less storedBytes, and as a part of it (0 to 1). */
+  /** databaseBytesProtected less what is stored for backups, and as a part of it (0 to 1). */
   readonly savedBytes: number
   readonly savingsRatio: number
   /** rawBytes / stored bytes of the same segments; 1 without backups. */
@@ -39,12 +42,14 @@ export function getBackupStats(catalog: Catalog): BackupStats {
     growth.push({ time: Date.parse(backup.capturedAt), storedBytes: ownStored })
   }
   const storedBytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
-  const savedBytes = databaseBytesProtected - storedBytes
+  const followed = followedPart(catalog)
+  const savedBytes = databaseBytesProtected - (storedBytes - followed.bytes)
   return {
     backups: backups.length,
     byType,
     segments: segments.length,
     storedBytes,
+    followed,
     rawBytes,
     databaseBytesProtected,
     savedBytes,
@@ -54,5 +59,18 @@ export function getBackupStats(catalog: Catalog): BackupStats {
     newest: backups.at(-1),
     newestGood: newestGoodBackup(backups),
     growth,
+  }
+}
+
+function followedPart(catalog: Catalog): BackupStats['followed'] {
+  const backedUp = new Set(catalog.backups.map(({ segment }) => segment))
+  const own = acknowledgedSegments(catalog).filter(({ key }) => !backedUp.has(key))
+  const logs = own.filter(({ kind }) => kind === 'log')
+  // Without a trace of following, it is a backup whose manifest was lost.
+  if (logs.length === 0 && catalog.gaps.length === 0) return { segments: 0, commits: 0, bytes: 0 }
+  return {
+    segments: own.length,
+    commits: logs.reduce((sum, { from, to }) => sum + to - from, 0),
+    bytes: own.reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }

@@ -71,6 +71,7 @@ const proof: z.ZodType<Proof> = z.strictObject({
   factsMatch: z.boolean().or(z.undefined()),
   tablesCompared: count,
   command: z.strictObject({ output: z.string(), durationMs: count }).optional(),
+  warnings: z.array(z.string()),
   durationMs: count,
 })
 

@@ -4,7 +4,7 @@ import { serve } from '../engine/serve.ts'
 import { openLinkedStorage } from '../engine/storage-link.ts'
 import { Repository } from '../repository/repository.ts'
 import { restoreApi } from './engine-api.ts'
-import { restoreDatabase } from './restore-database.ts'
+import { measuredRestore } from './measured-restore.ts'
 
 serve(restoreApi, {
   restore: async ({ database, storage: address, request }, { signal, emit, host }) => {
@@ -12,7 +12,7 @@ serve(restoreApi, {
     try {
       const repository = await Repository.open(storage, { signal })
       const onProgress = throttleProgress(emit)
-      return await restoreDatabase(repository.database(database), { ...request, signal, onProgress })
+      return await measuredRestore(repository.database(database), { ...request, signal, onProgress })
     } finally {
       await storage.close()
     }

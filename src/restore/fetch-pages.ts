@@ -52,8 +52,9 @@ export async function fetchPages(
     const needed = (page: number) => wanted[page - 1] === 1 && table.setBy[page - 1] === index
     fetched.bytesFetched += await fetchWhole(link.reader, needed, options, async (block) => {
       const own = ownPages(block, pageSize, needed)
+      if (own.pages.length > 0) await target.write(own.pages, own.values)
+      block.release?.()
       if (own.pages.length === 0) return
-      await target.write(own.pages, own.values)
       fetched.pages += own.pages.length
       options.onWritten(fetched.pages * pageSize)
     })

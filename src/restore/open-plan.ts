@@ -1,6 +1,6 @@
 /** The chain that leads to a wanted state, opened and proved continuous, around damage where another way exists. */
 import { HoldfastError, hasCode } from '../errors.ts'
-import { estimateRestore } from '../history/estimate.ts'
+import { estimateRestore, type RestoreRates } from '../history/estimate.ts'
 import type { Lsn } from '../history/lsn.ts'
 import { type Plan, planRestore } from '../history/plan.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
@@ -11,7 +11,9 @@ import { type Chain, openChain } from '../repository/chain.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
-import { restoreRates } from './rates.ts'
+import { vanishedSegment } from './list-again.ts'
+import { defaultRates } from './rates/default-rates.ts'
+import type { ResolvedState } from './resolve-state.ts'
 import type { RestorePlan } from './restore-options.ts'
 
 export interface OpenedPlan {
@@ -22,47 +24,95 @@ export interface OpenedPlan {
 /** Segments found damaged, by key, with what was wrong; a plan goes around them where it can. */
 export type Damage = Map<string, HoldfastError>
 
+export interface PlanOptions extends OperationOptions {
+  /** For the estimate; default: those of an ordinary machine. */
+  readonly rates?: RestoreRates | undefined
+  /** Throw what vanished since the listing as it is, instead of going around it; default false. */
+  readonly mayListAgain?: boolean | undefined
+}
+
 /** @throws NOT_RESTORABLE, INTEGRITY */
 export async function openPlan(
   database: DatabaseRepository,
   catalog: Catalog,
-  lsn: Lsn,
+  wanted: ResolvedState,
   damage: Damage,
-  options: OperationOptions = {},
+  { rates = defaultRates, mayListAgain = false, ...options }: PlanOptions = {},
 ): Promise<OpenedPlan> {
+  const backup = wanted.backup ?? onlyPromise(catalog, wanted.lsn)
   for (;;) {
     const usable = catalog.segments.filter(({ key }) => !damage.has(key))
-    const chosen = planAround(catalog, usable, lsn, damage)
+    const chosen = planAround(catalog, usable, { lsn: wanted.lsn, backup }, damage)
     try {
       const chain = await openChain(database, chosen, options)
-      return { plan: describe(database, catalog, chosen, chain), chain }
+      if (backup !== undefined) requirePromised(catalog, backup, chain)
+      return { plan: describe(database, backup, chosen, chain, rates), chain }
     } catch (error) {
-      if (!noteDamage(error, catalog, damage)) throw error
+      if (!noteDamage(error, catalog, damage, mayListAgain)) throw error
     }
   }
 }
 
-/** Whether the error is about one segment that is not known to be damaged yet. */
-export function noteDamage(error: unknown, catalog: Catalog, damage: Damage): boolean {
-  if (!hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT') || error.object === undefined || damage.has(error.object))
+/** Whether the error is about one segment that is not known to be damaged yet. With `mayListAgain`, one that vanished is not. */
+export function noteDamage(error: unknown, catalog: Catalog, damage: Damage, mayListAgain = false): boolean {
+  const vanished = vanishedSegment(error, catalog)
+  if (vanished !== undefined && mayListAgain) return false
+  const found = vanished ?? error
+  if (!hasCode(found, 'INTEGRITY', 'STORAGE_CORRUPT') || found.object === undefined || damage.has(found.object))
     return false
-  if (!catalog.segments.some(({ key }) => key === error.object)) return false
-  damage.set(error.object, error)
+  if (!catalog.segments.some(({ key }) => key === found.object)) return false
+  damage.set(found.object, found)
   return true
 }
 
-function planAround(catalog: Catalog, usable: readonly SegmentInfo[], lsn: Lsn, damage: Damage): Plan {
+/** The backup with that LSN, the newest if several are of one state. @throws INTEGRITY if they are of different ones */
+function onlyPromise(catalog: Catalog, lsn: Lsn): BackupManifest | undefined {
+  const backup = catalog.backups.findLast((candidate) => candidate.lsn === lsn)
+  const rival = backup && rivalOf(catalog, backup)
+  if (backup === undefined || rival === undefined) return backup
+  throw new HoldfastError(
+    'INTEGRITY',
+    `The backups ${rival.id} and ${backup.id} of ${catalog.database} both have LSN ${lsn}, but hold different states.`,
+    { object: backup.id, hint: 'Restore the one that you want by its id, with --backup.' },
+  )
+}
+
+/** Another backup that says of the same LSN that it is another state. */
+function rivalOf(catalog: Catalog, { lsn, checksum }: BackupManifest): BackupManifest | undefined {
+  return catalog.backups.find((candidate) => candidate.lsn === lsn && candidate.checksum !== checksum)
+}
+
+function requirePromised(catalog: Catalog, backup: BackupManifest, chain: Chain): void {
+  const found = formatState(chain.state)
+  if (backup.checksum === found) return
+  const rival = catalog.backups.find(({ lsn, checksum }) => lsn === backup.lsn && checksum === found)
+  const whose = rival === undefined ? '' : `, which is that of backup ${rival.id}`
+  throw new HoldfastError(
+    'INTEGRITY',
+    `Backup ${backup.id} promises the state ${backup.checksum}, but its segments lead to ${found}${whose}.`,
+    {
+      object: chain.links.at(-1)?.segment.key,
+      hint: 'Objects of the repository were moved or swapped; put them back from a copy.',
+    },
+  )
+}
+
+function planAround(catalog: Catalog, usable: readonly SegmentInfo[], wanted: ResolvedState, damage: Damage): Plan {
   try {
-    return planRestore(usable, lsn)
+    return planRestore(usable, wanted.lsn)
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error
-    throw unreachable(catalog, lsn, error, damage)
+    throw unreachable(catalog, wanted, error, damage)
   }
 }
 
-function unreachable(catalog: Catalog, lsn: Lsn, error: UnreachableError, damage: Damage): HoldfastError {
+function unreachable(
+  catalog: Catalog,
+  { lsn, backup }: ResolvedState,
+  error: UnreachableError,
+  damage: Damage,
+): HoldfastError {
   const [first] = damage.values()
-  const backup = catalog.backups.find((candidate) => candidate.lsn === lsn)
   const { nearestBefore, nearestAfter } = error
   const near = [nearestBefore, nearestAfter].flatMap((state) =>
     state === undefined ? [] : [`LSN ${state.lsn} of ${new Date(state.time).toISOString()}`],
@@ -104,19 +154,14 @@ function missingOf(catalog: Catalog, backup: BackupManifest, present: ReadonlySe
   return parent === undefined ? undefined : missingOf(catalog, parent, present)
 }
 
-function describe(database: DatabaseRepository, catalog: Catalog, plan: Plan, chain: Chain): RestorePlan {
+function describe(
+  database: DatabaseRepository,
+  backup: BackupManifest | undefined,
+  plan: Plan,
+  chain: Chain,
+  rates: RestoreRates,
+): RestorePlan {
   const { pageSize, pageCount, state, time } = chain
-  const backup = catalog.backups.findLast(({ lsn }) => lsn === plan.target)
-  if (backup !== undefined && backup.checksum !== formatState(state)) {
-    throw new HoldfastError(
-      'INTEGRITY',
-      `Backup ${backup.id} promises the state ${backup.checksum}, but its segments lead to ${formatState(state)}.`,
-      {
-        object: chain.links.at(-1)?.segment.key,
-        hint: 'Objects of the repository were moved or swapped; put them back from a copy.',
-      },
-    )
-  }
   return {
     database: database.name,
     lsn: plan.target,
@@ -132,6 +177,6 @@ function describe(database: DatabaseRepository, catalog: Catalog, plan: Plan, ch
     pageSize,
     pageCount,
     checksum: formatState(state),
-    estimate: estimateRestore(plan, { databaseBytes: pageSize * pageCount }, restoreRates),
+    estimate: estimateRestore(plan, { databaseBytes: pageSize * pageCount }, rates),
   }
 }

@@ -1,4 +1,4 @@
-/** From what a person asks for to an LSN. Nothing is ever rounded to another state than the one named. */
+/** From what a person asks for to a state. Nothing is ever rounded to another state than the one named. */
 import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import { latestPoint, type RestorePoint } from '../history/reachable.ts'
@@ -10,26 +10,35 @@ import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { RestoreTargetState } from './restore-options.ts'
 
+export interface ResolvedState {
+  readonly lsn: Lsn
+  /** The backup that was asked for: its very state is wanted, whatever else has the same LSN. */
+  readonly backup: BackupManifest | undefined
+}
+
 /** Reads a log's commit table where a moment lies inside one. @throws BACKUP_NOT_FOUND, NOT_RESTORABLE, USAGE, INTEGRITY */
 export async function resolveState(
   database: DatabaseRepository,
   catalog: Catalog,
   wanted: RestoreTargetState,
   options: OperationOptions = {},
-): Promise<Lsn> {
+): Promise<ResolvedState> {
   switch (wanted.by) {
     case 'latest':
-      return latest(catalog)
+      return atLsn(latest(catalog))
     case 'backup':
-      return toLsn(findBackup(catalog, wanted.id).lsn)
+      return ofBackup(findBackup(catalog, wanted.id))
     case 'name':
-      return toLsn(named(catalog, wanted.name).lsn)
+      return ofBackup(named(catalog, wanted.name))
     case 'lsn':
-      return byLsn(catalog, wanted.lsn, wanted.before === true)
+      return atLsn(byLsn(catalog, wanted.lsn, wanted.before === true))
     case 'time':
-      return await byTime(database, catalog, wanted.time, wanted.before === true, options)
+      return atLsn(await byTime(database, catalog, wanted.time, wanted.before === true, options))
   }
 }
+
+const ofBackup = (backup: BackupManifest): ResolvedState => ({ lsn: toLsn(backup.lsn), backup })
+const atLsn = (lsn: Lsn): ResolvedState => ({ lsn, backup: undefined })
 
 /** The newest state that a backup promises, also if its segments are gone: then the restore fails, rather than giving an older one. */
 function latest(catalog: Catalog): Lsn {

@@ -1,21 +1,31 @@
 import { RestoreError, toHoldfastError } from '../errors.ts'
+import type { RestoreRates } from '../history/estimate.ts'
 import { unacknowledgedWarning } from '../repository/acknowledged.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
 import { type PageHashes, readPageHashes } from '../repository/page-hashes.ts'
-import { openTarget } from '../source/sqlite/target/open-target.ts'
+import { openTarget, previewTarget } from '../source/sqlite/target/open-target.ts'
 import type { Proof, RestoreTarget } from '../source/target.ts'
 import { lockPage } from '../util/page-hash.ts'
 import { type Fetched, fetchPages, type WantedPages } from './fetch-pages.ts'
+import { listAgain } from './list-again.ts'
 import { type Damage, noteDamage, type OpenedPlan, openPlan } from './open-plan.ts'
+import { defaultRates } from './rates/default-rates.ts'
 import { resolveState } from './resolve-state.ts'
 import type { RestoreOptions, RestoreResult } from './restore-options.ts'
 
 /**
  * Restores a state into a file beside the target, proves it, and only then puts it in place. Whatever fails leaves the old
- * file as it was. @throws RestoreError with the code of what went wrong
+ * file as it was.
+ * @param rates for the estimate in the plan
+ * @throws RestoreError with the code of what went wrong
  */
-export async function restoreDatabase(database: DatabaseRepository, options: RestoreOptions): Promise<RestoreResult> {
-  const run = new RestoreRun(database, options)
+export async function restoreDatabase(
+  database: DatabaseRepository,
+  options: RestoreOptions,
+  rates: RestoreRates = defaultRates,
+): Promise<RestoreResult> {
+  const run = new RestoreRun(database, options, rates)
   try {
     return await run.execute()
   } catch (error) {
@@ -27,39 +37,45 @@ export async function restoreDatabase(database: DatabaseRepository, options: Res
 class RestoreRun {
   readonly #database: DatabaseRepository
   readonly #options: RestoreOptions
+  readonly #rates: RestoreRates
   readonly #startedAt = Date.now()
-  readonly #warnings: string[] = []
+  #warnings: string[] = []
   /** Segments found damaged on the way; the restore goes around them where it can. */
   readonly #damage: Damage = new Map()
   phase = 'plan'
 
-  constructor(database: DatabaseRepository, options: RestoreOptions) {
+  constructor(database: DatabaseRepository, options: RestoreOptions, rates: RestoreRates) {
     this.#database = database
     this.#options = options
+    this.#rates = rates
   }
 
   async execute(): Promise<RestoreResult> {
     const { state, signal, dryRun = false } = this.#options
     signal?.throwIfAborted()
     this.#progress('plan', 0, undefined, 'objects')
-    const catalog = await this.#database.catalog({ signal })
-    for (const { key, problem } of catalog.problems) this.#warnings.push(`${key}: ${problem}`)
-    const lsn = await resolveState(this.#database, catalog, state, { signal })
-    const beyond = state.by === 'latest' ? unacknowledgedWarning(catalog, lsn) : undefined
-    if (beyond !== undefined) this.#warnings.push(beyond)
-    for (;;) {
-      const opened = await openPlan(this.#database, catalog, lsn, this.#damage, { signal })
-      try {
-        return dryRun ? this.#planned(opened) : await this.#restore(opened)
-      } catch (error) {
-        if (!noteDamage(error, catalog, this.#damage)) throw error
+    return await listAgain(this.#database, { signal }, async (catalog, mayListAgain) => {
+      this.#warnings = catalog.problems.map(({ key, problem }) => `${key}: ${problem}`)
+      const wanted = await resolveState(this.#database, catalog, state, { signal })
+      const beyond = state.by === 'latest' ? unacknowledgedWarning(catalog, wanted.lsn) : undefined
+      if (beyond !== undefined) this.#warnings.push(beyond)
+      const planning = { signal, rates: this.#rates, mayListAgain }
+      for (;;) {
+        const opened = await openPlan(this.#database, catalog, wanted, this.#damage, planning)
+        try {
+          return dryRun ? await this.#planned(opened) : await this.#restore(opened)
+        } catch (error) {
+          if (!noteDamage(error, catalog, this.#damage, mayListAgain)) throw error
+        }
       }
-    }
+    })
   }
 
-  #planned({ plan }: OpenedPlan): RestoreResult {
+  async #planned({ plan, chain }: OpenedPlan): Promise<RestoreResult> {
     const { targetPath, delta, force } = this.#options
-    const mode = delta === true ? 'delta' : force === true ? 'replace' : 'create'
+    const { pageSize, pageCount } = chain
+    this.phase = 'target'
+    const mode = await previewTarget(targetPath, { pageSize, pageCount, force, delta })
     return {
       ...this.#result(),
       plan,
@@ -79,6 +95,7 @@ class RestoreRun {
     this.phase = 'target'
     await using target = await openTarget(targetPath, { pageSize, pageCount, force, delta, signal })
     const wanted = await wantedPages(target, table, pageSize)
+    await target.expect?.(wanted)
     const total = wanted.reduce((sum, each) => sum + each, 0) * pageSize
     this.#progress('fetch', 0, total, 'bytes')
     const fetched: Fetched = await fetchPages(chain, table, wanted, target, {
@@ -88,12 +105,13 @@ class RestoreRun {
       onApplied: (records, all) => this.#progress('replay', records, all, 'objects'),
     })
     const proof = await this.#prove(target, { plan, chain })
+    const said = [...damageWarning(plan.backup), ...proof.warnings]
     signal?.throwIfAborted()
     this.#progress('commit', 0, 1, 'objects')
     await target.commit()
     this.#progress('commit', 1, 1, 'objects')
     return {
-      ...this.#result(),
+      ...this.#result(said),
       plan,
       dryRun: false,
       targetPath,
@@ -107,10 +125,6 @@ class RestoreRun {
   #prove(target: RestoreTarget, { plan, chain }: OpenedPlan): Promise<Proof> {
     const { validation = 'integrity', checkCommand, signal } = this.#options
     const { backup } = plan
-    if (backup?.damaged === true)
-      this.#warnings.push(
-        `Backup ${backup.id} is of a database that failed its checks: ${backup.validation.findings[0] ?? 'foreign keys'}.`,
-      )
     this.#progress('prove', 0, chain.pageCount * chain.pageSize, 'bytes')
     return target.prove(
       {
@@ -120,24 +134,33 @@ class RestoreRun {
         rowCounts: true,
         command: checkCommand,
         alreadyDamaged: backup?.damaged === true,
-        expectedForeignKeyViolations: backup?.validation.foreignKeyViolations,
+        levelAtBackup: backup?.validation.level,
+        // A report without checks says 0 too.
+        expectedForeignKeyViolations:
+          backup?.validation.level === 'none' ? undefined : backup?.validation.foreignKeyViolations,
       },
       { signal, onProgress: (done, total) => this.#progress('prove', done, total, 'bytes') },
     )
   }
 
   /** Damage is never passed over in silence, even where another chain leads to the same state. */
-  #result() {
+  #result(said: readonly string[] = []) {
     const detours = [...this.#damage.values()].map(
       ({ message }) => `Another way to this state was taken, because: ${message}`,
     )
-    return { durationMs: Date.now() - this.#startedAt, warnings: [...this.#warnings, ...detours] }
+    return { durationMs: Date.now() - this.#startedAt, warnings: [...this.#warnings, ...said, ...detours] }
   }
 
   #progress(phase: string, done: number, total: number | undefined, unit: 'bytes' | 'objects'): void {
     this.phase = phase
     this.#options.onProgress?.({ phase, done, total, unit })
   }
+}
+
+function damageWarning(backup: BackupManifest | undefined): string[] {
+  if (backup?.damaged !== true) return []
+  const { findings } = backup.validation
+  return [`Backup ${backup.id} is of a database that failed its checks: ${findings[0] ?? 'foreign keys'}.`]
 }
 
 /** Every page, or, when an existing file is reused, those that it has not got already, and those that logs build on. */

@@ -34,7 +34,7 @@ export interface RestoreManagerOptions extends OperationOptions {
 
 /** As `RestoreOptions`, with rate and time left in the progress. */
 export interface ManagedRestoreOptions extends Omit<RestoreOptions, 'onProgress'> {
-  /** Phases: `plan`, `fetch` (bytes of the database), `prove`, `commit`. What it throws ends the restore. */
+  /** Phases: `plan`, `fetch` (bytes of the database), `replay` (records of logs), `prove`, `commit`. What it throws ends the restore. */
   readonly onProgress?: ((progress: ProgressReport) => void) | undefined
 }
 
@@ -130,7 +130,7 @@ export class RestoreManager implements AsyncDisposable {
   }
 
   /**
-   * The states that can be restored, with their backups, and the gaps between them.
+   * The windows in which every commit can be restored, the gaps between them, and the states that have backups.
    * @param range times in milliseconds since 1970, both inclusive; default: everything
    * @throws STORAGE_*, ABORTED
    * @example

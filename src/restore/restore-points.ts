@@ -7,11 +7,18 @@ import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 
 export interface RestorePoints {
-  /** States whose time is known from the catalog, oldest first, with the backups of each. */
-  readonly points: readonly { readonly lsn: Lsn; readonly time: number; readonly backups: readonly BackupManifest[] }[]
+  /** The states that have a backup, and single states outside continuous windows, oldest first. */
+  readonly points: readonly RestorablePoint[]
   readonly windows: readonly Window[]
-  /** `gaps[i]` lies between `windows[i]` and `windows[i + 1]`. */
+  /** Between the windows, ascending; also those that only reach into the range. */
   readonly gaps: readonly Gap[]
+}
+
+export interface RestorablePoint {
+  readonly lsn: Lsn
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly backups: readonly BackupManifest[]
 }
 
 export interface PointRange extends OperationOptions {
@@ -27,16 +34,10 @@ export async function listRestorePoints(database: DatabaseRepository, range: Poi
   const overlaps = ({ fromTime, toTime }: { fromTime: number; toTime: number }) => fromTime <= to && toTime >= from
   const segments = acknowledgedSegments(catalog)
   const { windows, gaps } = restorableWindows(segments, catalog.gaps)
-  const points = knownPoints(segments).filter(({ time }) => time >= from && time <= to)
-  const chosen = windows.filter(overlaps)
-  const first = windows.findIndex(overlaps)
-  return {
-    points: points.map(({ lsn, time }) => ({
-      lsn,
-      time,
-      backups: catalog.backups.filter((backup) => backup.lsn === lsn),
-    })),
-    windows: chosen,
-    gaps: chosen.length < 2 ? [] : gaps.slice(first, first + chosen.length - 1),
-  }
+  const backups = Map.groupBy(catalog.backups, ({ lsn }) => lsn)
+  const single = new Set(windows.flatMap(({ kind, fromLsn }) => (kind === 'point' ? [fromLsn] : [])))
+  const points = knownPoints(segments)
+    .filter(({ lsn, time }) => time >= from && time <= to && (backups.has(lsn) || single.has(lsn)))
+    .map(({ lsn, time }) => ({ lsn, time, backups: backups.get(lsn) ?? [] }))
+  return { points, windows: windows.filter(overlaps), gaps: gaps.filter(overlaps) }
 }

@@ -11,7 +11,7 @@ export interface FollowingSource {
    * present state, which {@link DatabaseFollower.start} then holds until it is released.
    * @throws as openSnapshot; DATABASE_UNSUPPORTED for a database that is not in WAL mode
    */
-  openFollower(options: OpenFollowerOptions): Promise<DatabaseFollower>
+  openFollower(options?: OpenFollowerOptions): Promise<DatabaseFollower>
 }
 
 export interface OpenFollowerOptions {
@@ -66,18 +66,28 @@ export type FollowStart =
 
 /**
  * Pages that a commit changed: each once, as it was after the commit. `former` holds the bytes before it at the same
- * offsets; where `hasFormer[i]` is 0 the page is new, or its former content is not to be had.
+ * offsets, proved by their hash; where `hasFormer[i]` is 0 (and `former` zeros) the page is new, or its former content is
+ * not to be had, because the application copied later versions into the file while no follower was there. Unlike those of
+ * a snapshot, its memory is the receiver's to keep.
  */
 export interface ChangedPages extends PageBatch {
   readonly former: Uint8Array
   readonly hasFormer: Uint8Array
 }
 
-/** Receives commits in order. Awaited: so a slow receiver slows the drain, not the application. */
+/**
+ * Receives commits in order. Awaited: so a slow receiver slows the drain, not the application.
+ *
+ * Pages count only once `commit` is called: if a drain ends before that (cancelled, or continuity lost), what was given of
+ * the open commit is void, and a later drain gives the whole of it again.
+ */
 export interface CommitReceiver {
   /** Pages of the present commit, ascending over all calls for one commit; several calls for a large one. */
   pages(batch: ChangedPages): Promise<void> | void
-  /** The present commit is complete. */
+  /**
+   * The present commit is complete, and {@link DatabaseFollower.position} is its end. It counts as taken even if this throws:
+   * then go on from a position that was kept.
+   */
   commit(commit: {
     readonly pageCount: number
     readonly state: StateChecksum
@@ -96,21 +106,28 @@ export interface DrainResult {
 export interface HandOffResult {
   /** Every frame was copied into the database, so that the next writer resets the log. */
   readonly complete: boolean
-  /** How long the write lock was held, in milliseconds; 0 if it was not needed or not got. */
+  /** How long the write lock was held, in milliseconds; 0 if it was not got. */
   readonly lockHeldMs: number
   readonly framesBefore: number
   readonly framesLeft: number
 }
 
+/**
+ * Disposing it leaves the log where it is, also if nobody else has the database open: what was not drained can be taken by the
+ * next follower. While a follower is open, the application cannot leave WAL mode.
+ */
 export interface DatabaseFollower extends AsyncDisposable {
   readonly start: FollowStart
   readonly pageSize: number
   /** The end of the last commit that was taken. */
   readonly position: FollowPosition
-  /** Bytes of the log in use, and how many of its frames were taken but not yet copied into the database. */
+  /** Bytes of the log in use; 0 once all of it has been copied into the database, so that the next writer may reset it. */
   readonly logBytes: number
 
-  /** Takes every commit up to the present horizon. `pages` and `commit` of the receiver are called in turn. */
+  /**
+   * Takes every commit up to the present horizon. `pages` and `commit` of the receiver are called in turn. Now and then, and
+   * when nothing was left to take, the reader is renewed, so that the application's own checkpoints get on.
+   */
   drain(receiver: CommitReceiver, options?: { readonly signal?: AbortSignal | undefined }): Promise<DrainResult>
 
   /**
@@ -128,6 +145,11 @@ export interface DatabaseFollower extends AsyncDisposable {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<DrainResult & { readonly equal: boolean }>
 
-  /** Resolves when the log may have changed, or after `timeoutMs`. Costs nothing while the database is idle. */
+  /**
+   * Resolves when there may be something to drain, or after `timeoutMs`. Costs next to nothing while the database is idle. Be
+   * here whenever there is nothing else to do: an application's checkpoint that waits for our reader is let go on from here.
+   *
+   * @throws ABORTED
+   */
   wait(timeoutMs: number, signal?: AbortSignal): Promise<void>
 }

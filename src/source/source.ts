@@ -59,4 +59,6 @@ export interface InspectOptions {
 export interface Inspection {
   readonly facts: DatabaseFacts
   readonly validation: ValidationReport
+  /** Tables with rows whose foreign key leads nowhere. */
+  readonly tablesBreakingForeignKeys?: readonly string[] | undefined
 }

@@ -16,8 +16,14 @@ export interface RestoreTarget extends AsyncDisposable {
   currentHashes?(): AsyncIterable<CurrentHashes>
 
   /**
-   * Writes whole pages, in any order, from any number of callers at once (for one page, one at a time: the last counts). Page `pages[i]` is `values.subarray(i * pageSize, (i + 1) * pageSize)`. The target may keep `values` until
-   * {@link prove} resolves; they must not change.
+   * In `delta` mode: says which pages will be written (entry `page - 1` is 1), before the first {@link write}.
+   * @throws DISK_FULL if there is no room for them and for what they replace
+   */
+  expect?(wanted: Uint8Array): Promise<void>
+
+  /**
+   * Writes whole pages, in any order, from any number of callers at once (for one page, one at a time: the last counts). Page `pages[i]` is `values.subarray(i * pageSize, (i + 1) * pageSize)`. `values` are the
+   * target's until it resolves.
    * @throws DISK_FULL, ABORTED
    */
   write(pages: Uint32Array, values: Uint8Array, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
@@ -60,8 +66,13 @@ export interface ExpectedState {
   readonly command?: string | undefined
   /** How long the command may run, in milliseconds; default ten minutes. */
   readonly commandTimeoutMs?: number | undefined
-  /** The backed-up database was known to be damaged: what SQLite complains of is reported, not refused. */
+  /** The backed-up database was known to be damaged: what SQLite complains of, or cannot read, is reported, not refused. */
   readonly alreadyDamaged?: boolean | undefined
+  /**
+   * The checks that the database was put through at backup. What only a deeper one complains of is damage of the backed-up
+   * database itself, and reported. Undefined: whatever fails is refused.
+   */
+  readonly levelAtBackup?: ValidationLevel | undefined
   /** Foreign key violations at backup; more than these are refused. Undefined when they were not counted: then none are. */
   readonly expectedForeignKeyViolations?: number | undefined
 }
@@ -77,10 +88,12 @@ export interface Proof {
   readonly state: bigint
   readonly pagesHashed: number
   readonly validation: ValidationReport
-  /** Undefined when there was nothing to compare with. */
+  /** Undefined when there was nothing to compare with; false only for a damaged database, whose `warnings` tell. */
   readonly factsMatch: boolean | undefined
   /** Tables whose row counts were compared. */
   readonly tablesCompared: number
   readonly command?: { readonly output: string; readonly durationMs: number } | undefined
+  /** What is wrong with the backed-up database itself, whose very bytes these are. */
+  readonly warnings: readonly string[]
   readonly durationMs: number
 }

@@ -1,11 +1,13 @@
 import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { HoldfastError } from '../errors.ts'
 import { throwIfAborted } from './abort.ts'
 import { checkConditions, objectChanged, objectExists } from './conditions.ts'
 import { checkKey, checkPrefix } from './keys.ts'
 import { DurableFolders, syncFolder } from './local/durable-folder.ts'
 import { lockName, withExclusiveLock } from './local/exclusive-lock.ts'
+import { explainFolder } from './local/explain-folder.ts'
 import { fileError, guarded, isMissing, systemCode } from './local/file-error.ts'
 import { objectInfo, stampVersion } from './local/object-version.ts'
 import { readFileRange } from './local/read-file.ts'
@@ -63,20 +65,20 @@ export class LocalStorage implements BackupStorage {
     checkConditions(key, options)
     throwIfAborted(options.signal)
     const path = this.#path(key)
-    const [temporary, handle] = await this.#createTemporary(dirname(path), key)
+    const [temporary, handle] = await this.#explained(key, this.#createTemporary(dirname(path), key))
     // Once in the life of this storage a put looks through all folders for what killed processes left.
     this.#swept ??= sweep(this.#root)
     try {
       const createdAt = Date.now()
       let info: ObjectInfo
       try {
-        await writeBody(handle, key, body, options.signal)
+        await this.#explained(key, writeBody(handle, key, body, options.signal))
         info = await guarded(key, finish(handle, key, createdAt))
       } finally {
         await guarded(key, handle.close())
       }
       throwIfAborted(options.signal)
-      await this.#publish(temporary, path, key, options)
+      await this.#explained(key, this.#publish(temporary, path, key, options))
       return info
     } catch (thrown) {
       // If even that fails, what went wrong first is what matters; a later process sweeps the file.
@@ -128,6 +130,15 @@ export class LocalStorage implements BackupStorage {
 
   #path(key: string): string {
     return `${this.#root}/${key}`
+  }
+
+  /** Says which folder it is that is full, or cannot be. */
+  async #explained<T>(key: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (thrown) {
+      throw thrown instanceof HoldfastError && thrown.object === key ? await explainFolder(thrown, this.#root) : thrown
+    }
   }
 
   /** The folders may vanish between being made and being used, when somebody tidies up: then once more. */

@@ -42,6 +42,8 @@ export interface GetOptions extends OperationOptions {
   readonly offset?: number | undefined
   /** Bytes wanted; default: to the end. A range that runs past the end is cut; one that starts there or beyond is empty. */
   readonly length?: number | undefined
+  /** The reader is done with a chunk when it asks for the next, so its memory may be used again; default false. */
+  readonly transient?: boolean | undefined
 }
 
 /** Bytes to store. A stream is read once, in order, with back-pressure; its chunks may be reused by the producer after the next is asked for. */
@@ -60,7 +62,7 @@ export interface BackupStorage {
   put(key: string, body: PutBody, options?: PutOptions): Promise<ObjectInfo>
 
   /**
-   * Reads an object or a range of it. A chunk is the reader's to keep.
+   * Reads an object or a range of it. A chunk is the reader's to keep, unless it asked for `transient` ones.
    * @throws OBJECT_NOT_FOUND (from the call or from the first read), STORAGE_*
    */
   get(key: string, options?: GetOptions): AsyncIterable<Uint8Array>

@@ -35,7 +35,9 @@ function sameMachineOtherBoot(other: string, here: string): boolean {
   const [otherBoot, otherNamespace, otherMachine = ''] = other.split('/')
   const [hereBoot, hereNamespace, hereMachine] = here.split('/')
   const sameMachine = otherMachine !== '' && otherMachine === hereMachine
-  return sameMachine && otherBoot !== hereBoot && otherNamespace === hereNamespace && otherNamespace === initialNamespace
+  return (
+    sameMachine && otherBoot !== hereBoot && otherNamespace === hereNamespace && otherNamespace === initialNamespace
+  )
 }
 
 /** Linux gives the initial process-id namespace this number. */

@@ -113,7 +113,10 @@ export class DatabaseVerification {
       if (record !== undefined && record.name === this.#database.name) return
       // The first backup, interrupted, leaves a segment without a record: nothing was promised yet.
       if (record === undefined && this.#whole.backups.length === 0 && this.#whole.problems.length === 0) return
-      const problem = record === undefined ? 'It is missing.' : `It is that of another database, ${record.name}.`
+      const problem =
+        record === undefined
+          ? 'The record of the database is missing.'
+          : `It is that of another database, ${record.name}.`
       this.#problems.set(databaseRecordKey(this.#database.name), problem)
     } catch (error) {
       if (!isDamage(error)) throw error
@@ -150,7 +153,7 @@ export class DatabaseVerification {
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error
         const missing = this.#catalog.segments.some(({ key }) => key === backup.segment) ? undefined : backup.segment
-        if (missing !== undefined) this.#problems.set(missing, 'It is missing.')
+        if (missing !== undefined) this.#problems.set(missing, 'The segment is missing.')
       }
     }
     // What was captured since the newest backup has no manifest.

@@ -20,7 +20,7 @@ import { Lease } from '../../src/repository/lease.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { cli, cliOk, scratchFolder } from './support/cli.ts'
-import { makeDatabase } from './support/database.ts'
+import { change, makeDatabase } from './support/database.ts'
 import { cliJson, cliJsonError } from './support/json-lines.ts'
 
 interface Refusal {
@@ -80,11 +80,13 @@ const commandLines: readonly (readonly [args: string, says: RegExp])[] = [
   ['backup app.db --wait soon', /duration such as 30s/],
   ['backup app.db --max-concurrent 0', /whole number from 1 to 64/],
   ['backup app.db --database ../evil', /"\.\.\/evil" cannot be the name/],
-  ['restore app --to out.db', /Which state is wanted is not said[\s\S]*--latest/],
+  ['restore app --to out.db', /Say which state to restore[\s\S]*--latest/],
   ['restore app --latest --lsn 1 --to out.db', /More than one state/],
   ['restore app --latest --before --to out.db', /--before goes with --at or --lsn/],
   ['restore app --latest', /--to <path>' not specified/],
   ['restore app --at banana --to out.db', /"banana" is not a time[\s\S]*2 hours ago/],
+  ['restore app --at 2100-01-01 --to out.db', /"2100-01-01" is 2100-01-01 00:00.*still to come[\s\S]*--latest/],
+  ['estimate app --at tomorrow', /still to come/],
   ['restore app --lsn 0 --to out.db', /whole number from 1 on/],
   ['restore app --latest --to ', /--to names no file/],
   ['verify --subset 0%', /part such as 10%/],
@@ -108,16 +110,34 @@ it('what cannot be backed up is refused with the reason', async (context) => {
   mkdirSync(at('folder.db'))
   const refuse = (path: string, refusal: Refusal) => refuses(cwd, ['backup', path], refusal)
   await refuse('missing.db', { code: 'DATABASE_NOT_FOUND', exitCode: 4, says: [/missing\.db/] })
-  await refuse('notes.txt', { code: 'NOT_A_DATABASE', exitCode: 1, says: [/notes\.txt/] })
+  await refuse('notes.txt', {
+    code: 'NOT_A_DATABASE',
+    exitCode: 1,
+    says: [/notes\.txt/, /the file that the application opens/],
+  })
+  writeFileSync(at('notes.db-wal'), 'This is no database.\n')
+  await refuse('notes.db-wal', {
+    code: 'NOT_A_DATABASE',
+    exitCode: 1,
+    says: [/back up .*notes\.db, which includes it/],
+  })
   await refuse('secret.db', { code: 'DATABASE_ENCRYPTED', exitCode: 1, says: [/secret\.db/, /encrypt/] })
-  await refuse('folder.db', { code: 'NOT_A_DATABASE', exitCode: 1, says: [/folder/] })
+  await refuse('folder.db', { code: 'NOT_A_DATABASE', exitCode: 1, says: [/is a folder/, /Name the database file/] })
+  change(at('app.db'), 'PRAGMA foreign_keys = off; DELETE FROM users WHERE id < 4')
+  await refuse('app.db', {
+    code: 'DATABASE_DAMAGED',
+    exitCode: 5,
+    says: [/3 rows of orders break a foreign key/, /PRAGMA foreign_key_check/, /--allow-damaged/],
+  })
 })
 
 it('an empty file is an empty database, and comes back as one', async (context) => {
   const { cwd, at } = await workplace(context)
   writeFileSync(at('empty.db'), '')
-  const { last } = await cliJson('backup', ['empty.db'], { cwd })
+  const { last, warnings, ended } = await cliJson('backup', ['empty.db'], { cwd })
   assert.equal(last.backups[0]?.backup.databaseBytes, 0)
+  assert.equal(ended.code, 3)
+  assert.match(warnings.map(({ message }) => message).join(), /is an empty database.*Is it the right path\?/)
   await cliOk(['restore', 'empty', '--latest', '--to', 'restored.db'], { cwd })
   assert.equal(statSync(at('restored.db')).size, 0)
 })
@@ -145,7 +165,7 @@ it('a database that another program holds locked is not waited for beyond the ti
   await refuses(cwd, ['backup', 'held.db', '--busy-timeout', '100ms'], {
     code: 'DATABASE_BUSY',
     exitCode: 6,
-    says: [/held\.db/, /lock/],
+    says: [/held\.db/, /lock/, /--busy-timeout 30s/],
   })
 })
 
@@ -185,6 +205,16 @@ it('two databases whose files have one name are kept apart', async (context) => 
   await cliOk(['backup', 'two/app.db', '--database', 'other-app'], { cwd })
 })
 
+it('a repository in a folder with other files is made, with a warning', async (context) => {
+  const { cwd, at } = await workplace(context)
+  mkdirSync(at('shared'))
+  writeFileSync(at('shared', 'notes.txt'), 'mine')
+  const { warnings, ended } = await cliJson('init', ['--repository', 'shared'], { cwd })
+  assert.equal(ended.code, 3)
+  assert.match(warnings.map(({ message }) => message).join(), /other files too: notes\.txt/)
+  assert.equal(readFileSync(at('shared', 'notes.txt'), 'utf8'), 'mine')
+})
+
 it('a repository that is missing, half made, or of a newer version is told apart', async (context) => {
   const { cwd, at } = await workplace(context)
   await refuses(cwd, ['list', '--repository', 'nowhere'], {
@@ -201,6 +231,20 @@ it('a repository that is missing, half made, or of a newer version is told apart
     says: [/interrupted/],
   })
   await cliOk(['init', '--repository', 'half'], { cwd })
+  const place = { code: 'USAGE', exitCode: 2, says: [/app\.db is a file/, /Name a folder/] }
+  await refuses(cwd, ['init', '--repository', 'app.db'], place)
+  await refuses(cwd, ['init', '--repository', 'app.db/backups'], place)
+  await refuses(cwd, ['init', '--repository', '/proc/nowhere/backups'], {
+    code: 'STORAGE_DENIED',
+    exitCode: 7,
+    says: [/\/proc\/nowhere\/backups does not exist and cannot be made/],
+  })
+  writeFileSync(at('half', 'holdfast.json'), 'spilled coffee')
+  await refuses(cwd, ['list', '--repository', 'half'], {
+    code: 'INTEGRITY',
+    exitCode: 5,
+    says: [/holdfast\.json is damaged/, /back from a copy.*holdfast init/],
+  })
   renameSync(at('backups', 'holdfast.json'), at('saved.json'))
   await refuses(cwd, ['list'], { code: 'INTEGRITY', exitCode: 5, says: [/holdfast\.json/] })
 })
@@ -227,6 +271,12 @@ it('a restore never takes the place of what it should not', async (context) => {
   writeFileSync(at('there.db'), 'precious')
   await refuses(cwd, restore('there.db'), { code: 'TARGET_EXISTS', exitCode: 1, says: [/there\.db/, /--force/] })
   assert.equal(readFileSync(at('there.db'), 'utf8'), 'precious')
+  await refuses(cwd, restore('there.db', '--dry-run'), { code: 'TARGET_EXISTS', exitCode: 1, says: [/there\.db/] })
+  await refuses(cwd, restore('out.db-wal'), {
+    code: 'USAGE',
+    exitCode: 2,
+    says: [/SQLite keeps beside a database/, /out\.db,/],
+  })
   await refuses(cwd, restore('no/such/out.db'), { code: 'TARGET_FOLDER_MISSING', exitCode: 4, says: [/no\/such/] })
   using live = new DatabaseSync(at('app.db'))
   live.exec('BEGIN; SELECT * FROM users')
@@ -241,9 +291,9 @@ it('a time before the first backup, or after the last, names the nearest with a 
   await refuses(cwd, restore('2020-01-01'), {
     code: 'NOT_RESTORABLE',
     exitCode: 4,
-    says: [/before the first/, /holdfast restore app --lsn 1 --to out\.db/],
+    says: [/^2020-01-01 00:00:00\.000 \+01:00 .* is before the first/, /holdfast restore app --lsn 1 --to out\.db/],
   })
-  await refuses(cwd, restore('2100-01-01'), {
+  await refuses(cwd, restore(new Date().toISOString()), {
     code: 'NOT_RESTORABLE',
     exitCode: 4,
     says: [/after the last/, /holdfast restore app --lsn 2 --to out\.db/],
@@ -282,7 +332,11 @@ it('damage anywhere in the repository is found, named, and never restored', asyn
       `${damage}: ${JSON.stringify(last.findings)}`,
     )
     const human = await cli(['verify'], { cwd })
-    assert.match(human.stdout, /DAMAGE: .*\n.* cannot be restored: .*\nNo backup is known to be restorable/, damage)
+    assert.match(
+      human.stdout,
+      /DAMAGE: .*\n.* cannot be restored: .*\nNo backup is known to be restorable.*\n.* full one now: holdfast backup .*app\.db --database app --type full\n[\s\S]*holdfast delete/,
+      damage,
+    )
     const refused = await cliJsonError(['restore', 'app', '--latest', '--to', 'out.db'], { cwd })
     assert.deepEqual([refused.last.exitCode, existsSync(at('out.db'))], [5, false], damage)
     writeFileSync(at(first), original)

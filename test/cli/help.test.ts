@@ -7,6 +7,7 @@ import { bin, cli, cliOk } from './support/cli.ts'
 const verbs = [
   'init',
   'backup',
+  'follow',
   'list',
   'show',
   'stats',

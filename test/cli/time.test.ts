@@ -38,6 +38,15 @@ const understood: readonly (readonly [text: string, utc: string])[] = [
   ['yesterday', '2026-11-19T23:00:00.000Z'],
   ['today 9am', '2026-11-21T08:00:00.000Z'],
   ['Nov 3 2026 08:15', '2026-11-03T07:15:00.000Z'],
+  // It is a Saturday, 11:30 in Berlin. Only what was can be restored.
+  ['tuesday 14:00', '2026-11-17T13:00:00.000Z'],
+  ['on sunday at 2pm', '2026-11-15T13:00:00.000Z'],
+  ['saturday 08:00', '2026-11-21T07:00:00.000Z'],
+  ['saturday 14:00', '2026-11-14T13:00:00.000Z'],
+  ['30 november 08:15', '2025-11-30T07:15:00.000Z'],
+  // What says that it is yet to come is understood as it was said.
+  ['next tuesday', '2026-11-23T23:00:00.000Z'],
+  ['tomorrow 9am', '2026-11-22T08:00:00.000Z'],
 ]
 
 for (const [text, utc] of understood) {

@@ -70,6 +70,14 @@ describe('the locks of an application that backs up its own database', { skip },
       assert.ok(!host.passesLock(mode), 'the lock still keeps others out')
     })
 
+    it(`survive being followed: ${name}`, async () => {
+      using folder = temporaryFolder()
+      await using host = new LockHost(folder.file('app.db'), folder.file('backups'), mode)
+      const before = await host.ask()
+      assert.deepEqual(await host.ask('follow'), { locks: before.locks, backups: [1, 1] })
+      assert.ok(!host.passesLock(mode), 'the lock still keeps others out')
+    })
+
     it(`would not survive a library that opens the file itself: ${name}`, async () => {
       using folder = temporaryFolder()
       await using host = new LockHost(folder.file('app.db'), folder.file('backups'), mode)

@@ -45,8 +45,8 @@ async function history(
       const last = commits.at(-1) ?? assert.fail()
       source.pages = last.pages.map((page) => Uint8Array.from(page))
       source.now = () => last.time
-      await createBackup(source, repository, { type: 'incremental' })
-      const next = { ...last, lsn: toLsn(last.lsn + 1) }
+      const { metadata: backup } = await createBackup(source, repository, { type: 'incremental' })
+      const next = { ...last, lsn: toLsn(backup.lsn) }
       commits.push(next)
     }
   }

@@ -43,7 +43,8 @@ function isNamedDamage(found: Awaited<ReturnType<typeof examine>>): boolean {
 
 async function readAll(bytes: Uint8Array): Promise<unknown> {
   const reader = await openSegment(memoryInput(bytes))
-  return [await collect(reader.records()), await collect(reader.pageTable()), await collect(reader.commits())]
+  const records = (await collect(reader.records())).map(({ release: _, ...block }) => block)
+  return [records, await collect(reader.pageTable()), await collect(reader.commits())]
 }
 
 for (const [name, segment] of Object.entries(small)) {

@@ -57,6 +57,13 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all
 }
 
+/** Chunks of a segment being written are valid only until the next one. */
+export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(Uint8Array.from(chunk))
+  return Buffer.concat(chunks)
+}
+
 export function toBatch(records: readonly TestRecord[]): RecordBatch {
   return {
     pages: Uint32Array.from(records, (record) => record.page),
@@ -81,7 +88,7 @@ export async function write(segment: TestSegment, options: WriteSegmentOptions =
     commits: () => segment.commits,
     ...options,
   })
-  return Buffer.concat(await collect(stream))
+  return await bytesOf(stream)
 }
 
 export function header(fields: Partial<SegmentHeader> = {}): SegmentHeader {

@@ -6,7 +6,7 @@ import { fullBatch } from '../../src/segment/full-batch.ts'
 import { openSegment, type SegmentReader } from '../../src/segment/read-segment.ts'
 import { writeSegment } from '../../src/segment/write-segment.ts'
 import type { TestRecord, TestSegment } from './helpers.ts'
-import { baseSegment, batchesOf, collect, memoryInput, noise, segments, write } from './helpers.ts'
+import { baseSegment, batchesOf, bytesOf, collect, memoryInput, noise, segments, write } from './helpers.ts'
 
 test('what is written is what is read, whatever the kind, page size, codec and batches', async () => {
   await fc.assert(
@@ -31,7 +31,7 @@ test('the totals are those that the reader finds, and unknown before the end', a
   const segment = baseSegment(600)
   const stream = writeSegment(segment.header, batchesOf(segment), async () => segment.end)
   assert.throws(() => stream.totals(), { code: 'INTERNAL' })
-  const bytes = Buffer.concat(await collect(stream))
+  const bytes = await bytesOf(stream)
   const reader = await openSegment(memoryInput(bytes))
   assert.deepEqual(stream.totals(), reader.totals)
   assert.equal(reader.totals.rawBytes, 600 * 512)
@@ -52,7 +52,7 @@ test('a block that does not shrink is stored as it is', async () => {
   async function* batches() {
     yield fullBatch(pages, 4096)
   }
-  const bytes = Buffer.concat(await collect(writeSegment(base.header, batches(), () => base.end)))
+  const bytes = await bytesOf(writeSegment(base.header, batches(), () => base.end))
   const reader = await openSegment(memoryInput(bytes))
   assert.equal(reader.blocks.codec(0), 'none')
   assert.ok(bytes.includes(Buffer.from(value)))

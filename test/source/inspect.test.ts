@@ -123,15 +123,16 @@ test('tables that need what only the application has are no damage', async () =>
   }
 })
 
-test('rows whose parent is missing are counted', async () => {
+test('rows whose parent is missing are counted, and their tables named', async () => {
   using folder = temporaryFolder()
   makeDatabase(
     folder.file('app.db'),
     `PRAGMA foreign_keys = off; CREATE TABLE parent (id INTEGER PRIMARY KEY);
      CREATE TABLE child (p REFERENCES parent); INSERT INTO child VALUES (1), (2), (NULL)`,
   )
-  const { validation } = await inspect(folder.file('app.db'))
+  const { validation, tablesBreakingForeignKeys } = await inspect(folder.file('app.db'))
   assert.deepEqual([validation.ok, validation.foreignKeyViolations, validation.findings], [false, 2, []])
+  assert.deepEqual(tablesBreakingForeignKeys, ['child'])
 })
 
 /** A table with an index, big enough to have pages of every kind. */

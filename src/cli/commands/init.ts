@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { formatFacts } from '../format/table.ts'
 import { shellWord } from '../format/text.ts'
 import { type AddCommand, examples } from '../program.ts'
@@ -18,7 +20,7 @@ export const addInit: AddCommand = (program, run) => {
     .action((_flags, command) => run(command, 'init', init))
 }
 
-async function init({ location, signal }: Session): Promise<Outcome<'init'>> {
+async function init({ location, signal, output }: Session): Promise<Outcome<'init'>> {
   const [{ openStorage }, { Repository }] = await Promise.all([
     import('../../storage/open-storage.ts'),
     import('../../repository/repository.ts'),
@@ -26,7 +28,16 @@ async function init({ location, signal }: Session): Promise<Outcome<'init'>> {
   const storage = await openStorage(location)
   await using cleanup = new AsyncDisposableStack()
   cleanup.defer(() => storage.close())
+  const others = await otherFiles(storage.url)
   const { id, url, createdAt, capabilities } = await Repository.init(storage, { signal })
+  if (others.length > 0) {
+    const shown =
+      others.length > 3 ? `${others.slice(0, 3).join(', ')} and ${others.length - 3} more` : others.join(', ')
+    output.warn(
+      `The folder holds other files too: ${shown}. They are left alone; a repository is better kept apart.`,
+      url,
+    )
+  }
   const can = (yes: boolean, what: string, otherwise: string) => (yes ? what : otherwise)
   const facts = formatFacts([
     ['id', id],
@@ -53,5 +64,17 @@ async function init({ location, signal }: Session): Promise<Outcome<'init'>> {
     data: { repository: { id, url, createdAt, capabilities } },
     text: `Made a repository.\n${facts}\n\n${next}`,
     brief: '',
+  }
+}
+
+/** What lies in the folder and is no part of a repository; nothing in other storages, and none where there is no folder yet. */
+async function otherFiles(url: string): Promise<string[]> {
+  if (!url.startsWith('file:')) return []
+  const own = /^(holdfast\.json|RECOVERY\.md|FORMAT\.md|databases|lost\+found|\..*@.*)$/
+  try {
+    return (await readdir(fileURLToPath(url))).filter((name) => !own.test(name)).sort()
+  } catch {
+    // If it is there and cannot be read, init says so.
+    return []
   }
 }

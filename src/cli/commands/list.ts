@@ -1,9 +1,9 @@
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { counted } from '../format/text.ts'
 import type { ResultData } from '../json/schemas.ts'
-import { backupTable } from '../present/backup.ts'
+import { isoTime } from '../json/to-json.ts'
+import { listedText } from '../present/list.ts'
 import { type AddCommand, examples } from '../program.ts'
 import { type Outcome, openRepository, type Session } from '../session.ts'
 
@@ -34,13 +34,9 @@ async function list(session: Session, names: readonly string[]): Promise<Outcome
     warnOfProblems(session, catalog)
     databases.push(await describe(database, catalog, session.signal))
   }
-  const text = databases.map(({ name, location, backups }) => {
-    const title = `${name}${location === null ? '' : ` (${location})`}: ${counted(backups.length, 'backup')}`
-    return backups.length === 0 ? title : `${title}\n${backupTable(backups)}`
-  })
   return {
     data: { repository: repository.url, databases },
-    text: databases.length === 0 ? `No backups yet in ${repository.url}.` : text.join('\n\n'),
+    text: databases.length === 0 ? `No backups yet in ${repository.url}.` : databases.map(listedText).join('\n\n'),
   }
 }
 
@@ -78,6 +74,26 @@ async function describe(database: DatabaseRepository, catalog: Catalog, signal: 
       ...backup,
       verified: verifiedOf(ledger, backup, chainOf(catalog, backup)),
     })),
+    followed: await followedWindow(catalog),
     problems: [...catalog.problems],
+  }
+}
+
+async function followedWindow(catalog: Catalog): Promise<Listed['followed']> {
+  const [{ restorableWindows }, { acknowledgedSegments }] = await Promise.all([
+    import('../../history/windows.ts'),
+    import('../../repository/acknowledged.ts'),
+  ])
+  const { windows } = restorableWindows(acknowledgedSegments(catalog), catalog.gaps)
+  const followed = windows.filter(({ kind }) => kind === 'continuous')
+  const newest = followed.at(-1)
+  if (newest === undefined) return null
+  const { fromLsn, toLsn, fromTime, toTime } = newest
+  return {
+    fromLsn,
+    toLsn,
+    fromTime: isoTime(fromTime),
+    toTime: isoTime(toTime),
+    earlierWindows: followed.length - 1,
   }
 }

@@ -70,7 +70,7 @@ async function restore(session: Session, name: string, flags: RestoreFlags): Pro
   await using repository = await openRepository(session)
   const database = await repository.findDatabase(name, { signal })
   output.note(`Restoring ${wantedText(state)} of ${database.name}.`)
-  const { restoreDatabase } = await import('../../restore/restore-database.ts')
+  const { measuredRestore } = await import('../../restore/measured-restore.ts')
   const options = {
     state,
     targetPath,
@@ -83,7 +83,7 @@ async function restore(session: Session, name: string, flags: RestoreFlags): Pro
     signal,
   }
   const result = await offerNearest(database, state, commandAgain(session, name, flags), () =>
-    withProgress(session, database.name, (onProgress) => restoreDatabase(database, { ...options, onProgress })),
+    withProgress(session, database.name, (onProgress) => measuredRestore(database, { ...options, onProgress })),
   )
   for (const warning of result.warnings) output.warn(warning, database.name)
   const { plan, dryRun, mode, proof, pagesWritten, bytesFetched, durationMs, warnings } = result

@@ -45,11 +45,15 @@ async function stats(session: Session, names: readonly string[]): Promise<Outcom
   return { data, text: statsText(data) }
 }
 
-function describe(database: string, { growth, oldest, newest, newestGood, byType, ...totals }: BackupStats): Database {
+function describe(
+  database: string,
+  { growth, oldest, newest, newestGood, byType, followed, ...totals }: BackupStats,
+): Database {
   return {
     database,
     ...totals,
     byType: { ...byType },
+    followed: { ...followed },
     oldest: oldest?.id ?? null,
     newest: newest?.id ?? null,
     newestGood: newestGood?.id ?? null,
@@ -72,6 +76,11 @@ function sum(databases: readonly Database[], ownStored: number): Total {
     },
     segments: add((database) => database.segments),
     storedBytes: add((database) => database.storedBytes),
+    followed: {
+      segments: add(({ followed }) => followed.segments),
+      commits: add(({ followed }) => followed.commits),
+      bytes: add(({ followed }) => followed.bytes),
+    },
     rawBytes,
     databaseBytesProtected,
     savedBytes,

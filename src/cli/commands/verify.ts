@@ -1,10 +1,13 @@
 import { Option } from 'commander'
 import { exitCodes } from '../../errors.ts'
-import type { VerifyLevel } from '../../verify/verify-options.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { VerifyLevel, VerifyResult } from '../../verify/verify-options.ts'
 import { duration, part } from '../parse/option-values.ts'
 import { verifyText } from '../present/verify.ts'
 import { type AddCommand, examples } from '../program.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
+import { commandLine } from '../wanted-state.ts'
+import { repositoryWords } from './restore.ts'
 
 interface VerifyFlags {
   readonly level: VerifyLevel
@@ -26,7 +29,11 @@ export const addVerify: AddCommand = (program, run) => {
       new Option('-l, --level <level>', 'how far to go').choices(['metadata', 'data', 'restore']).default('data'),
     )
     .option('--backup <backup>', 'only this backup (id or name) and what it needs')
-    .option('--subset <part>', 'only a part, least recently checked first: 10%, 1/7', part)
+    .option(
+      '--subset <part>',
+      'only a part of each database, at least one object, least recently checked first: 10%, 1/7',
+      part,
+    )
     .option('--max-duration <duration>', 'begin nothing more after this time: 10m', duration)
     .option('--scratch <folder>', 'where trial restores go; default: the temporary folder')
     .addHelpText(
@@ -60,12 +67,33 @@ async function verify(session: Session, names: readonly string[], flags: VerifyF
       onProgress,
     }),
   )
+  for (const warning of result.warnings) session.output.warn(warning)
   const findings = result.findings.map(({ database, object, problem, affectedBackups }) => {
     return { database: database ?? null, object, problem, affectedBackups: [...affectedBackups] }
   })
   return {
-    data: { ...result, checked: { ...result.checked }, findings, restorable: [...result.restorable] },
-    text: verifyText(result),
+    data: {
+      ...result,
+      checked: { ...result.checked },
+      findings,
+      restorable: [...result.restorable],
+      warnings: [...result.warnings],
+    },
+    text: verifyText(result, await neededBackups(session, repository, result)),
     ...(result.ok ? { brief: '' } : { exitCode: exitCodes.integrity }),
   }
+}
+
+/** Where a newer good backup is whole, damage to older ones asks for no new one. */
+async function neededBackups(session: Session, repository: Repository, { findings }: VerifyResult): Promise<string[]> {
+  const commands: string[] = []
+  const lost = new Set(findings.flatMap(({ affectedBackups }) => affectedBackups))
+  for (const name of new Set(findings.flatMap(({ database }) => database ?? []))) {
+    const { backups } = await repository.database(name).catalog({ signal: session.signal })
+    const newest = backups.findLast(({ damaged }) => !damaged)
+    if (newest === undefined || !lost.has(newest.id)) continue
+    const words = ['holdfast', 'backup', newest.location, '--database', name, '--type', 'full']
+    commands.push(commandLine([...words, ...repositoryWords(session)]))
+  }
+  return commands
 }

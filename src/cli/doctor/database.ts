@@ -1,3 +1,4 @@
+import type { ValidationReport } from '../../source/facts.ts'
 import type { SourceSnapshot } from '../../source/source.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
@@ -11,7 +12,11 @@ export async function checkSource(path: string, now: () => number, signal: Abort
   const { sqlite } = await import('../../source/sqlite/sqlite-source.ts')
   const source = sqlite(path)
   await using snapshot = await source.openSnapshot({ signal })
-  const { facts, validation } = await snapshot.inspect({ validation: 'quick', rowCounts: false, signal })
+  const { facts, validation, tablesBreakingForeignKeys } = await snapshot.inspect({
+    validation: 'quick',
+    rowCounts: false,
+    signal,
+  })
   const name = source.location
   const wal = facts.journalMode === 'wal'
   const size = formatBytes(facts.pageCount * facts.pageSize)
@@ -24,7 +29,7 @@ export async function checkSource(path: string, now: () => number, signal: Abort
       ? ok(name, 'quick_check and foreign keys ok')
       : warning(
           name,
-          `fails its checks: ${[...validation.findings.slice(0, 3), `${counted(validation.foreignKeyViolations, 'foreign key violation')}`].join('; ')}`,
+          `fails its checks: ${findingsText(validation, tablesBreakingForeignKeys)}`,
           'It can still be backed up, with --allow-damaged.',
         ),
     wal
@@ -43,6 +48,13 @@ export async function checkSource(path: string, now: () => number, signal: Abort
         ]
       : []),
   ]
+}
+
+function findingsText({ findings, foreignKeyViolations }: ValidationReport, tables: readonly string[] = []): string {
+  const where = tables.length === 0 ? '' : ` in ${tables.slice(0, 3).join(', ')} (PRAGMA foreign_key_check lists them)`
+  const foreign =
+    foreignKeyViolations === 0 ? [] : [`${counted(foreignKeyViolations, 'foreign key violation')}${where}`]
+  return [...findings.slice(0, 3), ...foreign].join('; ')
 }
 
 /** Reads for a moment, and concludes from that. */

@@ -30,6 +30,63 @@ export const warningLine = z
   })
   .describe('Something to know that did not stop the command; the exit status is then 3, unless it is an error.')
 
+const unsent = z.strictObject({ segments: count, bytes: count })
+const stretch = { fromLsn: count, toLsn: count, fromTime: time, toTime: time }
+
+const about = { type: z.literal('follow'), database: z.string() }
+
+export const followLine = z
+  .discriminatedUnion('event', [
+    z
+      .strictObject({
+        ...about,
+        event: z.literal('started'),
+        mode: z.enum(['commits', 'deltas']).describe('deltas: no write-ahead log, one state an interval is kept'),
+        how: z
+          .enum(['first', 'resumed', 'unchanged', 'healed'])
+          .describe('healed: commits were missed; what had changed was stored, and a gap recorded'),
+        lsn: count,
+        time,
+      })
+      .describe('following has begun'),
+    z
+      .strictObject({
+        ...about,
+        event: z.literal('uploaded'),
+        lsn: count,
+        commits: count.describe('since the upload before'),
+        bytes: count,
+        lagMs: milliseconds.describe('since the first of these commits was seen'),
+      })
+      .describe('everything up to this LSN is in the repository'),
+    z.strictObject({
+      ...about,
+      event: z.literal('handed-off'),
+      complete: z.boolean(),
+      lockHeldMs: milliseconds.describe('how long writers had to wait'),
+      framesBefore: count,
+      framesLeft: count,
+    }),
+    z.strictObject({ ...about, event: z.literal('gap'), ...stretch, reason: z.string() }),
+    z.strictObject({
+      ...about,
+      event: z.literal('retrying'),
+      what: z.enum(['upload', 'database']),
+      message: z.string(),
+      delayMs: milliseconds,
+      failures: count,
+    }),
+    z.strictObject({
+      ...about,
+      event: z.literal('spool-full'),
+      action: z.enum(['merged', 'gave-up']),
+      bytes: count,
+      limitBytes: count,
+    }),
+    z.strictObject({ ...about, event: z.literal('stopped'), left: unsent }),
+  ])
+  .describe('What `holdfast follow` tells while it runs.')
+
 const partialBackup = z.strictObject({
   database: z.string(),
   type: z.enum(['full', 'incremental', 'snapshot']),
@@ -79,9 +136,12 @@ const statsFacts = {
   byType: z.strictObject({ full: count, incremental: count, snapshot: count }),
   segments: count,
   storedBytes: count.describe('bytes of all segments as stored'),
+  followed: z
+    .strictObject({ segments: count, commits: count, bytes: count })
+    .describe('what "holdfast follow" stored, as a part of the above'),
   rawBytes: count.describe('bytes of the pages in them before compression'),
   databaseBytesProtected: count.describe("sum of the database's size over all backups: what plain copies would take"),
-  savedBytes: z.int(),
+  savedBytes: z.int().describe('databaseBytesProtected less what is stored for backups'),
   savingsRatio: z.number().describe('savedBytes / databaseBytesProtected'),
   compressionRatio: z.number().describe('bytes of pages before compression / after'),
 }
@@ -100,8 +160,6 @@ const wanted = z.strictObject({
   value: z.string().nullable().describe('as it was understood: a time in full, an id, a name, an LSN'),
   before: z.boolean(),
 })
-
-const stretch = { fromLsn: count, toLsn: count, fromTime: time, toTime: time }
 
 /** The final line of each command; every one also has `type`, `command` and `exitCode`. */
 export const resultData = {
@@ -122,6 +180,23 @@ export const resultData = {
       .array(z.strictObject({ path: z.string(), error: errorFacts }))
       .describe('of several databases, those that failed; if the only one fails, the last line is an error instead'),
   }),
+  follow: z.strictObject({
+    repository: z.string(),
+    databases: z.array(
+      z.strictObject({
+        database: z.string(),
+        location: z.string(),
+        mode: z.enum(['commits', 'deltas']),
+        commits: count.describe('taken during this run; in the mode "deltas": states'),
+        lsn: count.describe('the newest state that is kept'),
+        uploadedLsn: count.describe('the newest state in the repository'),
+        gaps: count.describe('recorded during this run'),
+        left: unsent.describe('waits in the state folder; the next start uploads it'),
+        error: errorFacts.nullable().describe('why following ended, if not as asked'),
+      }),
+    ),
+    durationMs: milliseconds,
+  }),
   list: z.strictObject({
     repository: z.string(),
     databases: z.array(
@@ -129,6 +204,10 @@ export const resultData = {
         name: z.string(),
         location: z.string().nullable().describe('path from which it was first backed up'),
         backups: z.array(listedBackup).describe('oldest first'),
+        followed: z
+          .strictObject({ ...stretch, earlierWindows: count })
+          .nullable()
+          .describe('the newest window of which every commit can be restored, if it was ever followed'),
         problems: z.array(problem),
       }),
     ),
@@ -170,6 +249,7 @@ export const resultData = {
     checked: z.strictObject({ manifests: count, segments: count, bytes: count, restores: count }),
     remaining: count.describe('objects left for a later run'),
     restorable: z.array(z.string()).describe('ids of the backups with nothing found against their chains'),
+    warnings: z.array(z.string()),
     durationMs: milliseconds,
   }),
   points: z.strictObject({
@@ -202,6 +282,7 @@ export const resultData = {
 }
 
 export type ProgressLine = z.infer<typeof progressLine>
+export type FollowLine = z.infer<typeof followLine>
 export type WarningLine = z.infer<typeof warningLine>
 export type ErrorLine = z.infer<typeof errorLine>
 export type ErrorFacts = z.infer<typeof errorFacts>

@@ -2,10 +2,17 @@
 import { InvalidArgumentError } from 'commander'
 import { parseDuration } from './duration.ts'
 import { parsePart } from './part.ts'
+import { parseSize } from './size.ts'
 
 export function duration(text: string): number {
   const value = parseDuration(text)
   if (value === undefined) throw new InvalidArgumentError('Expected a duration such as 30s, 10m, 2h or 7d.')
+  return value
+}
+
+export function size(text: string): number {
+  const value = parseSize(text)
+  if (value === undefined) throw new InvalidArgumentError('Expected a size such as 512KiB, 64MiB or 1GiB.')
   return value
 }
 

@@ -1,37 +1,102 @@
 import type { Gap, Window } from '../../history/windows.ts'
-import type { RestorePoints } from '../../restore/restore-points.ts'
+import type { RestorablePoint, RestorePoints } from '../../restore/restore-points.ts'
 import { formatDuration } from '../format/duration.ts'
 import { counted } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
+import { timeline } from '../format/timeline.ts'
 
 /**
- * A picture from top to bottom, oldest first: `●` a state, `┃` a stretch of which every moment can be restored, `┆` a gap.
+ * A picture: first all of the time in one line, then from top to bottom, oldest first: `●` a state, `┃` a stretch of which every
+ * commit can be restored, `┆` a gap.
  */
 export function pointsText(database: string, { points, windows, gaps }: RestorePoints): string {
-  if (windows.length === 0) return `Nothing of ${database} can be restored in this range.`
-  const lines = windows.flatMap((window, index) => {
-    const gap = gaps[index]
-    return [...windowLines(window, points), ...(gap === undefined ? [] : [gapLine(gap)])]
-  })
-  return [...lines, '', summary(database, windows)].join('\n')
+  const [gap] = gaps
+  if (windows.length === 0) {
+    const reason = gap === undefined ? '' : ` It lies in a gap: ${gap.reason}.`
+    return `Nothing of ${database} can be restored in this range.${reason}`
+  }
+  const parts = inOrder(windows, gaps).flatMap((part) =>
+    'reason' in part ? [gapLine(part)] : 'window' in part ? windowLines(part.window, points) : [severalLine(part)],
+  )
+  return [...timeline(windows), ...parts, '', summary(database, windows)].join('\n')
+}
+
+interface Several {
+  readonly states: number
+  readonly fromTime: number
+  readonly toTime: number
+  readonly reasons: readonly string[]
+}
+
+type Part = { readonly window: Window } | Gap | Several
+
+/** From this many single states on, one after the other for the same reason, those between the first and the last are only counted. */
+const mostListed = 6
+
+/** Windows and gaps by time; long runs of single states, as a database without a log leaves, in one. */
+function inOrder(windows: readonly Window[], gaps: readonly Gap[]): Part[] {
+  const gapAfter = new Map(gaps.map((gap) => [gap.fromLsn, gap] as const))
+  const parts: Part[] = gaps.filter(({ toLsn }) => toLsn === windows[0]?.fromLsn)
+  for (let i = 0; i < windows.length; i += 1) {
+    const window = windows[i]
+    if (window === undefined) break
+    parts.push({ window })
+    const gap = gapAfter.get(window.toLsn)
+    if (gap === undefined) continue
+    const end = endOfRun(windows, gapAfter, i)
+    const last = windows[end]
+    if (end - i < mostListed || last === undefined) {
+      parts.push(gap)
+      continue
+    }
+    const inside = windows.slice(i, end).flatMap(({ toLsn }) => gapAfter.get(toLsn)?.reason ?? [])
+    const { toTime: fromTime } = window
+    parts.push({ states: end - i - 1, fromTime, toTime: last.fromTime, reasons: [...new Set(inside)] })
+    i = end - 1
+  }
+  return parts
+}
+
+/** The index of the last of the single states that follow one another from `start` on with gaps of one reason between. */
+function endOfRun(windows: readonly Window[], gapAfter: ReadonlyMap<number, Gap>, start: number): number {
+  const reason = (i: number) => gapAfter.get(windows[i]?.toLsn ?? 0)?.reason
+  let end = start
+  while (windows[end]?.kind === 'point' && windows[end + 1]?.kind === 'point' && reason(end) === reason(start)) end += 1
+  return end
 }
 
 function windowLines(window: Window, points: RestorePoints['points']): string[] {
-  const inside = points.filter(({ lsn }) => lsn >= window.fromLsn && lsn <= window.toLsn)
-  const states = inside.map(({ lsn, time, backups }) => {
-    const names = backups.map(
-      ({ type, id, name, damaged }) => `${type} ${id}${name === null ? '' : ` "${name}"`}${damaged ? ' DAMAGED' : ''}`,
-    )
-    return `● ${formatTime(time)}  LSN ${lsn}${names.length === 0 ? '' : `  ${names.join(', ')}`}`
+  const backups = points.filter(({ lsn }) => lsn >= window.fromLsn && lsn <= window.toLsn)
+  if (window.kind === 'point') return backups.map(stateLine)
+  const ends = [
+    { lsn: window.fromLsn, time: window.fromTime, backups: [] },
+    { lsn: window.toLsn, time: window.toTime, backups: [] },
+  ].filter(({ lsn }) => backups.every((backup) => backup.lsn !== lsn))
+  const states = [...backups, ...ends].sort((a, b) => a.lsn - b.lsn || a.time - b.time)
+  return states.flatMap((state, i) => {
+    const before = states[i - 1]
+    const commits = before === undefined ? 0 : state.lsn - before.lsn
+    if (before === undefined || commits === 0) return [stateLine(state)]
+    return [
+      `┃ every one of ${counted(commits, 'commit')}, in ${formatDuration(state.time - before.time)}`,
+      stateLine(state),
+    ]
   })
-  if (window.kind === 'point') return states
-  const length = formatDuration(window.toTime - window.fromTime)
-  const stretch = `┃ every moment, ${length}: ${counted(window.toLsn - window.fromLsn, 'commit')}`
-  return states.flatMap((state, index) => (index === 0 ? [state, stretch] : [state]))
+}
+
+function stateLine({ lsn, time, backups }: RestorablePoint): string {
+  const names = backups.map(
+    ({ type, id, name, damaged }) => `${type} ${id}${name === null ? '' : ` "${name}"`}${damaged ? ' DAMAGED' : ''}`,
+  )
+  return `● ${formatTime(time)}  LSN ${lsn}${names.length === 0 ? '' : `  ${names.join(', ')}`}`
 }
 
 function gapLine({ fromTime, toTime, reason }: Gap): string {
   return `┆ ${formatDuration(toTime - fromTime)}: ${reason}`
+}
+
+function severalLine({ states, fromTime, toTime, reasons }: Several): string {
+  return `┆ ${counted(states, 'more single state')} in ${formatDuration(toTime - fromTime)}: ${reasons.join('; ')}`
 }
 
 function summary(database: string, windows: readonly Window[]): string {
@@ -39,7 +104,7 @@ function summary(database: string, windows: readonly Window[]): string {
   const stretches = windows.length - states
   const parts = [
     ...(states === 0 ? [] : [counted(states, 'single state')]),
-    ...(stretches === 0 ? [] : [counted(stretches, 'continuous window')]),
+    ...(stretches === 0 ? [] : [`every commit of ${counted(stretches, 'window')}`]),
   ]
-  return `${database} can be restored to ${parts.join(' and ')}. The time, LSN, id or name of one goes to "holdfast restore".`
+  return `${database} can be restored to ${parts.join(' and to ')}. The time, LSN, id or name of one goes to "holdfast restore".`
 }

@@ -3,7 +3,7 @@ import type { Proof } from '../../source/target.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { formatFacts } from '../format/table.ts'
-import { counted, formatCount } from '../format/text.ts'
+import { counted } from '../format/text.ts'
 import { formatFullTime } from '../format/time.ts'
 import { dangling } from './backup.ts'
 import { stepTable } from './show.ts'
@@ -24,6 +24,7 @@ export function planText(plan: RestorePlan): string {
 
 export function restoreText(result: RestoreResult): string {
   const { plan, dryRun, targetPath, mode, pagesWritten, bytesFetched, durationMs, proof } = result
+  const replayed = plan.estimate.commitsToReplay
   if (dryRun)
     return `Would restore ${plan.database} to ${targetPath}${modeText(mode)}.\n${planText(plan)}\n\nNothing was fetched or written.`
   const facts = formatFacts([
@@ -31,8 +32,9 @@ export function restoreText(result: RestoreResult): string {
     ['proof', proof === undefined ? undefined : proofLines(proof).join('\n       ')],
     [
       'written',
-      `${counted(pagesWritten, 'page')} of ${formatCount(plan.pageCount)}, ${formatBytes(pagesWritten * plan.pageSize)}`,
+      `${formatBytes(pagesWritten * plan.pageSize)} for a database of ${counted(plan.pageCount, 'page')}, ${formatBytes(plan.pageCount * plan.pageSize)}`,
     ],
+    ['replayed', replayed === 0 ? undefined : counted(replayed, 'commit')],
     ['fetched', `${formatBytes(bytesFetched)} from ${counted(plan.steps.length, 'segment')}`],
     ['took', formatDuration(durationMs)],
   ])

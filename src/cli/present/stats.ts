@@ -39,18 +39,24 @@ function databaseFacts(database: Stats['databases'][number]): string {
 }
 
 function totals(stats: Stats['total']): (readonly [string, string | undefined])[] {
-  const { byType, segments, storedBytes, rawBytes, databaseBytesProtected, savedBytes, savingsRatio } = stats
+  const { byType, segments, storedBytes, followed, rawBytes, databaseBytesProtected, savedBytes, savingsRatio } = stats
   const types = (['full', 'incremental', 'snapshot'] as const).flatMap((type) =>
     byType[type] === 0 ? [] : [`${byType[type]} ${type}`],
   )
   const saved =
-    savedBytes >= 0
+    savedBytes >= 0 && stats.backups > 0
       ? `${formatBytes(savedBytes)} (${formatPercent(savingsRatio)}) against plain copies of ${formatBytes(databaseBytesProtected)}`
       : undefined
   return [
     ['backups', `${stats.backups}${types.length === 0 ? '' : ` (${types.join(', ')})`}`],
     ['stored', `${formatBytes(storedBytes)} in ${counted(segments, 'segment')}`],
-    ['compression', `${formatRatio(stats)}, from ${formatBytes(rawBytes)} of pages`],
+    [
+      'followed',
+      followed.segments === 0
+        ? undefined
+        : `${counted(followed.commits, 'commit')}, ${formatBytes(followed.bytes)} in ${counted(followed.segments, 'segment')} of these`,
+    ],
+    ['compression', rawBytes === 0 ? undefined : `${formatRatio(stats)}, from ${formatBytes(rawBytes)} of pages`],
     ['saved', saved],
   ]
 }

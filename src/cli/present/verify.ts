@@ -3,7 +3,8 @@ import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { counted } from '../format/text.ts'
 
-export function verifyText(result: VerifyResult): string {
+/** @param needed commands for the backups that should be made now */
+export function verifyText(result: VerifyResult, needed: readonly string[] = []): string {
   const { ok, findings, restorable, remaining, durationMs } = result
   const verdict = ok ? 'No damage found.' : `DAMAGE: ${counted(findings.length, 'finding')}.`
   const lines = [
@@ -16,12 +17,18 @@ export function verifyText(result: VerifyResult): string {
     lines.push(
       restorable.length === 0 ? 'No backup is known to be restorable.' : `Restorable: ${restorable.join(', ')}.`,
     )
-    lines.push(
-      'Make a full backup of what is affected now (--type full), and bring damaged objects back from a copy if there is one.',
-    )
+    lines.push(...needed.map((command) => `The newest good backup is among them. Make a full one now: ${command}`))
+    lines.push(...adviceOnLost(lost.size))
   }
   if (remaining > 0) lines.push(`${counted(remaining, 'object')} left for a later run.`)
   return lines.join('\n')
+}
+
+function adviceOnLost(lost: number): string[] {
+  if (lost === 0) return ['Bring damaged objects back from a copy of the repository, if there is one.']
+  return [
+    'Bring damaged objects back from a copy of the repository, if there is one. Otherwise delete what cannot be restored, the newest first: holdfast delete DATABASE BACKUP',
+  ]
 }
 
 function findingText({ database, object, problem, affectedBackups }: VerifyFinding): string {

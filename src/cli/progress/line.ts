@@ -32,7 +32,7 @@ function drawBar(part: number): string {
 
 function amount({ done, total, unit }: ProgressReport): string {
   const show = unit === 'bytes' ? formatBytes : formatCount
-  const name = unit === 'bytes' ? '' : ` ${unit}`
+  const name = unit === 'bytes' ? '' : ` ${(total ?? done) === 1 ? unit.slice(0, -1) : unit}`
   return total === undefined ? `${show(done)}${name}` : `${show(done)} of ${show(total)}${name}`
 }
 

@@ -41,6 +41,19 @@ export const rangeCases: readonly StorageCase[] = [
     },
   },
   {
+    name: 'reads the same bytes in transient chunks',
+    run: async ({ storage, prefix }) => {
+      const bytes = patternBytes(size)
+      await storage.put(`${prefix}object`, bytes)
+      for (const [options, start, end] of ranges) {
+        const part: Uint8Array[] = []
+        for await (const chunk of storage.get(`${prefix}object`, { ...options, transient: true }))
+          part.push(Uint8Array.from(chunk))
+        assertSameBytes(Buffer.concat(part), bytes.subarray(start, end))
+      }
+    },
+  },
+  {
     name: 'reads any range of an object of no bytes as empty',
     run: async ({ storage, prefix }) => {
       await storage.put(`${prefix}empty`, new Uint8Array(0))

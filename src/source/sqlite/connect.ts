@@ -18,7 +18,8 @@ export interface Waiting {
  * - A log exists: read-only. Such a connection neither checkpoints nor deletes the log when it is the last to close.
  *   (If the application closes first, the log stays behind whole; the next connection takes it up.)
  * - WAL mode, but no log: nobody has the database open, and SQLite makes `-wal` and `-shm`. Only a writable connection
- *   removes them again when it closes, so it is one, with `query_only` on.
+ *   removes them again when it closes, so it is one, with `query_only` on. Should there be commits in the log by then, it
+ *   leaves them there: see Reader.
  * - Rollback mode: read-only. Only if a killed writer left a hot journal, a writable connection lets SQLite roll it back.
  */
 export async function connect(reader: ReaderClient, probe: FileProbe, waiting: Waiting): Promise<Opened> {

@@ -49,7 +49,7 @@ function explainBusy(probe: FileProbe, details: Details): HoldfastError {
   }
   return new HoldfastError('DATABASE_BUSY', `Another process keeps ${probe.location} locked.`, {
     ...details,
-    hint: 'Try again when its transaction has ended, or wait longer (busy timeout). A process in locking_mode=EXCLUSIVE never lets go.',
+    hint: 'Try again when its transaction has ended, or wait longer (--busy-timeout 30s). A process in locking_mode=EXCLUSIVE never lets go.',
   })
 }
 
@@ -68,7 +68,16 @@ function explainUnknownFile(probe: FileProbe, details: Details): HoldfastError {
       hint: 'Encrypted databases cannot be read yet: their pages mean nothing without the key.',
     })
   }
-  return new HoldfastError('NOT_A_DATABASE', `${probe.location} is not a SQLite database.`, details)
+  return new HoldfastError('NOT_A_DATABASE', `${probe.location} is not a SQLite database.`, {
+    ...details,
+    hint: notADatabaseHint(probe.location),
+  })
+}
+
+function notADatabaseHint(location: string): string {
+  const database = /^(.+)-(?:wal|shm|journal)$/.exec(location)?.[1]
+  if (database !== undefined) return `SQLite keeps this file beside a database: back up ${database}, which includes it.`
+  return 'Check the path: the database is the file that the application opens, often named .db, .sqlite or .sqlite3.'
 }
 
 function explainRefusal(probe: FileProbe, errcode: number, details: Details): HoldfastError {

@@ -21,7 +21,10 @@ export function openDatabaseFile(location: string): {
   try {
     const path = realpathSync(location)
     if (statSync(path).isDirectory()) {
-      throw new HoldfastError('NOT_A_DATABASE', `${location} is a folder.`, { object: location })
+      throw new HoldfastError('NOT_A_DATABASE', `${location} is a folder.`, {
+        object: location,
+        hint: 'Name the database file in it.',
+      })
     }
     return { path, descriptors: acquireDescriptors(path) }
   } catch (thrown) {

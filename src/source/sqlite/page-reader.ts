@@ -34,7 +34,7 @@ interface Range {
   readonly count: number
 }
 
-/** Every page but the lock page, ascending. Each batch has memory of its own. @throws DATABASE_CHANGED, ABORTED */
+/** Every page but the lock page, ascending. @throws DATABASE_CHANGED, ABORTED */
 export async function* readPages(
   source: PageSource,
   pending: PendingReads,
@@ -42,12 +42,14 @@ export async function* readPages(
 ): AsyncGenerator<PageBatch, void, undefined> {
   const ranges = groupsOf(pageRanges(source.pageCount, source.pageSize), batchesAtOnce)
   const reads: Promise<readonly Batch[]>[] = []
+  // Fresh memory for every batch would cost a third of the time of a backup, to have it and to collect it.
+  const memory: Buffer[] = []
   for (;;) {
     while (reads.length < readsAhead) {
       const next = ranges.next()
       if (next.done) break
       const group = next.value
-      reads.push(pending.run(() => readGroup(source, group)))
+      reads.push(pending.run(() => readGroup(source, group, memory)))
     }
     throwIfAborted(signal)
     const batches = await reads.shift()
@@ -55,13 +57,14 @@ export async function* readPages(
     for (const batch of batches) {
       throwIfAborted(signal)
       yield hashed(batch, source.pageSize)
+      memory.push(batch.memory)
     }
   }
 }
 
 /** Ranges of a batch's size; the lock page splits them. */
 function* pageRanges(pageCount: number, pageSize: number): Generator<Range, void, undefined> {
-  const pagesAtOnce = Math.max(1, Math.floor(batchBytes / pageSize))
+  const pagesAtOnce = batchBytes / pageSize
   const skipped = lockPage(pageSize)
   for (let first = 1; first <= pageCount; ) {
     if (first === skipped) first++
@@ -89,10 +92,20 @@ function* groupsOf(ranges: Iterable<Range>, size: number): Generator<[Range, ...
 
 interface Batch extends Range {
   readonly values: Buffer
+  /** What `values` lies in. */
+  readonly memory: Buffer
 }
 
-async function readGroup(source: PageSource, ranges: readonly [Range, ...Range[]]): Promise<readonly Batch[]> {
-  const batches = ranges.map((range) => ({ ...range, values: Buffer.allocUnsafeSlow(range.count * source.pageSize) }))
+/** Takes memory from `free` as long as there is some; never gives it back itself, as a failed read may still be writing to it. */
+async function readGroup(
+  source: PageSource,
+  ranges: readonly [Range, ...Range[]],
+  free: Buffer[],
+): Promise<readonly Batch[]> {
+  const batches = ranges.map((range) => {
+    const memory = free.pop() ?? Buffer.allocUnsafeSlow(batchBytes)
+    return { ...range, memory, values: memory.subarray(0, range.count * source.pageSize) }
+  })
   try {
     await readFromFile(source, ranges[0].first, batches)
     if (source.log) await readFromLog(source.log, source.pageSize, batches)

@@ -1,10 +1,13 @@
 /** Primary result codes of SQLite. Source: https://sqlite.org/rescode.html */
 export const resultCode = {
   error: 1,
+  permission: 3,
   busy: 5,
+  locked: 6,
   readonly: 8,
   ioError: 10,
   corrupt: 11,
+  full: 13,
   cantOpen: 14,
   protocol: 15,
   notADatabase: 26,
@@ -31,4 +34,18 @@ export function sqliteCode(thrown: unknown): number | undefined {
 export function meansDamage(thrown: unknown): boolean {
   const code = sqliteCode(thrown)
   return code === resultCode.corrupt || code === resultCode.notADatabase || code === resultCode.ioError
+}
+
+/** SQLite cannot make sense of the file at all: damaged, of another kind, or with a schema format that it does not know. */
+export function meansUnreadable(thrown: unknown): thrown is SqliteError {
+  switch (sqliteCode(thrown)) {
+    case resultCode.corrupt:
+    case resultCode.notADatabase:
+      return true
+    case resultCode.error:
+      // This code stands for many things, and only the text tells which.
+      return thrown instanceof Error && thrown.message.includes('unsupported file format')
+    default:
+      return false
+  }
 }

@@ -1,11 +1,20 @@
 import { parse, resolve } from 'node:path'
+import type { FollowingSource } from '../follower.ts'
 import type { BackupSource } from '../source.ts'
+import { enableWal } from './enable-wal.ts'
+import { openSqliteFollower } from './follow/open-follower.ts'
 import { openSqliteSnapshot } from './sqlite-snapshot.ts'
 
 export interface SqliteOptions {
   /** How long a snapshot waits for locks unless told otherwise, in milliseconds; default 5000. */
   readonly busyTimeoutMs?: number | undefined
 }
+
+export type SqliteSource = BackupSource &
+  FollowingSource & {
+    /** Switches the database to a write-ahead log, for good. @throws DATABASE_BUSY, DATABASE_UNSUPPORTED */
+    enableWal(): Promise<void>
+  }
 
 /**
  * A SQLite database as the source of backups.
@@ -17,7 +26,7 @@ export interface SqliteOptions {
  * await using snapshot = await sqlite('app.db').openSnapshot()
  * for await (const { pages, values, hashes } of snapshot.pages()) …
  */
-export function sqlite(path: string, options: SqliteOptions = {}): BackupSource {
+export function sqlite(path: string, options: SqliteOptions = {}): SqliteSource {
   const location = resolve(path)
   return {
     kind: 'sqlite',
@@ -25,5 +34,8 @@ export function sqlite(path: string, options: SqliteOptions = {}): BackupSource 
     defaultName: parse(location).name,
     openSnapshot: (request = {}) =>
       openSqliteSnapshot(location, { ...request, busyTimeoutMs: request.busyTimeoutMs ?? options.busyTimeoutMs }),
+    enableWal: () => enableWal(location, { busyTimeoutMs: options.busyTimeoutMs }),
+    openFollower: (request = {}) =>
+      openSqliteFollower(location, { ...request, busyTimeoutMs: request.busyTimeoutMs ?? options.busyTimeoutMs }),
   }
 }

@@ -56,10 +56,16 @@ function createEmpty(path: string): void {
 
 function tryLock(database: { exec(sql: string): void }, path: string): boolean {
   try {
-    database.exec('BEGIN EXCLUSIVE')
+    // With a journal on the disk, even an empty transaction writes a little, which a full disk refuses.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return true
   } catch (thrown) {
-    if (sqliteCode(thrown) === 5) return false
+    const code = sqliteCode(thrown)
+    if (code === 5) return false
+    if (code === 13) {
+      const hint = 'Free some space, then run it again.'
+      throw new HoldfastError('DISK_FULL', `No space left for ${path}.`, { object: path, cause: thrown, hint })
+    }
     throw new HoldfastError('STORAGE_DENIED', `The storage's lock ${path} cannot be taken.`, {
       object: path,
       cause: thrown,
@@ -68,7 +74,7 @@ function tryLock(database: { exec(sql: string): void }, path: string): boolean {
   }
 }
 
-/** SQLite's primary result code; 5 is SQLITE_BUSY. */
+/** SQLite's primary result code; 5 is SQLITE_BUSY, 13 SQLITE_FULL. */
 function sqliteCode(thrown: unknown): number | undefined {
   if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return undefined
   return thrown.errcode & 0xff

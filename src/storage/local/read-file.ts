@@ -8,7 +8,7 @@ import { fileError, guarded, isMissing } from './file-error.ts'
 
 const chunkSize = 512 * 1024
 
-/** Reads a range of a file, one chunk ahead of the reader. Every chunk is memory of its own. */
+/** Reads a range of a file, one chunk ahead of the reader. */
 export async function* readFileRange(
   path: string,
   key: string,
@@ -16,13 +16,19 @@ export async function* readFileRange(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   throwIfAborted(options.signal)
   const handle = await openObject(path, key)
-  let ahead: Promise<Uint8Array> | undefined
+  let ahead: Promise<Buffer> | undefined
   try {
     const facts = await guarded(key, handle.stat())
     if (!facts.isFile()) throw objectNotFound(key)
     const { start, end } = resolveRange(facts.size, options)
-    const next = (position: number) =>
-      position < end ? readChunk(handle, key, position, Math.min(chunkSize, end - position)) : undefined
+    let free: Buffer | undefined
+    const next = (position: number) => {
+      if (position >= end) return undefined
+      const length = Math.min(chunkSize, end - position)
+      const memory = free ?? Buffer.allocUnsafeSlow(options.transient === true ? chunkSize : length)
+      free = undefined
+      return readChunk(handle, key, position, memory.subarray(0, length))
+    }
     ahead = next(start)
     for (let position = start; ahead !== undefined; ) {
       const chunk = await ahead
@@ -33,6 +39,7 @@ export async function* readFileRange(
       ahead?.catch(() => {})
       yield chunk
       throwIfAborted(options.signal)
+      if (options.transient === true) free = wholeOf(chunk)
     }
   } finally {
     await Promise.allSettled([ahead])
@@ -48,14 +55,17 @@ async function openObject(path: string, key: string): Promise<FileHandle> {
   }
 }
 
-async function readChunk(handle: FileHandle, key: string, position: number, length: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafeSlow(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await guarded(key, handle.read(buffer, done, length - done, position + done))
+async function readChunk(handle: FileHandle, key: string, position: number, buffer: Buffer): Promise<Buffer> {
+  for (let done = 0; done < buffer.length; ) {
+    const { bytesRead } = await guarded(key, handle.read(buffer, done, buffer.length - done, position + done))
     // Objects are only ever replaced whole, so a file that shrinks under us was changed by somebody else.
     if (bytesRead === 0)
       throw new HoldfastError('STORAGE_CORRUPT', `The object ${key} was truncated while being read.`, { object: key })
     done += bytesRead
   }
   return buffer
+}
+
+function wholeOf(chunk: Buffer): Buffer {
+  return Buffer.from(chunk.buffer)
 }

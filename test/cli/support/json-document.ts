@@ -1,13 +1,13 @@
 /** Makes docs/cli-json.md of the schemas: `UPDATE_DOCS=1 npm test -- test/cli/json-document.test.ts` writes it. */
 import { z } from 'zod'
-import { errorLine, progressLine, resultData, warningLine } from '../../../src/cli/json/schemas.ts'
+import { errorLine, followLine, progressLine, resultData, warningLine } from '../../../src/cli/json/schemas.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
 
 const introduction = `# \`--json\`
 
 With \`--json\` every command writes lines of JSON to stdout, one object a line, and nothing to stderr. \`type\` tells them apart:
-any number of \`progress\` and \`warning\` lines, then exactly one last line, \`result\` or \`error\`. A second Ctrl-C, or \`kill -9\`,
+any number of \`progress\`, \`warning\` and, from \`holdfast follow\`, \`follow\` lines, then exactly one last line, \`result\` or \`error\`. A second Ctrl-C, or \`kill -9\`,
 leaves no last line: its absence means that the command did not end by itself.
 
 Times are ISO 8601 in UTC with milliseconds, sizes are bytes, durations milliseconds, ratios parts of one. Keys that are
@@ -42,6 +42,7 @@ export function jsonDocument(): string {
     ['`progress`', progressLine],
     ['`warning`', warningLine],
     ['`error`', errorLine],
+    ['`follow`', followLine],
   ] as const
   const lines = common.map(([title, schema]) => section(title, schema))
   const results = Object.entries(resultData).map(([command, schema]) => {
@@ -68,7 +69,8 @@ function section(title: string, schema: z.ZodType): string {
 function typeText(schema: JsonSchema, indent: string): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const)
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
-  if (schema.anyOf !== undefined) return schema.anyOf.map((option) => typeText(option, indent)).join(' | ')
+  const options = schema.anyOf ?? schema.oneOf
+  if (options !== undefined) return options.map((option) => typeText(option, indent)).join(' | ')
   if (schema.type === 'array') return arrayText(schema, indent)
   if (schema.type === 'object') return objectText(schema, indent)
   const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? 'unknown']

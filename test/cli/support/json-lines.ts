@@ -4,6 +4,7 @@ import {
   type CommandName,
   type ErrorLine,
   errorLine,
+  followLine,
   progressLine,
   type Results,
   resultData,
@@ -55,9 +56,9 @@ async function jsonLines(args: readonly string[], options?: CliOptions): Promise
   const progress: z.infer<typeof progressLine>[] = []
   const warnings: z.infer<typeof warningLine>[] = []
   for (const line of lines) {
-    const parsed = z.discriminatedUnion('type', [progressLine, warningLine]).parse(line)
+    const parsed = z.union([progressLine, warningLine, followLine]).parse(line)
     if (parsed.type === 'progress') progress.push(parsed)
-    else warnings.push(parsed)
+    else if (parsed.type === 'warning') warnings.push(parsed)
   }
   return { ended, progress, warnings, last }
 }

@@ -23,6 +23,7 @@ async function answer(request: HostRequest): Promise<void> {
     own.close()
     process.disconnect()
   } else if (request === 'backUp') report(await backUp())
+  else if (request === 'follow') report(await follow())
   else report(openAndClose())
 }
 
@@ -36,6 +37,12 @@ async function backUp(): Promise<number[]> {
   const { ok, findings } = await backups.verify()
   if (!ok) throw new Error(JSON.stringify(findings))
   return results.map(({ metadata }) => metadata.lsn)
+}
+
+async function follow(): Promise<number[]> {
+  await using backups = await BackupManager.open({ source: sqlite(path), repository, init: true })
+  await using live = await backups.follow({ stateFolder: `${path}-state` })
+  return [live.start.lsn, await live.sync()]
 }
 
 /** What a library must not do: SQLite in this process knows nothing of it, the kernel drops its locks all the same. */

@@ -7,11 +7,11 @@ export const lockModes = {
 export type LockMode = (typeof lockModes)[keyof typeof lockModes]
 
 /** What the host is asked to do next. */
-export type HostRequest = 'backUp' | 'openAndClose' | 'end'
+export type HostRequest = 'backUp' | 'follow' | 'openAndClose' | 'end'
 
 export interface HostReport {
   /** The host's own locks on the database and its shared memory, as the kernel tells them. */
   readonly locks: readonly string[]
-  /** LSNs of the backups made. */
+  /** LSNs of the backups made, or of the state at which following began and the one up to which it was synchronised. */
   readonly backups: readonly number[]
 }

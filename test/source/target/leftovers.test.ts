@@ -14,14 +14,14 @@ test('a temporary name carries its owner', () => {
   for (const base of ['app.db', 'ünïcödé 😀.db', 'x'.repeat(255), '😀'.repeat(63), '.holdfast-1-2']) {
     const name = temporaryName(base, here, 'abcd')
     assert.ok(Buffer.byteLength(name) <= 230, `${Buffer.byteLength(name)} bytes`)
-    assert.deepEqual(parseTemporaryName(name, here.host)?.owner, here)
-    assert.equal(parseTemporaryName(`${name}.kept-12-wal`, here.host)?.suffix, '.kept-12-wal')
-    assert.equal(parseTemporaryName(name, 'another host')?.owner.host, '')
+    assert.deepEqual(parseTemporaryName(name, here)?.owner, here)
+    assert.equal(parseTemporaryName(`${name}.kept-12-wal`, here)?.suffix, '.kept-12-wal')
+    assert.equal(parseTemporaryName(name, { ...here, host: 'another host' })?.owner.host, '')
   }
   const bare = { host: 'mac', bootId: '', pid: 7, startedAt: '' }
-  assert.deepEqual(parseTemporaryName(temporaryName('a', bare, 'ff'), 'mac')?.owner, bare)
+  assert.deepEqual(parseTemporaryName(temporaryName('a', bare, 'ff'), bare)?.owner, bare)
   for (const name of ['app.db', '.app.db', '.app.db.holdfast-notes', '.app.db.holdfast-1-2-3-4-5-6']) {
-    assert.equal(parseTemporaryName(name, here.host), undefined)
+    assert.equal(parseTemporaryName(name, here), undefined)
   }
 })
 

@@ -47,7 +47,7 @@ test('a restore larger than the free space is refused at once, with figures', as
   using folder = new TestFolder()
   await assert.rejects(openTarget(folder.file('app.db'), { pageSize: 65536, pageCount: 4294967294 }), {
     code: 'DISK_FULL',
-    message: /needs 281474976579584 bytes.*are available/,
+    message: /needs 256 TiB in .* [KMGT]?i?B are free/,
   })
   assert.deepEqual(readdirSync(folder.path), [])
 })

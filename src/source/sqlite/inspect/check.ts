@@ -49,20 +49,23 @@ export function countForeignKeyViolations(
   database: DatabaseSync,
   tables: readonly string[],
   throwIfCancelled: () => void,
-): { readonly violations: number; readonly findings: string[] } {
+): { readonly violations: number; readonly violating: string[]; readonly findings: string[] } {
   let violations = 0
+  const violating: string[] = []
   const findings: string[] = []
   for (const table of tables) {
     throwIfCancelled()
     try {
       if (database.prepare(`PRAGMA foreign_key_list(${quoteName(table)})`).get() === undefined) continue
+      const before = violations
       for (const _ of database.prepare(`PRAGMA foreign_key_check(${quoteName(table)})`).iterate()) violations++
+      if (violations > before) violating.push(table)
     } catch (thrown) {
       if (!isSqliteError(thrown)) throw thrown
       if (meansDamage(thrown)) findings.push(`${table}: ${thrown.message}`)
     }
   }
-  return { violations, findings }
+  return { violations, violating, findings }
 }
 
 /** Rows of a table; null if it cannot be counted, as with a virtual table whose module is not here. */

@@ -28,7 +28,7 @@ export function inspectDatabase(database: DatabaseSync, options: DatabaseInspect
   const settings = readSettings(database, unreadable)
   return {
     facts: { ...settings, schemaDigest: schema.digest, tables },
-    validation: validate(database, schema, unreadable, options),
+    ...validate(database, schema, unreadable, options),
   }
 }
 
@@ -68,20 +68,21 @@ function validate(
   schema: SchemaSummary,
   unreadable: readonly string[],
   options: DatabaseInspection,
-): ValidationReport {
+): Pick<Inspection, 'validation' | 'tablesBreakingForeignKeys'> {
   const started = performance.now()
   if (options.validation === 'none') {
-    return { level: 'none', ok: true, findings: [], foreignKeyViolations: 0, durationMs: 0 }
+    return { validation: { level: 'none', ok: true, findings: [], foreignKeyViolations: 0, durationMs: 0 } }
   }
   const findings = [...unreadable]
   findings.push(...checkStructure(database, options.validation))
   const keys = countForeignKeyViolations(database, schema.tables, options.throwIfCancelled)
   findings.push(...keys.findings)
-  return {
+  const validation: ValidationReport = {
     level: options.validation,
     ok: findings.length === 0 && keys.violations === 0,
     findings: findings.slice(0, findingsLimit),
     foreignKeyViolations: keys.violations,
     durationMs: performance.now() - started,
   }
+  return { validation, tablesBreakingForeignKeys: keys.violating }
 }

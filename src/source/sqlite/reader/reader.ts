@@ -1,30 +1,31 @@
-import { readSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { HoldfastError } from '../../../errors.ts'
 import type { Inspection, ValidationLevel } from '../../source.ts'
 import { inspectDatabase } from '../inspect/inspect-database.ts'
 import { readNumber, readText } from '../inspect/pragma.ts'
-import { backfilledFrames, intactHeader, walIndexBytes } from '../log/wal-index.ts'
+import { readIndex } from '../log/read-index.ts'
 import { resultCode, sqliteCode } from '../sqlite-error.ts'
+import { firstRead } from './first-read.ts'
 import type { Patience } from './patience.ts'
-import type { Begun, Opened, PinnedHorizon } from './protocol.ts'
+import type { Begun, Opened } from './protocol.ts'
+
+type Access = 'read-only' | 'read-write'
 
 /** The SQLite connection of a snapshot. It never writes: `query_only` is on, and it is read-only unless told otherwise. */
 export class Reader implements Disposable {
   readonly #database: DatabaseSync
-  readonly #sharedMemory = Buffer.alloc(walIndexBytes)
+  readonly #opened: { readonly path: string; readonly access: Access }
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, opened: { readonly path: string; readonly access: Access }) {
     this.#database = database
+    this.#opened = opened
   }
 
   /** Connects and reads once, so that `-wal` and `-shm` are in place (or a hot journal is rolled back) afterwards. */
-  static open(path: string, access: 'read-only' | 'read-write', patience: Patience): Reader {
-    const location = pathToFileURL(path)
-    // Without a mode, a file that vanished meanwhile would be made anew, empty.
-    location.searchParams.set('mode', access === 'read-only' ? 'ro' : 'rw')
-    const database = new DatabaseSync(location, { readOnly: access === 'read-only', timeout: 0 })
+  static open(path: string, access: Access, patience: Patience): Reader {
+    const database = openFile(path, access)
     try {
       database.exec('PRAGMA query_only = 1; PRAGMA trusted_schema = 0')
       patience.whileBusy(() => firstRead(database))
@@ -32,7 +33,7 @@ export class Reader implements Disposable {
       database.close()
       throw thrown
     }
-    return new Reader(database)
+    return new Reader(database, { path, access })
   }
 
   describe(): Opened {
@@ -40,19 +41,25 @@ export class Reader implements Disposable {
     return { engineVersion: String(version), usesLog: this.#usesLog() }
   }
 
-  /** Begins the read transaction that holds the state, and in WAL mode proves at which frame of the log it stands. */
+  /**
+   * Begins the read transaction that holds the state, and in WAL mode proves at which frame of the log it stands: two equal
+   * headers around BEGIN mean that SQLite's snapshot is that very header's, because every commit and every reset of the log
+   * changes it (a change counter, the salts), and SQLite itself took a copy in between.
+   */
   begin(sharedMemory: number | undefined, patience: Patience): Begun {
     this.#rollback()
     for (let retries = 0; ; retries++) {
-      const before = sharedMemory === undefined ? undefined : this.#readIndex(sharedMemory)
+      const before = sharedMemory === undefined ? undefined : readIndex(sharedMemory)
       patience.whileBusy(() => this.#beginTransaction())
-      const after = sharedMemory === undefined ? undefined : this.#readIndex(sharedMemory)
+      const after = sharedMemory === undefined ? undefined : readIndex(sharedMemory)
       const usesLog = this.#usesLog()
       const isProven = before !== undefined && after?.header.equals(before.header) === true
       if (!usesLog || sharedMemory === undefined || isProven) {
         const pageSize = readNumber(this.#database, 'page_size')
         const pageCount = readNumber(this.#database, 'page_count')
-        return { usesLog, horizon: usesLog && isProven ? after : undefined, pageSize, pageCount, retries }
+        const horizon =
+          usesLog && isProven ? after && { header: after.header, backfilled: after.backfilled } : undefined
+        return { usesLog, horizon, pageSize, pageCount, retries }
       }
       this.#database.exec('ROLLBACK')
       patience.throwIfOver(
@@ -73,9 +80,16 @@ export class Reader implements Disposable {
     return inspection
   }
 
+  /** Lets the state go; the connection stays. */
+  end(): void {
+    this.#rollback()
+  }
+
   [Symbol.dispose](): void {
     this.#rollback()
+    const keeper = this.#opened.access === 'read-write' ? keeperOfLog(this.#opened.path) : undefined
     this.#database.close()
+    keeper?.close()
   }
 
   #beginTransaction(): void {
@@ -95,36 +109,30 @@ export class Reader implements Disposable {
   #usesLog(): boolean {
     return readText(this.#database, 'journal_mode') === 'wal'
   }
-
-  /**
-   * Two equal headers around BEGIN prove that SQLite's snapshot is that very header's: every commit and every reset of the
-   * log changes it (a change counter, the salts), and SQLite itself took a copy in between.
-   *
-   * The count of backfilled frames is read *before* the header, because a reset writes the header first and then clears the
-   * count: so, once the header has proved equal, the count belongs to the same log and not to the one after it.
-   */
-  #readIndex(descriptor: number): (PinnedHorizon & { readonly header: Buffer }) | undefined {
-    const countOffset = walIndexBytes - 4
-    if (readSync(descriptor, this.#sharedMemory, countOffset, 4, countOffset) < 4) return undefined
-    const backfilled = backfilledFrames(this.#sharedMemory)
-    if (readSync(descriptor, this.#sharedMemory, 0, countOffset, 0) < countOffset) return undefined
-    const header = intactHeader(this.#sharedMemory)
-    return header && { header: Buffer.from(header), backfilled }
-  }
 }
 
-/** `schema_version` reads the first page and needs no intact schema. */
-function firstRead(database: DatabaseSync): void {
+function openFile(path: string, access: Access, timeout = 0): DatabaseSync {
+  const location = pathToFileURL(path)
+  // Without a mode, a file that vanished meanwhile would be made anew, empty.
+  location.searchParams.set('mode', access === 'read-only' ? 'ro' : 'rw')
+  return new DatabaseSync(location, { readOnly: access === 'read-only', timeout })
+}
+
+/**
+ * The last connection to close copies the log into the database and deletes it, unless it is read-only. Ours is writable
+ * only to remove the empty log that it made itself; commits that came into it since are their writer's. So where there are
+ * any, a read-only connection is opened that is to be closed last.
+ */
+function keeperOfLog(path: string): DatabaseSync | undefined {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined
+  const keeper = openFile(path, 'read-only', 1000)
   try {
-    database.prepare('PRAGMA schema_version').get()
-    database.prepare('PRAGMA journal_mode').get()
+    firstRead(keeper)
+    return keeper
   } catch (thrown) {
-    if (sqliteCode(thrown) !== resultCode.corrupt) throw thrown
-    // A damaged schema, or a file cut short: this setting of the connection (nothing is written) lets SQLite go on
-    // regardless, so that a damaged database can be backed up and described.
-    database.enableDefensive(false)
-    database.exec('PRAGMA writable_schema = 1')
-    database.prepare('PRAGMA schema_version').get()
-    database.prepare('PRAGMA journal_mode').get()
+    keeper.close()
+    // Somebody else is at work on it, and closes after us.
+    if (sqliteCode(thrown) === resultCode.busy) return undefined
+    throw thrown
   }
 }

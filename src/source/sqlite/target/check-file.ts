@@ -9,10 +9,15 @@ export interface CheckRequest {
   /** Read the facts too. */
   readonly facts: boolean
   readonly rowCounts: boolean
+  /** The database passed `quick_check` at backup: if `integrity_check` finds something, that is asked again. */
+  readonly quickPassed: boolean
 }
 
 export interface FileCheck {
   readonly validation: ValidationReport
+  /** What `quick_check` finds now, although it had found nothing at backup. */
+  readonly quickFindings: readonly string[]
+  /** Undefined also if SQLite cannot read the file at all; then the findings say why. */
   readonly facts: DatabaseFacts | undefined
 }
 
@@ -26,26 +31,37 @@ const unchecked: ValidationReport = {
 
 const workerFile = import.meta.url.endsWith('.ts') ? './check-worker.ts' : './check-worker.js'
 
-/**
- * Runs SQLite's checks in another thread. SQLite cannot be interrupted there: once aborted, the thread ends after the
- * statement that it is in, and nobody waits for it.
- * @throws ABORTED, or what made the file unreadable
- */
-export function checkFile(request: CheckRequest, signal?: AbortSignal | undefined): Promise<FileCheck> {
+export interface RunningCheck {
+  /** Rejects with ABORTED at once, or with what kept the check from being made. */
+  readonly result: Promise<FileCheck>
+  /** Resolves once nothing of the check has the file open any more. */
+  readonly ended: Promise<void>
+}
+
+/** Runs SQLite's checks in another thread. SQLite cannot be interrupted there: once aborted, the thread ends after the statement that it is in. */
+export function checkFile(request: CheckRequest, signal: AbortSignal): RunningCheck {
   // Not even opened: what is restored without checks need not be readable by SQLite, if its bytes are right.
-  if (request.level === 'none' && !request.facts) return Promise.resolve({ validation: unchecked, facts: undefined })
+  if (request.level === 'none' && !request.facts) {
+    const result = Promise.resolve({ validation: unchecked, quickFindings: [], facts: undefined })
+    return { result, ended: Promise.resolve() }
+  }
+  signal.throwIfAborted()
+  const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: request })
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  return { result: answerOf(worker, signal), ended }
+}
+
+function answerOf(worker: Worker, signal: AbortSignal): Promise<FileCheck> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted()
-    const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: request })
     const settle = (act: () => void) => {
-      signal?.removeEventListener('abort', abort)
+      signal.removeEventListener('abort', abort)
       act()
     }
     const abort = () => {
-      settle(() => reject(signal?.reason))
+      settle(() => reject(signal.reason))
       void worker.terminate()
     }
-    signal?.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort, { once: true })
     worker.once('message', (result: FileCheck) => settle(() => resolve(result)))
     worker.once('error', (error) => settle(() => reject(error)))
     worker.once('exit', () =>

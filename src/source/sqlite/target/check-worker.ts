@@ -2,7 +2,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
+import { checkStructure } from '../inspect/check.ts'
 import { inspectDatabase } from '../inspect/inspect-database.ts'
+import { firstRead } from '../reader/first-read.ts'
+import { meansUnreadable } from '../sqlite-error.ts'
 import type { CheckRequest, FileCheck } from './check-file.ts'
 
 function check(request: CheckRequest): FileCheck {
@@ -11,6 +14,7 @@ function check(request: CheckRequest): FileCheck {
   url.searchParams.set('immutable', '1')
   const db = new DatabaseSync(url, { readOnly: true })
   try {
+    firstRead(db)
     // The very function that made the facts at backup: what is compared must be counted and hashed alike.
     const { facts, validation } = inspectDatabase(db, {
       validation: request.level,
@@ -18,7 +22,20 @@ function check(request: CheckRequest): FileCheck {
       // The thread is terminated as a whole.
       throwIfCancelled: () => undefined,
     })
-    return { validation, facts: request.facts ? facts : undefined }
+    const alsoQuick = request.level === 'integrity' && request.quickPassed && validation.findings.length > 0
+    return {
+      validation,
+      quickFindings: alsoQuick ? checkStructure(db, 'quick') : [],
+      facts: request.facts ? facts : undefined,
+    }
+  } catch (thrown) {
+    if (!meansUnreadable(thrown)) throw thrown
+    const findings = [thrown.message]
+    return {
+      validation: { level: request.level, ok: false, findings, foreignKeyViolations: 0, durationMs: 0 },
+      quickFindings: request.quickPassed ? findings : [],
+      facts: undefined,
+    }
   } finally {
     db.close()
   }

@@ -15,7 +15,7 @@ import { assertPages, readPages, writeFully } from './page-runs.ts'
 import { proveFile } from './prove-file.ts'
 import { hashPages, readAhead } from './read-ahead.ts'
 import type { OnStep, TargetShape } from './step.ts'
-import type { ExistingPlace } from './target-place.ts'
+import { assertSpace, type ExistingPlace } from './target-place.ts'
 
 export interface DeltaOptions {
   readonly busyTimeoutMs: number
@@ -37,6 +37,7 @@ export class DeltaTarget implements RestoreTarget {
   readonly #writer: DeltaWriter
   #state: 'writing' | 'proved' | 'done' = 'writing'
   #bytesWritten = 0
+  #checkEnded: Promise<void> = Promise.resolve()
 
   private constructor(place: ExistingPlace, shape: TargetShape, options: DeltaOptions, held: HeldFile) {
     this.#place = place
@@ -79,6 +80,16 @@ export class DeltaTarget implements RestoreTarget {
     return hashPages(this.#file, this.#shape.pageSize, this.#oldPageCount)
   }
 
+  async expect(wanted: Uint8Array): Promise<void> {
+    const { pageSize, pageCount } = this.#shape
+    // The journal keeps what is overwritten or cut off, a page with 8 bytes of its own.
+    let journalled = Math.max(0, this.#oldPageCount - pageCount)
+    for (let page = Math.min(wanted.length, this.#oldPageCount); page > 0; page -= 1)
+      journalled += wanted[page - 1] ?? 0
+    const growth = Math.max(0, pageCount - this.#oldPageCount) * pageSize
+    await assertSpace(this.#place.folder, growth + journalled * (pageSize + 8))
+  }
+
   async write(
     pages: Uint32Array,
     values: Uint8Array,
@@ -108,7 +119,16 @@ export class DeltaTarget implements RestoreTarget {
     try {
       await this.#writer.finish()
       const proof = await proveFile(
-        { ...this.#shape, file: this.#file, path, target: path, lend: (use) => this.#lendCopy(use) },
+        {
+          ...this.#shape,
+          file: this.#file,
+          path,
+          target: path,
+          lend: (use) => this.#lendCopy(use),
+          onCheck: (ended) => {
+            this.#checkEnded = ended
+          },
+        },
         expected,
         options,
       )
@@ -140,6 +160,8 @@ export class DeltaTarget implements RestoreTarget {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'done') return
     this.#state = 'done'
+    // It has the file open through SQLite; our descriptor must outlive that.
+    await this.#checkEnded
     await this.#writer.close()
     await this.#release(() => {
       this.#lock[Symbol.dispose]()

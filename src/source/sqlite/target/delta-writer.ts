@@ -54,7 +54,7 @@ export class DeltaWriter {
   }
 
   async write(pages: Uint32Array, values: Uint8Array): Promise<void> {
-    this.#held.push({ pages, values })
+    this.#held.push({ pages: Uint32Array.from(pages), values: Uint8Array.from(values) })
     this.#heldBytes += values.length
     if (this.#heldBytes >= this.#options.heldBytes) await this.flush()
   }

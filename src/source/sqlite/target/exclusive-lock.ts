@@ -5,13 +5,16 @@
 import { closeSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import { HoldfastError } from '../../../errors.ts'
+import { HoldfastError, toHoldfastError } from '../../../errors.ts'
+import { isSqliteError, meansUnreadable, resultCode, sqliteCode } from '../sqlite-error.ts'
 import { findHolders, liveTarget } from './live-target.ts'
-import { sidecarPaths } from './sidecars.ts'
+import { sidecarPaths, sizeOfSidecars } from './sidecars.ts'
 
 export interface ExclusiveLock extends Disposable {
   /** A WAL-mode lock deletes `<path>-wal` by name when it is let go. */
   readonly journalMode: 'wal' | 'rollback'
+  /** Under this name SQLite has the database open. */
+  readonly path: string
 }
 
 export type LockAttempt =
@@ -21,7 +24,7 @@ export type LockAttempt =
 
 /**
  * Takes the lock, after rolling back a hot journal and copying the log into the database: its content stays what it was.
- * @throws TARGET_LIVE if another process uses the file
+ * @throws TARGET_LIVE if another process uses the file; ACCESS_DENIED, DISK_FULL
  */
 export function lockExclusively(path: string, busyTimeoutMs: number): LockAttempt {
   assertNotHeld(path)
@@ -39,12 +42,62 @@ export function lockExclusively(path: string, busyTimeoutMs: number): LockAttemp
       takeWholeWal(connection, path)
     }
     assertNotHeld(path)
-    return { readable: true, lock: heldBy(connection, journalMode) }
+    return { readable: true, lock: heldBy(connection, path, journalMode) }
   } catch (error) {
     if (connection?.isOpen === true) connection.close()
-    if (error instanceof HoldfastError) throw error
-    if (isLocked(error)) throw liveTarget(path, findHolders([path, ...sidecarPaths(path)]), error)
-    return { readable: false, cause: error }
+    // Anything else may pass: a file that is only locked, or full, must not be taken for one without a lock.
+    if (meansUnreadable(error)) return { readable: false, cause: error }
+    throw refusal(path, error)
+  }
+}
+
+/**
+ * Exchanges a WAL-mode lock for one that holds the same file by another name: a hard link. Let go, it deletes the `-wal` of that
+ * name, and not one that belongs to what stands under `lock.path` by then.
+ * @throws TARGET_LIVE if somebody came in between
+ */
+export function lockByLink(lock: ExclusiveLock, link: string, busyTimeoutMs: number): ExclusiveLock {
+  const { path } = lock
+  lock[Symbol.dispose]()
+  let connection: DatabaseSync | undefined
+  try {
+    connection = new DatabaseSync(link, { timeout: busyTimeoutMs })
+    takeWholeWal(connection, link)
+    // Now nobody else can write, so what is there was written in between, and has not been folded in.
+    if (sizeOfSidecars(path) > 0) throw liveTarget(path, findHolders([path]))
+    return heldBy(connection, link, 'wal')
+  } catch (error) {
+    if (connection?.isOpen === true) connection.close()
+    throw refusal(path, error)
+  }
+}
+
+function refusal(path: string, error: unknown): HoldfastError {
+  if (!isSqliteError(error)) return toHoldfastError(error, path)
+  const details = { object: path, cause: error }
+  switch (sqliteCode(error)) {
+    case resultCode.busy:
+    case resultCode.locked:
+    case resultCode.protocol:
+      return liveTarget(path, findHolders([path, ...sidecarPaths(path)]), error)
+    case resultCode.permission:
+    case resultCode.readonly:
+    case resultCode.cantOpen:
+      return new HoldfastError('ACCESS_DENIED', `The target ${path} cannot be locked: ${error.message}.`, {
+        ...details,
+        hint: 'Check the owner and mode of the file and of its folder, or move the file away.',
+      })
+    case resultCode.full:
+      return new HoldfastError('DISK_FULL', `No space is left to fold the log of ${path} into it.`, {
+        ...details,
+        hint: 'Free some space, and run the command again.',
+      })
+    default:
+      return new HoldfastError(
+        'INTERNAL',
+        `The target ${path} cannot be locked: ${error.message} (${error.errcode}).`,
+        details,
+      )
   }
 }
 
@@ -67,7 +120,7 @@ function notADatabase(path: string): unknown {
     connection.exec('PRAGMA schema_version')
     return undefined
   } catch (error) {
-    return primaryCode(error) === 26 /* SQLITE_NOTADB */ ? error : undefined
+    return sqliteCode(error) === resultCode.notADatabase ? error : undefined
   } finally {
     connection?.close()
   }
@@ -88,8 +141,9 @@ function takeWholeWal(connection: DatabaseSync, path: string): void {
   closeSync(descriptor)
 }
 
-function heldBy(connection: DatabaseSync, journalMode: ExclusiveLock['journalMode']): ExclusiveLock {
+function heldBy(connection: DatabaseSync, path: string, journalMode: ExclusiveLock['journalMode']): ExclusiveLock {
   return {
+    path,
     journalMode,
     [Symbol.dispose]() {
       if (!connection.isOpen) return
@@ -97,15 +151,4 @@ function heldBy(connection: DatabaseSync, journalMode: ExclusiveLock['journalMod
       connection.close()
     },
   }
-}
-
-function isLocked(error: unknown): boolean {
-  const code = primaryCode(error)
-  return code === 5 /* SQLITE_BUSY */ || code === 6 /* SQLITE_LOCKED */
-}
-
-function primaryCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined
 }

@@ -1,13 +1,17 @@
 /** Restores into a temporary file beside the target, which then takes the target's place. */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, fstatSync, renameSync, rmSync } from 'node:fs'
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, toHoldfastError } from '../../../errors.ts'
 import { lockPage } from '../../../util/page-hash.ts'
 import type { ExpectedState, Proof, ProveOptions, RestoreTarget } from '../../target.ts'
-import { assertNotHeld, lockExclusively } from './exclusive-lock.ts'
+import { assertNotHeld, type ExclusiveLock, lockByLink, lockExclusively } from './exclusive-lock.ts'
+import { standsUnder } from './file-identity.ts'
 import { syncFolder } from './folder-sync.ts'
+import { KeptFile } from './kept-file.ts'
+import { findHolders, liveTarget } from './live-target.ts'
 import { assertPages, readPages, writePages } from './page-runs.ts'
+import { proofFailed } from './proof-failed.ts'
 import { proveFile } from './prove-file.ts'
 import { removeSidecars, setSidecarsAside } from './sidecars.ts'
 import type { OnStep, TargetShape } from './step.ts'
@@ -137,7 +141,7 @@ export class FileReplacement implements RestoreTarget {
     const { path } = this.#place
     if (!existsSync(path)) {
       assertNotHeld(path)
-      this.#replaceUnlocked()
+      this.#replaceUnlocked(false)
     } else if (this.mode === 'create') {
       throw new HoldfastError('TARGET_EXISTS', `Something made ${path} while it was being restored.`, {
         object: path,
@@ -146,46 +150,76 @@ export class FileReplacement implements RestoreTarget {
     } else {
       const attempt = lockExclusively(path, this.#options.busyTimeoutMs)
       if (attempt.readable) this.#replaceLocked(attempt.lock)
-      else this.#replaceUnlocked()
+      else this.#replaceUnlocked(true)
     }
     this.#step('sync-folder')
     syncFolder(this.#place.folder)
   }
 
   /** The old database is whole without its sidecars now, so the order of what follows leaves it or the new one, never a mixture. */
-  #replaceLocked(lock: { readonly journalMode: 'wal' | 'rollback' } & Disposable): void {
+  #replaceLocked(first: ExclusiveLock): void {
     const { path, folder } = this.#place
+    let lock = first
+    let kept: KeptFile | undefined
     try {
+      kept = this.#keepOld()
       this.#step('remove-sidecars')
       removeSidecars(path)
       syncFolder(folder)
-      assertNotHeld(path)
       // A WAL-mode connection deletes `-wal` by name as it closes, which must not be the new database's.
-      if (lock.journalMode === 'wal') lock[Symbol.dispose]()
-      this.#step('rename')
-      renameSync(this.#path, path)
+      if (lock.journalMode === 'wal') {
+        if (kept === undefined) lock[Symbol.dispose]()
+        else lock = lockByLink(lock, kept.path, this.#options.busyTimeoutMs)
+      }
+      assertNotHeld(path)
+      this.#swap(kept)
     } finally {
       lock[Symbol.dispose]()
+      kept?.[Symbol.dispose]()
     }
   }
 
-  #replaceUnlocked(): void {
+  /** @param isThere whether there is an old file at all */
+  #replaceUnlocked(isThere: boolean): void {
     const { path, folder } = this.#place
+    using kept = isThere ? this.#keepOld() : undefined
     this.#step('set-sidecars-aside')
-    const kept = setSidecarsAside(path, (suffix, inode) =>
+    const sidecars = setSidecarsAside(path, (suffix, inode) =>
       join(folder, `${this.#options.temporary}.kept-${inode}${suffix}`),
     )
     try {
       syncFolder(folder)
-      this.#step('rename')
-      renameSync(this.#path, path)
+      this.#swap(kept)
     } catch (error) {
-      kept.putBack()
+      sidecars.putBack()
       throw error
     }
     this.#step('discard-sidecars')
     syncFolder(folder)
-    kept.discard()
+    sidecars.discard()
+  }
+
+  #keepOld(): KeptFile | undefined {
+    this.#step('keep-old')
+    return KeptFile.of(this.#place.path, join(this.#place.folder, `${this.#options.temporary}-old`))
+  }
+
+  /**
+   * Whoever opened the old file before the rename, and waits for our lock, would next write a journal or log beside the new
+   * one. Nobody can open it afterwards, so that is when to look.
+   */
+  #swap(kept: KeptFile | undefined): void {
+    const { path, folder } = this.#place
+    this.#step('rename')
+    if (!standsUnder(this.#path, fstatSync(this.#file.fd, { bigint: true }))) {
+      throw proofFailed(path, 'identity', 'the file that was proved', `another one under its name ${this.#path}`)
+    }
+    renameSync(this.#path, path)
+    const holders = kept === undefined ? [] : findHolders([kept.path])
+    if (holders.length === 0) return
+    kept?.putBack(path)
+    syncFolder(folder)
+    throw liveTarget(path, holders)
   }
 
   #step(name: string): void {

@@ -8,7 +8,7 @@ import { parseTemporaryName, shortBase } from './temporary-name.ts'
  * finishes what they did with the sidecars of `base`. Files of processes that live, or may live, are left alone.
  */
 export function clearLeftovers(folder: string, base: string): void {
-  const here = currentProcess().host
+  const here = currentProcess()
   for (const name of readdirSync(folder)) {
     const found = parseTemporaryName(name, here)
     if (found === undefined || processState(found.owner) !== 'dead') continue

@@ -1,5 +1,6 @@
 /** Who else uses a file, as far as Linux tells: SQLite's locks do not show an idle connection in rollback mode. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { HoldfastError } from '../../../errors.ts'
 
 export interface Holder {
@@ -24,7 +25,7 @@ export function liveTarget(path: string, holders: readonly Holder[], cause?: unk
   const who = holders.map(({ pid, command }) => `${command} (process ${pid})`).join(', ')
   return new HoldfastError('TARGET_LIVE', `The target ${path} is in use by ${who || 'another process'}.`, {
     object: path,
-    hint: 'Stop what uses it, or restore to another path. --force does not replace a database in use.',
+    hint: 'Stop what uses it, or restore to another path. A database in use is never replaced nor changed, also not by force.',
     cause,
   })
 }
@@ -58,8 +59,14 @@ function listNames(folder: string): string[] {
   }
 }
 
+const longestCommand = 60
+
+/** As it was started (`node server.js`): its own name is `MainThread` for every program of Node.js. */
 function commandOf(pid: string): string {
   try {
+    const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    const line = [basename(program), ...args].join(' ').trim()
+    if (line !== '') return line.length > longestCommand ? `${line.slice(0, longestCommand)}…` : line
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
   } catch {
     return 'a process'

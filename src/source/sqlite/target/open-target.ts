@@ -11,7 +11,7 @@ import { assertNotHeld, lockExclusively } from './exclusive-lock.ts'
 import { FileReplacement } from './file-replacement.ts'
 import { clearLeftovers } from './leftovers.ts'
 import type { OnStep, TargetShape } from './step.ts'
-import { assertSpace, findPlace, type TargetPlace } from './target-place.ts'
+import { assertSpace, findPlace, type OldFile, type TargetPlace } from './target-place.ts'
 import { temporaryName } from './temporary-name.ts'
 
 export interface OpenTargetOptions extends TargetShape {
@@ -46,6 +46,41 @@ export async function openTarget(target: string, options: OpenTargetOptions): Pr
     signal,
   } = options
   signal?.throwIfAborted()
+  const place = await findFreePlace(target, { force, delta })
+  clearLeftovers(place.folder, place.base)
+  const shape = { pageSize, pageCount }
+  const temporary = temporaryName(place.base, currentProcess(), randomBytes(8).toString('hex'))
+  const common = { busyTimeoutMs, temporary, onStep: options.onStep ?? (() => undefined) }
+  if (delta && place.old !== undefined) {
+    await assertSpace(place.folder, growth(place.old, { pageSize, pageCount }))
+    const opened = await DeltaTarget.open({ ...place, old: place.old }, shape, { ...common, heldBytes })
+    if (opened !== undefined) return opened
+  }
+  await assertSpace(place.folder, pageSize * pageCount)
+  if (place.old !== undefined) assertUnlocked(place, busyTimeoutMs)
+  return FileReplacement.open(place, shape, common)
+}
+
+/**
+ * A look at a place, for a dry run: refuses what {@link openTarget} would refuse, as far as that shows without a lock, and
+ * changes nothing. How much of an existing file can be reused is not known yet.
+ * @throws as {@link openTarget}
+ */
+export async function previewTarget(
+  target: string,
+  { pageSize, pageCount, force = false, delta = false }: Pick<OpenTargetOptions, 'force' | 'delta'> & TargetShape,
+): Promise<RestoreTarget['mode']> {
+  const { old, folder } = await findFreePlace(target, { force, delta })
+  await assertSpace(folder, old !== undefined && delta ? growth(old, { pageSize, pageCount }) : pageSize * pageCount)
+  if (old === undefined) return 'create'
+  return delta ? 'delta' : 'replace'
+}
+
+/** @throws TARGET_FOLDER_MISSING, TARGET_EXISTS, TARGET_LIVE, ACCESS_DENIED, USAGE */
+async function findFreePlace(
+  target: string,
+  { force, delta }: { force: boolean; delta: boolean },
+): Promise<TargetPlace> {
   const place = await findPlace(target)
   if (place.old !== undefined && !force && !delta) {
     throw new HoldfastError('TARGET_EXISTS', `The target ${target} exists already.`, {
@@ -54,18 +89,12 @@ export async function openTarget(target: string, options: OpenTargetOptions): Pr
     })
   }
   assertNotHeld(place.path)
-  clearLeftovers(place.folder, place.base)
-  const shape = { pageSize, pageCount }
-  const temporary = temporaryName(place.base, currentProcess(), randomBytes(8).toString('hex'))
-  const common = { busyTimeoutMs, temporary, onStep: options.onStep ?? (() => undefined) }
-  if (delta && place.old !== undefined) {
-    await assertSpace(place.folder, Math.max(0, pageSize * pageCount - place.old.size))
-    const opened = await DeltaTarget.open({ ...place, old: place.old }, shape, { ...common, heldBytes })
-    if (opened !== undefined) return opened
-  }
-  await assertSpace(place.folder, pageSize * pageCount)
-  if (place.old !== undefined) assertUnlocked(place, busyTimeoutMs)
-  return FileReplacement.open(place, shape, common)
+  return place
+}
+
+/** What an existing file grows by; the journal comes on top, once it is known which pages differ. */
+function growth(old: OldFile, { pageSize, pageCount }: TargetShape): number {
+  return Math.max(0, pageSize * pageCount - old.size)
 }
 
 /** Each round of the journal costs two syncs. */

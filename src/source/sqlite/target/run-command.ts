@@ -7,9 +7,12 @@ export interface CommandOptions {
 }
 
 const tailBytes = 4096
+/** How long output may still come once the command has ended: a process that it left behind can keep the pipes open for ever. */
+const outputGraceMs = 250
 
 /**
- * Runs a command of the user's through the shell, with the file as `$1` and in HOLDFAST_RESTORED_FILE.
+ * Runs a command of the user's through the shell, with the file as `$1` and in HOLDFAST_RESTORED_FILE. What it started and
+ * left running ends with it.
  * @returns the end of what it printed
  * @throws CHECK_COMMAND_FAILED if it exits with anything but 0 or runs too long; ABORTED
  */
@@ -51,17 +54,38 @@ function runShell(
   child.stderr.on('data', collect)
   const kill = () => {
     if (windows || child.pid === undefined) child.kill('SIGKILL')
-    else process.kill(-child.pid, 'SIGKILL')
+    else killGroup(child.pid)
   }
   return new Promise((resolve, reject) => {
+    let isSettled = false
+    const settle = (act: () => void) => {
+      if (isSettled) return
+      isSettled = true
+      stop.removeEventListener('abort', kill)
+      if (!windows) kill()
+      child.stdout.destroy()
+      child.stderr.destroy()
+      act()
+    }
     stop.addEventListener('abort', kill, { once: true })
-    child.once('error', (error) => {
-      stop.removeEventListener('abort', kill)
-      reject(error)
-    })
-    child.once('close', (code, signal) => {
-      stop.removeEventListener('abort', kill)
-      resolve({ status: code ?? signal ?? 'nothing', output: tail.toString().trim() })
+    child.once('error', (error) => settle(() => reject(error)))
+    child.once('exit', (code, signal) => {
+      const finish = () =>
+        settle(() => resolve({ status: code ?? signal ?? 'nothing', output: tail.toString().trim() }))
+      const grace = setTimeout(finish, outputGraceMs)
+      child.once('close', () => {
+        clearTimeout(grace)
+        finish()
+      })
     })
   })
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch (error) {
+    // Nobody is left in it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }

@@ -1,10 +1,16 @@
 /** The files beside a database that SQLite would read into whatever stands under its name: `-wal`, `-shm`, `-journal`. */
 import { renameSync, rmSync, statSync } from 'node:fs'
 
-const sidecarSuffixes = ['-wal', '-shm', '-journal'] as const
+export const sidecarSuffixes = ['-wal', '-shm', '-journal'] as const
 
 export function sidecarPaths(path: string): string[] {
   return sidecarSuffixes.map((suffix) => path + suffix)
+}
+
+/** Bytes in `-wal` and `-journal`: what SQLite would read into the database. */
+export function sizeOfSidecars(path: string): number {
+  const sizeOf = (suffix: string) => statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0
+  return sizeOf('-wal') + sizeOf('-journal')
 }
 
 export function removeSidecars(path: string): void {

@@ -2,6 +2,8 @@ import { constants } from 'node:fs'
 import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { HoldfastError, toHoldfastError } from '../../../errors.ts'
+import { formatBytes } from '../../../util/format-bytes.ts'
+import { sidecarSuffixes } from './sidecars.ts'
 
 /** Where the restored file goes: the real file behind a symbolic link. */
 export interface TargetPlace {
@@ -32,6 +34,17 @@ export async function findPlace(target: string): Promise<TargetPlace> {
   } catch (error) {
     throw toHoldfastError(error, folder)
   }
+  const sidecar = sidecarSuffixes.find((suffix) => path.endsWith(suffix))
+  if (sidecar !== undefined) {
+    throw new HoldfastError(
+      'USAGE',
+      `The target ${target} has the name of a file that SQLite keeps beside a database.`,
+      {
+        object: target,
+        hint: `Name the database itself, such as ${target.slice(0, -sidecar.length) || 'restored.db'}, or another file.`,
+      },
+    )
+  }
   const old = await stat(path).catch(ifMissing)
   if (old !== undefined && !old.isFile()) {
     throw new HoldfastError(
@@ -52,10 +65,11 @@ export async function assertSpace(folder: string, needed: number): Promise<void>
   const available = bavail * bsize
   // Some network file systems do not tell, and say 0 of 0.
   if (blocks === 0 || available >= needed) return
-  throw new HoldfastError('DISK_FULL', `The restore needs ${needed} bytes in ${folder}; ${available} are available.`, {
-    object: folder,
-    hint: 'Free some space, or restore to another place.',
-  })
+  throw new HoldfastError(
+    'DISK_FULL',
+    `The restore needs ${formatBytes(needed)} in ${folder}; ${formatBytes(available)} are free.`,
+    { object: folder, hint: 'Free some space, or restore to another place.' },
+  )
 }
 
 const maxLinks = 40

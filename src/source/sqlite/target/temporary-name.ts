@@ -16,30 +16,41 @@ export interface TemporaryName {
 const maxBase = 96
 const unknown = 'x'
 
-/** `.app.db.holdfast-<pid>-<start>-<boot>-<namespace>-<host>-<random>` */
+/** `.app.db.holdfast-<pid>-<start>-<boot>-<namespace>-<machine>-<host>-<random>` */
 export function temporaryName(base: string, owner: ProcessIdentity, random: string): string {
-  const [boot = '', namespace = ''] = owner.bootId.split('/')
+  const [boot = '', namespace = '', machine = ''] = owner.bootId.split('/')
   const parts = [
     owner.pid,
     owner.startedAt || unknown,
     boot.replaceAll('-', '') || unknown,
     /\d+/.exec(namespace)?.[0] ?? unknown,
-    hostTag(owner.host),
+    machine === '' ? unknown : tag(machine),
+    tag(owner.host),
     random,
   ]
   return `.${shortBase(base)}.holdfast-${parts.join('-')}`
 }
 
-/** Undefined for a name that is not ours. The owner's host reads '' unless it is `here`. */
-export function parseTemporaryName(name: string, here: string): TemporaryName | undefined {
+/** Undefined for a name that is not ours. The owner's host and machine read '' unless they are those of `here`. */
+export function parseTemporaryName(
+  name: string,
+  here: Pick<ProcessIdentity, 'host' | 'bootId'>,
+): TemporaryName | undefined {
   const found =
-    /^\.(.*)\.holdfast-(\d+)-(\d+|x)-([0-9a-f]{32}|x)-(\d+|x)-([0-9a-f]{8})-[0-9a-f]+((?:-|\.kept-\d+-).*)?$/.exec(name)
+    /^\.(.*)\.holdfast-(\d+)-(\d+|x)-([0-9a-f]{32}|x)-(\d+|x)-([0-9a-f]{8}|x)-([0-9a-f]{8})-[0-9a-f]+((?:-|\.kept-\d+-).*)?$/.exec(
+      name,
+    )
   if (found === null) return undefined
-  const [, base = '', pid = '', startedAt = '', boot = '', namespace = '', host = '', suffix = ''] = found
+  const [, base = '', pid = '', startedAt = '', boot = '', namespace = '', machine = '', host = '', suffix = ''] = found
+  const [, , machineHere = ''] = here.bootId.split('/')
+  const sameMachine = machineHere !== '' && machine === tag(machineHere)
   return {
     owner: {
-      host: host === hostTag(here) ? here : '',
-      bootId: boot === unknown ? '' : `${uuid(boot)}/${namespace === unknown ? '' : `pid:[${namespace}]`}`,
+      host: host === tag(here.host) ? here.host : '',
+      bootId:
+        boot === unknown
+          ? ''
+          : `${uuid(boot)}/${namespace === unknown ? '' : `pid:[${namespace}]`}/${sameMachine ? machineHere : ''}`,
       pid: Number(pid),
       startedAt: startedAt === unknown ? '' : startedAt,
     },
@@ -58,8 +69,8 @@ export function shortBase(base: string): string {
   return short
 }
 
-function hostTag(host: string): string {
-  return createHash('sha256').update(host).digest('hex').slice(0, 8)
+function tag(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
 
 function uuid(hex: string): string {

@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto'
+import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { toLsn } from '../history/lsn.ts'
+import { formatState, type StateChecksum } from '../history/state-checksum.ts'
+import { PageHashes } from '../segment/page-hashes.ts'
+import type { Codec, CommitEntry, RecordBatch, SegmentHeader } from '../segment/segment.ts'
+import type { ChangedPages, CommitReceiver, FollowPosition } from '../source/follower.ts'
+import type { HistoryEnd, KnownHistory } from './history-end.ts'
+import type { PageHashTable } from './page-hash-table.ts'
+import { patchedRecords } from './patched-records.ts'
+import { OpenSegment, type OpenSegmentPlace } from './spool/open-segment.ts'
+import type { SpoolItem } from './spool/spool-item.ts'
+
+export interface BatchWriterOptions {
+  readonly place: OpenSegmentPlace
+  readonly codec: Codec
+  readonly maxBatchBytes: number
+  readonly now: () => number
+  /** Of the writer's lease, now. */
+  readonly epoch: () => number
+  /** Where the follower stands. */
+  readonly position: () => FollowPosition
+  /** A segment is in the spool, durably. */
+  readonly onSpooled: (item: SpoolItem) => void
+  /** The clock went back by that much. */
+  readonly onClockStep: (milliseconds: number) => void
+}
+
+/** Records of committed work are handed to the segment from this size on. */
+const flushBytes = 256 * 1024
+/** A commit larger than this gets a segment of its own, which it is streamed into. */
+const largeCommitBytes = 4 * 1024 * 1024
+/** A clock that went back by more than this is worth a warning; less is an ordinary adjustment. */
+const clockStepMs = 1_000
+
+interface Batch {
+  readonly header: SegmentHeader
+  readonly openedAt: number
+  readonly commits: CommitEntry[]
+  readonly touched: PageHashes
+  segment: OpenSegment | undefined
+  readonly ready: RecordBatch[]
+  readyBytes: number
+  pageBytes: number
+}
+
+/** Pages of the commit under way. */
+interface Commit {
+  readonly batches: RecordBatch[]
+  /** How many of the batches went to the segment already. */
+  streamed: number
+  records: number
+  bytes: number
+  pageBytes: number
+}
+
+/**
+ * Numbers and dates commits and gathers them into log segments in the spool. Until a batch is spooled nothing of it counts:
+ * `end` and `table` tell of the spooled history, `last` of all that was taken.
+ * Errors of the spool do not reach the follower: they are kept in `failure`, and from then on commits are let go by.
+ */
+export class BatchWriter implements CommitReceiver {
+  readonly #options: BatchWriterOptions
+  readonly #pageSize: number
+  readonly table: PageHashTable
+  #end: HistoryEnd
+  #last: HistoryEnd
+  #batch: Batch | undefined
+  #commit: Commit | undefined
+  #clockIsBack = false
+  failure: HoldfastError | undefined
+
+  constructor({ end, pageSize, table }: KnownHistory, options: BatchWriterOptions) {
+    this.#options = options
+    this.#pageSize = pageSize
+    this.table = table
+    this.#end = end
+    this.#last = end
+  }
+
+  get end(): HistoryEnd {
+    return this.#end
+  }
+
+  get last(): HistoryEnd {
+    return this.#last
+  }
+
+  get known(): KnownHistory {
+    return { end: this.#end, pageSize: this.#pageSize, table: this.table }
+  }
+
+  /** When the open batch got its first commit; undefined if there is none. */
+  get openedAt(): number | undefined {
+    return this.#batch?.commits.length ? this.#batch.openedAt : undefined
+  }
+
+  get isFull(): boolean {
+    return (this.#batch?.pageBytes ?? 0) >= this.#options.maxBatchBytes
+  }
+
+  async pages(changed: ChangedPages): Promise<void> {
+    if (this.failure !== undefined || changed.pages.length === 0) return
+    await this.#guarded(async () => {
+      const commit = await this.#begun(this.#options.now())
+      const records = patchedRecords(changed, this.#pageSize, this.#last.pageCount)
+      commit.batches.push(records)
+      commit.records += records.pages.length
+      commit.bytes += records.values.length
+      commit.pageBytes += changed.values.length
+      if (commit.bytes >= largeCommitBytes) await this.#stream(commit)
+    })
+  }
+
+  async commit(commit: {
+    readonly pageCount: number
+    readonly state: StateChecksum
+    readonly seenAt: number
+  }): Promise<void> {
+    if (this.failure !== undefined) return
+    await this.#guarded(async () => {
+      const work = await this.#begun(commit.seenAt)
+      this.#commit = undefined
+      const batch = this.#opened(commit.seenAt)
+      const lsn = toLsn(this.#last.lsn + 1)
+      const time = batch.commits.length === 0 ? batch.header.firstTime : this.#clamp(commit.seenAt)
+      const { pageCount, state } = commit
+      batch.commits.push({ lsn, time, records: work.records, pageCount, state })
+      for (const { pages, hashes } of work.batches) batch.touched.add(pages, hashes)
+      batch.ready.push(...work.batches.slice(work.streamed))
+      batch.readyBytes += work.bytes
+      batch.pageBytes += work.pageBytes
+      this.#last = { lsn, time, state, pageCount }
+      if (batch.readyBytes >= flushBytes) await this.#flush(batch)
+    })
+  }
+
+  /** Spools the open batch, if there is one. */
+  async close(): Promise<void> {
+    if (this.failure === undefined) await this.#guarded(() => this.#closeBatch())
+  }
+
+  /** The follower broke off within a commit: what came of it is forgotten, the commits before it are spooled. */
+  async breakOff(position: FollowPosition): Promise<void> {
+    const commit = this.#commit
+    this.#commit = undefined
+    const isWhole = commit === undefined || commit.streamed === 0
+    if (isWhole && this.openedAt !== undefined && position.state === formatState(this.#last.state)) await this.close()
+    else await this.#discard()
+  }
+
+  /** Nothing more can be kept: what was not spooled is given up, and what comes is let go by. */
+  async giveUp(error: HoldfastError): Promise<void> {
+    this.failure = error
+    await this.#discard()
+  }
+
+  /** What was not spooled is given up. */
+  async #discard(): Promise<void> {
+    const segment = this.#batch?.segment
+    this.#batch = undefined
+    this.#commit = undefined
+    this.#last = this.#end
+    await segment?.discard()
+  }
+
+  async #begun(time: number): Promise<Commit> {
+    if (this.#commit !== undefined) return this.#commit
+    if (this.isFull && this.#followerIsAtLast()) await this.#closeBatch()
+    this.#opened(time)
+    this.#commit = { batches: [], streamed: 0, records: 0, bytes: 0, pageBytes: 0 }
+    return this.#commit
+  }
+
+  #opened(time: number): Batch {
+    this.#batch ??= {
+      header: {
+        sourceKind: 'sqlite',
+        kind: 'log',
+        pageSize: this.#pageSize,
+        from: this.#last.lsn,
+        epoch: this.#options.epoch(),
+        firstTime: this.#clamp(time),
+        startState: this.#last.state,
+        codec: this.#options.codec,
+        cipher: 'none',
+        salt: randomBytes(16),
+      },
+      openedAt: this.#options.now(),
+      commits: [],
+      touched: new PageHashes(),
+      segment: undefined,
+      ready: [],
+      readyBytes: 0,
+      pageBytes: 0,
+    }
+    return this.#batch
+  }
+
+  /** Hands on what there is of a large commit. What was committed before it must not depend on its end, so it is spooled first. */
+  async #stream(commit: Commit): Promise<void> {
+    const before = this.#batch
+    if (before !== undefined && before.commits.length > 0 && commit.streamed === 0 && this.#followerIsAtLast())
+      await this.#closeBatch()
+    const batch = this.#opened(this.#options.now())
+    await this.#flush(batch)
+    const segment = this.#segmentOf(batch)
+    for (const records of commit.batches.slice(commit.streamed)) await segment.add(records)
+    // Only pages and hashes are still needed of them.
+    commit.batches.splice(
+      0,
+      commit.batches.length,
+      ...commit.batches.map((records) => ({ ...records, values: new Uint8Array(0) })),
+    )
+    commit.streamed = commit.batches.length
+    commit.bytes = 0
+  }
+
+  async #flush(batch: Batch): Promise<void> {
+    const segment = this.#segmentOf(batch)
+    for (const records of batch.ready.splice(0)) await segment.add(records)
+    batch.readyBytes = 0
+  }
+
+  #segmentOf(batch: Batch): OpenSegment {
+    batch.segment ??= new OpenSegment(this.#options.place, batch.header)
+    return batch.segment
+  }
+
+  async #closeBatch(): Promise<void> {
+    const batch = this.#batch
+    const last = batch?.commits.at(-1)
+    if (batch === undefined || last === undefined) return
+    const position = this.#options.position()
+    if (position.state !== formatState(last.state)) {
+      const message = `The follower stands at state ${position.state}, the last commit taken has ${formatState(last.state)}.`
+      throw new HoldfastError('INTERNAL', message)
+    }
+    await this.#flush(batch)
+    const { lsn: to, time: lastTime, state: endState, pageCount } = last
+    const end = { to, lastTime, endState, pageCount }
+    const item = await this.#segmentOf(batch).finish(end, batch.commits, { position, gap: undefined })
+    this.#batch = undefined
+    this.#end = { lsn: to, time: lastTime, state: endState, pageCount }
+    const { pages, hashes } = batch.touched.sorted(pageCount)
+    this.table.resize(pageCount)
+    this.table.set(pages, hashes)
+    this.#options.onSpooled(item)
+  }
+
+  #followerIsAtLast(): boolean {
+    return this.#options.position().state === formatState(this.#last.state)
+  }
+
+  /** Times never go back within a history, whatever the clock does. */
+  #clamp(time: number): number {
+    const back = this.#last.time - time
+    if (back > clockStepMs && !this.#clockIsBack) this.#options.onClockStep(back)
+    this.#clockIsBack = back > clockStepMs
+    return Math.max(time, this.#last.time)
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      await this.giveUp(toHoldfastError(thrown, this.#options.place.folder))
+    }
+  }
+}
+
+/** The state after a segment that was spooled by somebody else than the writer. */
+export function endOf({ info, endState, pageCount }: SpoolItem): HistoryEnd {
+  return { lsn: info.to, time: info.lastTime, state: endState, pageCount }
+}

@@ -1,0 +1,174 @@
+import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import type { Lsn } from '../history/lsn.ts'
+import { abortable } from '../util/abort.ts'
+import type { Unsent } from './capture-events.ts'
+import { LogCapture } from './log-capture.ts'
+import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
+import type { Session } from './session.ts'
+
+export interface CaptureStatus {
+  /** The newest state that is kept, in the repository or in the spool, and when it was seen (milliseconds since 1970). */
+  readonly lsn: Lsn
+  readonly time: number
+  /** The newest state in the repository. */
+  readonly durableLsn: Lsn
+  readonly waiting: Unsent
+  /** Bytes of the database's log that are not copied into the database yet. */
+  readonly logBytes: number
+}
+
+export interface StopOptions {
+  /** How long to wait for what is not in the repository yet, in milliseconds. */
+  readonly waitMs?: number | undefined
+}
+
+/** A database being followed. */
+export interface Capture extends AsyncDisposable {
+  readonly status: CaptureStatus
+  /** Settles when following ends: resolves after a stop, rejects with what made going on impossible. */
+  readonly done: Promise<void>
+  /**
+   * Resolves when everything that was committed before the call is durable in the repository; with the number of that state.
+   * @throws ABORTED if the capture stops before, or the signal fires; what made it fail
+   */
+  sync(options?: { readonly signal?: AbortSignal | undefined }): Promise<Lsn>
+  /** Takes what was committed, waits a while for its upload, and lets the database go. Says what is left in the spool. */
+  stop(options?: StopOptions): Promise<Unsent>
+}
+
+export class RunningCapture implements Capture {
+  readonly #session: Session
+  #following: LogCapture | RollbackCapture
+  readonly #loop: Promise<void>
+  readonly done: Promise<void>
+  #stopped: Promise<Unsent> | undefined
+  #failure: HoldfastError | undefined
+
+  constructor(session: Session, following: LogCapture | RollbackCapture) {
+    this.#session = session
+    this.#following = following
+    this.#loop = this.#run()
+    this.done = this.#loop.then(
+      async () => {
+        await this.stop()
+        if (this.#failure !== undefined) throw this.#failure
+      },
+      async (thrown: unknown) => {
+        this.#failure ??= toHoldfastError(thrown, session.source.location)
+        await this.stop({ waitMs: 0 })
+        throw this.#failure
+      },
+    )
+    // Whoever does not ask for it need not handle it: `sync` and `stop` tell of it too.
+    this.done.catch(() => {})
+  }
+
+  get status(): CaptureStatus {
+    const { lsn, time } = this.#following.end
+    return {
+      lsn,
+      time,
+      durableLsn: this.#session.uploader.durable,
+      waiting: this.#unsent(),
+      logBytes: this.#following.logBytes,
+    }
+  }
+
+  async sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {
+    if (this.#failure !== undefined) throw this.#failure
+    const synced = this.#session.requests.sync()
+    if (this.#stopped !== undefined) this.#session.requests.rejectAll()
+    return await abortable(synced, options.signal)
+  }
+
+  stop(options: StopOptions = {}): Promise<Unsent> {
+    this.#stopped ??= this.#stop(options.waitMs ?? this.#session.settings.stopWaitMs)
+    return this.#stopped
+  }
+
+  stopSoon(): void {
+    this.stop({ waitMs: 0 }).catch(() => {})
+  }
+
+  /** Going on is impossible. */
+  fail(error: HoldfastError): void {
+    this.#failure ??= error
+    this.#session.requests.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #run(): Promise<void> {
+    const { requests, source } = this.#session
+    for (;;) {
+      const following = this.#following
+      try {
+        await following.run()
+        return
+      } catch (error) {
+        const mayHaveNoLog = hasCode(error, 'DATABASE_UNSUPPORTED') && following instanceof LogCapture
+        if (!mayHaveNoLog || !(await hasNoLog(source, requests.stopSignal))) throw error
+        this.#following = await RollbackCapture.start(
+          this.#session,
+          following.known,
+          following.numbers,
+          requests.stopSignal,
+        )
+      }
+    }
+  }
+
+  async #stop(waitMs: number): Promise<Unsent> {
+    const { requests, uploader, settings, lease } = this.#session
+    requests.stop()
+    await Promise.allSettled([this.#loop])
+    try {
+      if (this.#failure === undefined) await this.#waitForUploads(waitMs)
+    } finally {
+      await uploader.stop()
+      requests.rejectAll(this.#failure)
+    }
+    await this.#savePosition()
+    await lease[Symbol.asyncDispose]()
+    const left = this.#unsent()
+    settings.onEvent({ kind: 'stopped', left })
+    return left
+  }
+
+  async #waitForUploads(waitMs: number): Promise<void> {
+    const { uploader, settings } = this.#session
+    if (waitMs === 0 || uploader.durable >= this.#following.end.lsn) return
+    const timer = new AbortController()
+    const uploaded = uploader.whenDurable(this.#following.end.lsn).then(
+      () => timer.abort(),
+      () => timer.abort(),
+    )
+    try {
+      await settings.clock.sleep(waitMs, timer.signal)
+    } catch (thrown) {
+      if (!timer.signal.aborted) throw thrown
+      await uploaded
+    }
+  }
+
+  /** Stopped in order, the next start need not audit. If this fails, it will. */
+  async #savePosition(): Promise<void> {
+    const following = this.#following
+    const position = following instanceof LogCapture ? following.restingPosition : undefined
+    if (position === undefined || this.#failure !== undefined) return
+    const { settings } = this.#session
+    try {
+      await this.#session.position.write({ lsn: following.end.lsn, position, clean: true })
+    } catch (thrown) {
+      const { message, hint } = toHoldfastError(thrown)
+      settings.onEvent({ kind: 'warning', message: `The position could not be saved: ${message}`, hint })
+    }
+  }
+
+  #unsent(): Unsent {
+    const { spool } = this.#session
+    return { segments: spool.items.length, bytes: spool.bytes }
+  }
+}

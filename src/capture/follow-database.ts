@@ -1,0 +1,68 @@
+import { checkIdentity } from '../backup/identity.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
+import { databaseNameFrom } from '../repository/layout.ts'
+import type { Repository } from '../repository/repository.ts'
+import { type Capture, RunningCapture } from './capture.ts'
+import { type FollowedSource, type FollowOptions, settingsOf } from './follow-options.ts'
+import { LogCapture } from './log-capture.ts'
+import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
+import { openSession, type Session } from './session.ts'
+import { defaultStateFolder } from './state-folder.ts'
+import { LeaseKeeper } from './upload/lease-keeper.ts'
+
+/**
+ * Follows a live database: every commit becomes a restore point. Runs in an engine process. Resolves once following has begun:
+ * the first state is in the repository, or the history goes on from where it was left.
+ * @throws LEASE_HELD, NAME_TAKEN, ABORTED, STORAGE_*, DISK_FULL, and as openFollower
+ */
+export async function followDatabase(
+  source: FollowedSource,
+  repository: Repository,
+  options: FollowOptions = {},
+): Promise<Capture> {
+  const settings = settingsOf(options)
+  const { signal } = options
+  const database = repository.database(options.database ?? databaseNameFrom(source.defaultName))
+  await checkIdentity(source, database, options)
+  if (options.enableWal === true) await switchToWal(source, signal)
+  await using stack = new AsyncDisposableStack()
+  const lease = stack.use(await LeaseKeeper.acquire(database, { waitMs: options.leaseWaitMs, signal }))
+  const folder = options.stateFolder ?? defaultStateFolder(repository.id, database.name)
+  let running: RunningCapture | undefined
+  let failure: HoldfastError | undefined
+  const onFailure = (error: HoldfastError) => {
+    failure = error
+    running?.fail(error)
+  }
+  const session = await openSession(source, database, lease, folder, options, settings, onFailure)
+  stack.defer(() => session.uploader.stop())
+  session.uploader.start()
+  const following = await startFollowing(session, signal)
+  await session.putRecord()
+  if (failure !== undefined) throw failure
+  stack.move()
+  running = new RunningCapture(session, following)
+  signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
+  if (signal?.aborted) running.stopSoon()
+  return running
+}
+
+async function startFollowing(
+  session: Session,
+  signal: AbortSignal | undefined,
+): Promise<LogCapture | RollbackCapture> {
+  try {
+    return await LogCapture.start(session, signal)
+  } catch (error) {
+    if (!hasCode(error, 'DATABASE_UNSUPPORTED') || !(await hasNoLog(session.source, signal))) throw error
+    return await RollbackCapture.start(session, session.known, { highest: session.highest.lsn }, signal)
+  }
+}
+
+async function switchToWal(source: FollowedSource, signal: AbortSignal | undefined): Promise<void> {
+  if (source.enableWal === undefined)
+    throw new HoldfastError('USAGE', 'This kind of database cannot be switched to a write-ahead log.', {
+      object: source.location,
+    })
+  await source.enableWal({ signal })
+}

@@ -1,0 +1,28 @@
+import type { LossReason } from '../source/follower.ts'
+
+/** Why commits may be missing between two states; as people read it in the list of restorable windows. */
+export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = {
+  'not-running': 'the follower was not running',
+  'log-reset': 'the log was reset before all of it was taken',
+  'file-replaced': 'the database file was replaced',
+  'page-size-changed': 'the page size of the database changed',
+  'journal-mode-changed': 'the journal mode of the database changed',
+  'frames-vanished': 'frames of the log vanished, as after a power loss',
+  'page-missing': 'a page that the log should hold was not in it',
+  'audit-failed': 'the database was not what its log had said',
+  'first-state': 'nothing is known of the time before the first state',
+  'spool-full': 'the repository could not be reached and the spool was full',
+  'spool-damaged': 'the spool was damaged',
+  'no-log': 'the database has no write-ahead log',
+  'number-taken': 'an interrupted backup lies between',
+  'history-damaged': 'the history before is damaged',
+}
+
+export type CaptureReason =
+  | 'first-state'
+  | 'spool-full'
+  | 'spool-damaged'
+  | 'no-log'
+  | 'number-taken'
+  | 'history-damaged'
+export type GapReason = LossReason | CaptureReason

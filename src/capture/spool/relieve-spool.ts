@@ -1,0 +1,38 @@
+import { HoldfastError, toHoldfastError } from '../../errors.ts'
+import type { Session } from '../session.ts'
+import { coarsen } from './coarsen.ts'
+
+/** Merging must win this much room, or it would have to be done again at once. */
+const enough = 0.75
+
+export const spoolLimitReached = (): HoldfastError =>
+  new HoldfastError('DISK_FULL', 'The spool has reached its limit.', {
+    hint: 'The repository has been out of reach for long. Bring it back, or raise the limit of the spool.',
+  })
+
+/**
+ * Merges what waits in the spool, except for what the repository may hold already, and tells whether that was enough. A failure
+ * to merge is said, and counts as not enough.
+ */
+export async function relieveSpool({ spool, uploader, place, settings }: Session): Promise<boolean> {
+  const { spoolLimitBytes: limitBytes, onEvent, codec } = settings
+  const run = spool.items.filter((item) => !uploader.wasAttempted(item))
+  if (run.length >= 2) {
+    spool.reserve(run)
+    try {
+      const merged = await coarsen(run, place, codec)
+      await spool.replace(run, merged)
+      onEvent({ kind: 'spool-full', action: 'merged', bytes: spool.bytes, limitBytes })
+      if (merged.gap !== undefined) onEvent({ kind: 'gap', ...merged.gap })
+      const message = `The repository has been out of reach for long: commits from LSN ${merged.info.from} to ${merged.info.to} were merged, and cannot be restored one by one.`
+      onEvent({ kind: 'warning', message })
+    } catch (thrown) {
+      const { message, hint } = toHoldfastError(thrown, spool.folder)
+      onEvent({ kind: 'warning', message: `The spool could not be merged: ${message}`, hint })
+    } finally {
+      spool.release()
+      uploader.wake()
+    }
+  }
+  return spool.bytes <= limitBytes * enough
+}

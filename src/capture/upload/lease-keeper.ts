@@ -1,0 +1,71 @@
+import { nextEpoch, nextPosition } from '../../backup/position.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
+import type { Lsn } from '../../history/lsn.ts'
+import type { Catalog } from '../../repository/catalog.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { Lease } from '../../repository/lease.ts'
+
+export interface LeaseKeeperOptions {
+  readonly waitMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Long, since an idle database must cost next to no requests; a dead owner on this machine is recognised at once anyway. */
+const ttlMs = 3_600_000
+
+/** Keeps the lease for as long as a capture runs, also over a time in which the repository cannot be reached. */
+export class LeaseKeeper implements AsyncDisposable {
+  readonly #database: DatabaseRepository
+  #lease: Lease
+  #epoch: number
+
+  private constructor(database: DatabaseRepository, lease: Lease) {
+    this.#database = database
+    this.#lease = lease
+    this.#epoch = lease.epoch
+  }
+
+  /** @throws LEASE_HELD, ABORTED, STORAGE_* */
+  static async acquire(database: DatabaseRepository, options: LeaseKeeperOptions): Promise<LeaseKeeper> {
+    return new LeaseKeeper(database, await Lease.acquire(database, { purpose: 'follow', ttlMs, ...options }))
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** A history may have a higher epoch than its lease, whose document was lost. */
+  seen(catalog: Catalog): void {
+    this.#epoch = nextEpoch(catalog, this.#lease.epoch)
+  }
+
+  /**
+   * To be called before anything is published. A lease that ran out is taken again, if the history still ends where we left it.
+   * @param endsAt the number of the last segment that was uploaded, and perhaps of the next, whose upload may have succeeded
+   * @throws LEASE_HELD, LEASE_LOST, STORAGE_*
+   */
+  async assertHeld(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
+    try {
+      this.#lease.assertHeld()
+      return
+    } catch (error) {
+      if (!hasCode(error, 'LEASE_LOST')) throw error
+    }
+    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, signal })
+    await this.#lease[Symbol.asyncDispose]()
+    this.#lease = lease
+    const catalog = await this.#database.catalog({ signal })
+    this.seen(catalog)
+    const highest = nextPosition(catalog, 0).lsn - 1
+    if (endsAt.some((lsn) => lsn === highest)) return
+    throw new HoldfastError(
+      'LEASE_LOST',
+      `While the lease on ${this.#database.name} had run out, another process wrote to its history, up to LSN ${highest}.`,
+      { object: this.#database.name, hint: 'Start following again: it goes on from there.' },
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lease[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,170 @@
+import { type HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
+import type { Lsn } from '../../history/lsn.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { aborted } from '../../util/abort.ts'
+import type { FollowSettings } from '../follow-options.ts'
+import type { PositionFile } from '../position-file.ts'
+import type { Spool } from '../spool/spool.ts'
+import type { SpoolItem } from '../spool/spool-item.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+import { putSegment } from './put-segment.ts'
+
+export interface UploaderContext {
+  readonly database: DatabaseRepository
+  readonly spool: Spool
+  readonly lease: LeaseKeeper
+  readonly position: PositionFile
+  readonly settings: FollowSettings
+  /** The newest state in the repository. */
+  readonly durable: Lsn
+  /** Nothing more can be uploaded: another writer has the database. */
+  readonly onFailure: (error: HoldfastError) => void
+}
+
+const baseDelayMs = 500
+const maxDelayMs = 60_000
+
+/** Carries the spool's segments to the repository, in order, beside the capture; for as long as it takes. */
+export class Uploader {
+  readonly #context: UploaderContext
+  readonly #stop = new AbortController()
+  readonly #waiters = new Set<{
+    readonly lsn: Lsn
+    readonly resolve: () => void
+    readonly reject: (e: unknown) => void
+  }>()
+  readonly #attempted = new WeakSet<SpoolItem>()
+  #durable: Lsn
+  #wake: (() => void) | undefined
+  #done: Promise<void> = Promise.resolve()
+  #sinceRollUp = 0
+
+  constructor(context: UploaderContext) {
+    this.#context = context
+    this.#durable = context.durable
+  }
+
+  /** The newest state that is in the repository. */
+  get durable(): Lsn {
+    return this.#durable
+  }
+
+  /** Whether an upload of it was begun: the repository may hold it. */
+  wasAttempted(item: SpoolItem): boolean {
+    return this.#attempted.has(item)
+  }
+
+  start(): void {
+    this.#done = this.#run()
+  }
+
+  /** There is something new in the spool. */
+  wake(): void {
+    this.#wake?.()
+  }
+
+  /** What was put into the repository by other means than the spool. */
+  advance(lsn: Lsn): void {
+    this.#durable = lsn
+    this.#settle()
+  }
+
+  /** Resolves when that state is in the repository. @throws ABORTED if the uploader stops before, LEASE_* */
+  whenDurable(lsn: Lsn): Promise<void> {
+    if (this.#durable >= lsn) return Promise.resolve()
+    if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiters.add({ lsn, resolve, reject })
+    return promise
+  }
+
+  /** Ends; an upload under way is broken off. What is left stays in the spool. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    this.wake()
+    await this.#done
+    this.#rejectAll(aborted(this.#stop.signal))
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0
+    while (!this.#stop.signal.aborted) {
+      const item = this.#context.spool.first
+      if (item === undefined) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        this.#wake = resolve
+        await promise
+        continue
+      }
+      try {
+        await this.#upload(item)
+        failures = 0
+      } catch (thrown) {
+        if (this.#stop.signal.aborted) return
+        const error = toHoldfastError(thrown, item.info.key)
+        if (hasCode(error, 'LEASE_HELD', 'LEASE_LOST')) {
+          this.#rejectAll(error)
+          this.#context.onFailure(error)
+          return
+        }
+        failures += 1
+        await this.#pause(error, failures)
+      }
+    }
+  }
+
+  async #upload(item: SpoolItem): Promise<void> {
+    const { database, spool, lease, position, settings } = this.#context
+    const { signal } = this.#stop
+    await lease.assertHeld([this.#durable, item.info.to], signal)
+    this.#attempted.add(item)
+    await putSegment(database, settings.files, item, signal)
+    // One of both, spool or position file, must always tell where the follower stands.
+    if (spool.items.length === 1) await position.write({ lsn: item.info.to, position: item.position, clean: false })
+    await spool.remove(item)
+    this.#durable = item.info.to
+    const { key, to, bytes, firstTime } = item.info
+    const lagMs = Math.max(0, settings.clock.now() - firstTime)
+    settings.onEvent({ kind: 'uploaded', segment: key, lsn: to, bytes, lagMs })
+    this.#settle()
+    this.#sinceRollUp += 1
+    if (this.#sinceRollUp >= settings.rollUpEvery) await this.#rollUp()
+  }
+
+  async #rollUp(): Promise<void> {
+    const { database, settings } = this.#context
+    this.#sinceRollUp = 0
+    try {
+      await settings.rollUp?.(database, { signal: this.#stop.signal })
+    } catch (thrown) {
+      if (this.#stop.signal.aborted) return
+      const { message, hint } = toHoldfastError(thrown, database.name)
+      settings.onEvent({ kind: 'warning', message: `Small segments could not be merged: ${message}`, hint })
+    }
+  }
+
+  async #pause({ message }: HoldfastError, failures: number): Promise<void> {
+    const { clock, onEvent } = this.#context.settings
+    const bound = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(failures - 1, 20))
+    const delayMs = Math.round(bound * (0.5 + clock.random() / 2))
+    onEvent({ kind: 'retrying', what: 'upload', message, delayMs, failures })
+    try {
+      await clock.sleep(delayMs, this.#stop.signal)
+    } catch (thrown) {
+      if (!this.#stop.signal.aborted) throw thrown
+    }
+  }
+
+  #settle(): void {
+    for (const waiter of this.#waiters) {
+      if (waiter.lsn > this.#durable) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve()
+    }
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const { reject } of this.#waiters) reject(error)
+    this.#waiters.clear()
+  }
+}

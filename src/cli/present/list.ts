@@ -1,0 +1,22 @@
+import { counted, formatCount } from '../format/text.ts'
+import { formatTime } from '../format/time.ts'
+import type { ResultData } from '../json/schemas.ts'
+import { backupTable } from './backup.ts'
+
+type Listed = ResultData<'list'>['databases'][number]
+
+export function listedText({ name, location, backups, followed }: Listed): string {
+  const title = `${name}${location === null ? '' : ` (${location})`}: ${counted(backups.length, 'backup')}`
+  const lines = [
+    title,
+    ...(followed === null ? [] : [followedText(followed)]),
+    ...(backups.length === 0 ? [] : [backupTable(backups)]),
+  ]
+  return lines.join('\n')
+}
+
+function followedText({ fromLsn, toLsn, fromTime, toTime, earlierWindows }: NonNullable<Listed['followed']>): string {
+  const range = `${formatTime(Date.parse(fromTime))} to ${formatTime(Date.parse(toTime))}`
+  const earlier = earlierWindows === 0 ? '' : `; ${counted(earlierWindows, 'earlier window')}`
+  return `every commit from ${range}, LSN ${formatCount(fromLsn)} to ${formatCount(toLsn)}${earlier}`
+}

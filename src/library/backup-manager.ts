@@ -1,0 +1,303 @@
+import type { BackupResult, CreateBackupOptions } from '../backup/backup-options.ts'
+import { BackupQueue } from '../backup/backup-queue.ts'
+import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
+import { backupRequest } from '../backup/engine-api.ts'
+import { openOrInit } from '../backup/init-repository.ts'
+import { byName, ManagedDatabase } from '../backup/managed-database.ts'
+import type {
+  BackupAllOptions,
+  BackupManagerOptions,
+  BackupOptions,
+  BackupOutcome,
+  IncrementalBackupOptions,
+  SnapshotBackupOptions,
+} from '../backup/manager-options.ts'
+import { LiveCapture, type LiveCaptureOptions } from '../capture/live-capture.ts'
+import { parseOptions } from '../engine/parse-options.ts'
+import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
+import { findBackup } from '../repository/catalog.ts'
+import type { BackupManifest } from '../repository/manifest.ts'
+import { Repository } from '../repository/repository.ts'
+import { type BackupStats, getBackupStats } from '../repository/stats.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+import type { Progress } from '../util/progress.ts'
+import { RateMeter } from '../util/rate-meter.ts'
+import { type VerifyBackupsOptions, verifyBackups } from '../verify/verify-backups.ts'
+import type { VerifyResult } from '../verify/verify-options.ts'
+
+const defaultConcurrency = 4
+
+/** Which of a manager's databases is meant; needed only if it has several. */
+export interface DatabaseChoice extends OperationOptions {
+  readonly database?: string | undefined
+}
+
+export interface FollowDatabaseOptions extends Omit<LiveCaptureOptions, 'database'> {
+  /** Which of the manager's databases; needed only if it has several. */
+  readonly database?: string | undefined
+}
+
+interface Parts {
+  readonly link: StorageLink
+  readonly databases: Map<string, ManagedDatabase>
+  readonly options: BackupManagerOptions
+}
+
+/**
+ * Backs up live databases into a repository.
+ *
+ * Each backup of a SQLite database runs in an engine process of its own, so this process never opens the file, and the
+ * locks that its own SQLite holds stay whole. Backups of one database follow one another; those of several run at once, up to
+ * `maxConcurrentBackups`.
+ *
+ * @example
+ * import { BackupManager, sqlite } from 'holdfast'
+ *
+ * await using backups = await BackupManager.open({ source: sqlite('app.db'), repository: './backups', init: true })
+ * const { metadata, durationMs } = await backups.createFullBackup()
+ * console.log(`${metadata.id}: ${metadata.storedBytes} bytes stored in ${durationMs} ms`)
+ */
+export class BackupManager implements AsyncDisposable {
+  readonly #parts: Parts
+  readonly #queue: BackupQueue
+  readonly #captures = new Set<LiveCapture>()
+  #closed = false
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+    this.#queue = new BackupQueue(parts.options.maxConcurrentBackups ?? defaultConcurrency)
+  }
+
+  /**
+   * Opens the repository, or makes it with `init: true`. No database is touched yet.
+   * @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, USAGE, STORAGE_*, ABORTED
+   */
+  static async open(options: BackupManagerOptions): Promise<BackupManager> {
+    const { maxConcurrentBackups: most = defaultConcurrency } = options
+    if (!Number.isSafeInteger(most) || most < 1) {
+      throw new HoldfastError('USAGE', `maxConcurrentBackups is a whole number from 1 on, not ${most}.`)
+    }
+    parseOptions(backupRequest, { ...options.defaults, type: 'full' })
+    const { source, sources, database, engine, signal, init = false } = options
+    const named = byName(sources ?? [database === undefined ? source : { source, database }])
+    const link = await linkStorage(options.repository)
+    try {
+      const repository = init
+        ? await openOrInit(link.storage, { signal })
+        : await Repository.open(link.storage, { signal })
+      const databases = new Map<string, ManagedDatabase>()
+      for (const [name, from] of named) databases.set(name, new ManagedDatabase(from, { repository, link, engine }))
+      return new BackupManager({ link, options, databases })
+    } catch (thrown) {
+      await link[Symbol.asyncDispose]()
+      throw hasCode(thrown, 'REPOSITORY_NOT_FOUND') ? notMadeYet(thrown) : thrown
+    }
+  }
+
+  /** Names of the databases in the repository, as this manager backs them up. */
+  get databases(): string[] {
+    return [...this.#parts.databases.keys()]
+  }
+
+  /**
+   * Stores the whole database.
+   * @throws BackupError with `partialBackup`; its code is among DATABASE_*, NOT_A_DATABASE, ACCESS_DENIED, LEASE_HELD,
+   * NAME_TAKEN, DISK_FULL, STORAGE_*, ENGINE_DIED, ABORTED
+   * @example
+   * const { metadata, warnings } = await backups.createFullBackup({ tags: { release: '2.1' } })
+   */
+  createFullBackup(options: BackupOptions = {}): Promise<BackupResult> {
+    return this.#createOne('full', options)
+  }
+
+  /**
+   * Stores what changed since the parent. No earlier copy of the database is needed, here or elsewhere.
+   * @throws BackupError as of {@link createFullBackup}; BACKUP_NOT_FOUND also when there is no backup yet to build on
+   * @example
+   * await backups.createIncrementalBackup()
+   * await backups.createIncrementalBackup({ parent: 'before-migration' })
+   */
+  createIncrementalBackup(options: IncrementalBackupOptions = {}): Promise<BackupResult> {
+    return this.#createOne('incremental', options)
+  }
+
+  /**
+   * Stores the state of this moment under a name, as what changed since the parent, or whole if it is the first. It is pinned:
+   * no retention drops it.
+   * @throws BackupError as of {@link createFullBackup}
+   * @example
+   * await backups.createSnapshotBackup({ name: 'before-migration' })
+   */
+  createSnapshotBackup(options: SnapshotBackupOptions): Promise<BackupResult> {
+    return this.#createOne('snapshot', options)
+  }
+
+  /**
+   * Backs up several databases, or all. One that fails does not keep the others from being done: look at each outcome.
+   * @throws USAGE for a name that this manager does not have
+   * @example
+   * for (const outcome of await backups.createBackup({ type: 'incremental' })) {
+   *   if (outcome.status === 'rejected') console.error(outcome.database, outcome.reason)
+   * }
+   */
+  async createBackup(options: BackupAllOptions): Promise<BackupOutcome[]> {
+    this.#assertOpen()
+    const { databases: names = this.databases, type, ...rest } = options
+    const chosen = [...new Set(names)].map((name) => this.#find(name))
+    const outcomes = await Promise.allSettled(chosen.map((database) => this.#create(database, type, rest)))
+    return outcomes.map((outcome, i) => ({ database: chosen[i]?.name ?? '', ...outcome }))
+  }
+
+  /**
+   * Follows a database: from the state at which it begins, every commit becomes a restore point, within about a second. Nothing is
+   * written into the database. Resolves once following has begun; a first call stores the whole database for that. After a stop or
+   * a crash the next call goes on where the last one was, and if commits were missed meanwhile, records that as a gap.
+   *
+   * While it runs, the database's part of the repository is its own: backups of it are refused.
+   * @throws LEASE_HELD if somebody follows or backs it up already; DATABASE_*, NOT_A_DATABASE, ACCESS_DENIED, NAME_TAKEN, USAGE,
+   * DISK_FULL, STORAGE_*, ENGINE_DIED, ABORTED
+   * @example
+   * await using live = await backups.follow()
+   * live.on('gap', ({ reason, fromTime, toTime }) => console.warn(reason, new Date(fromTime), new Date(toTime)))
+   * live.on('error', (error) => console.error(error.code, error.message))
+   * await live.sync() // everything committed so far is in the repository
+   */
+  async follow({ database: name, ...options }: FollowDatabaseOptions = {}): Promise<LiveCapture> {
+    const database = this.#one({ database: name })
+    const { link, options: own } = this.#parts
+    const place = { location: database.fileToFollow(), database: database.name, link, engine: own.engine }
+    const live = await LiveCapture.follow(place, options)
+    this.#captures.add(live)
+    live.once('stopped', () => this.#captures.delete(live))
+    return live
+  }
+
+  /**
+   * The backups, oldest first; of all databases of this manager unless one is named. One whose manifest cannot be read is not
+   * among them: {@link verify} names it.
+   * @throws STORAGE_*, ABORTED
+   * @example
+   * for (const { id, type, createdAt } of await backups.listBackups()) console.log(id, type, createdAt)
+   */
+  async listBackups(options: DatabaseChoice = {}): Promise<BackupManifest[]> {
+    this.#assertOpen()
+    const chosen = options.database === undefined ? [...this.#parts.databases.values()] : [this.#find(options.database)]
+    const catalogs = await Promise.all(chosen.map(({ repository }) => repository.catalog(options)))
+    const all = catalogs.flatMap(({ backups }) => backups)
+    return chosen.length === 1 ? all : all.sort((a, b) => (a.capturedAt < b.capturedAt ? -1 : 1))
+  }
+
+  /**
+   * One backup by its id, an unambiguous beginning of it, or its name.
+   * @throws BACKUP_NOT_FOUND, STORAGE_*, ABORTED
+   * @example
+   * const { tags, validation } = await backups.getBackup('before-migration')
+   */
+  async getBackup(idOrName: string, options: DatabaseChoice = {}): Promise<BackupManifest> {
+    return findBackup(await this.#one(options).repository.catalog(options), idOrName)
+  }
+
+  /**
+   * Counts, sizes in bytes, and what compression and incremental storage saved against plain copies.
+   * @throws STORAGE_*, ABORTED
+   * @example
+   * const { backups: count, storedBytes, savingsRatio } = await backups.getBackupStats()
+   */
+  async getBackupStats(options: DatabaseChoice = {}): Promise<BackupStats> {
+    return getBackupStats(await this.#one(options).repository.catalog(options))
+  }
+
+  /**
+   * Deletes one backup and frees what only it needed.
+   * @throws BACKUP_NEEDED if another backup builds on it, or, without `force`, if it is the newest of a sound database;
+   * BACKUP_NOT_FOUND, INTEGRITY, LEASE_HELD, STORAGE_*, ABORTED
+   * @example
+   * const { freedBytes } = await backups.deleteBackup('k3v9x0q2m5ab')
+   */
+  async deleteBackup(idOrName: string, options: DeleteBackupOptions & DatabaseChoice = {}): Promise<DeletedBackup> {
+    const database = this.#one(options)
+    return await this.#queue.run(
+      database.name,
+      () => deleteBackup(database.repository, idOrName, options),
+      options.signal,
+    )
+  }
+
+  /**
+   * Checks backups; of this manager's databases unless `databases` names others of the repository.
+   * Damage is in the result, not an exception.
+   * @throws NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*, ENGINE_DIED, ABORTED
+   * @example
+   * const { ok, restorable } = await backups.verify({ level: 'restore', subset: 0.1 })
+   */
+  async verify(options: Omit<VerifyBackupsOptions, 'repository' | 'engine'> = {}): Promise<VerifyResult> {
+    this.#assertOpen()
+    const { repository, engine } = this.#parts.options
+    return await verifyBackups({ databases: this.databases, ...options, repository, engine })
+  }
+
+  /** Waits for the backups that were asked for, stops following, then lets the repository go. To stop sooner, abort the signals. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#queue.idle()
+    // A capture that failed has told of it already.
+    await Promise.allSettled([...this.#captures].map((live) => live.stop()))
+    await this.#parts.link[Symbol.asyncDispose]()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #createOne(type: CreateBackupOptions['type'], options: IncrementalBackupOptions): Promise<BackupResult> {
+    const { database: _, ...rest } = options
+    return await this.#create(this.#one(options), type, rest)
+  }
+
+  async #create(
+    database: ManagedDatabase,
+    type: CreateBackupOptions['type'],
+    { onProgress, signal, ...rest }: Omit<IncrementalBackupOptions, 'database'>,
+  ): Promise<BackupResult> {
+    const startedAt = Date.now()
+    const meter = new RateMeter()
+    const report = onProgress && ((progress: Progress) => onProgress(meter.measure(progress), database.name))
+    try {
+      const request = parseOptions(backupRequest, { ...this.#parts.options.defaults, ...rest, type })
+      const work = () => database.backUp({ ...request, signal, onProgress: report })
+      return await this.#queue.run(database.name, work, signal)
+    } catch (thrown) {
+      throw database.failure(thrown, { type }, startedAt)
+    }
+  }
+
+  #one({ database }: { readonly database?: string | undefined }): ManagedDatabase {
+    this.#assertOpen()
+    if (database !== undefined) return this.#find(database)
+    const [only, another] = this.#parts.databases.values()
+    if (only !== undefined && another === undefined) return only
+    throw new HoldfastError('USAGE', 'This manager has several databases: say which is meant.', {
+      hint: `Give "database": one of ${this.databases.join(', ')}.`,
+    })
+  }
+
+  #find(name: string): ManagedDatabase {
+    const database = this.#parts.databases.get(name)
+    if (database !== undefined) return database
+    throw new HoldfastError('USAGE', `This manager has no database "${name}".`, {
+      object: name,
+      hint: `It has ${this.databases.join(', ')}.`,
+    })
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new HoldfastError('USAGE', 'This BackupManager is closed.')
+  }
+}
+
+function notMadeYet({ code, message, object, cause }: HoldfastError): HoldfastError {
+  const hint = 'Let it be made, with "init: true", or give another "repository".'
+  return new HoldfastError(code, message, { object, cause, hint })
+}

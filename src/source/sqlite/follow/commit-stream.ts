@@ -1,0 +1,143 @@
+import { setImmediate } from 'node:timers/promises'
+import { formatState } from '../../../history/state-checksum.ts'
+import { throwIfAborted } from '../../../util/abort.ts'
+import type { CommitReceiver, FollowPosition } from '../../follower.ts'
+import { frameHeaderBytes } from '../log/page-map.ts'
+import type { LogHorizon } from '../log/wal-index.ts'
+import { changedPages } from './changed-pages.ts'
+import type { LogCursor, LogPlace } from './log-cursor.ts'
+import { LostContinuity } from './lost-continuity.ts'
+import type { PageTable } from './page-table.ts'
+import type { Transaction } from './transaction.ts'
+
+/** Other work of the process gets its turn after so long. */
+const turnMs = 10
+
+export interface StreamStart {
+  /** Identity of the database file. */
+  readonly file: string
+  readonly database: number
+  readonly cursor: LogCursor
+  readonly table: PageTable
+  /** Up to this frame of the present log, the database file may hold more than was taken; see changed-pages.ts. */
+  readonly fileMayBeAheadUntil: number
+  readonly clock: () => number
+}
+
+/** Taken by a drain. */
+export interface Taken {
+  commits: number
+  bytes: number
+}
+
+/** Turns the log's transactions into commits. Knows what was taken; knows nothing of locks. */
+export class CommitStream {
+  readonly #start: StreamStart
+  readonly #cursor: LogCursor
+  readonly #table: PageTable
+  #fileMayBeAheadUntil: number
+  /** The end of the last commit taken: still in the former log when that one was reset and nothing was committed since. */
+  #place: LogPlace
+
+  constructor(start: StreamStart) {
+    this.#start = start
+    this.#cursor = start.cursor
+    this.#table = start.table
+    this.#fileMayBeAheadUntil = start.fileMayBeAheadUntil
+    this.#place = start.cursor.place
+  }
+
+  /** Where the next transaction is looked for. */
+  get place(): LogPlace {
+    return this.#cursor.place
+  }
+
+  get table(): PageTable {
+    return this.#table
+  }
+
+  get position(): FollowPosition {
+    const { salts, frame, checksum } = this.#place
+    return {
+      file: this.#start.file,
+      pageSize: this.#cursor.pageSize,
+      pageCount: this.#table.pageCount,
+      salts: salts.toString('hex'),
+      state: formatState(this.#table.state),
+      frame,
+      checksum,
+    }
+  }
+
+  isAt(horizon: LogHorizon): boolean {
+    return horizon.lastFrame === this.place.frame && horizon.salts.equals(this.place.salts)
+  }
+
+  restart(salts: Buffer): void {
+    this.#cursor.restart(salts)
+    this.#table.forgetFrames()
+    this.#fileMayBeAheadUntil = 0
+  }
+
+  /** Takes every transaction up to the frame, which must end one. @throws LostContinuity, ABORTED, what the receiver throws */
+  async takeUpTo(lastFrame: number, receiver: CommitReceiver, taken: Taken, signal?: AbortSignal): Promise<void> {
+    let turnEnds = performance.now() + turnMs
+    try {
+      while (this.place.frame < lastFrame) {
+        throwIfAborted(signal)
+        const transaction = this.#cursor.next(lastFrame)
+        await this.#take(transaction, receiver, taken, signal)
+        if (performance.now() < turnEnds) continue
+        await setImmediate()
+        turnEnds = performance.now() + turnMs
+      }
+    } finally {
+      this.#cursor.release()
+    }
+  }
+
+  async #take(
+    transaction: Transaction,
+    receiver: CommitReceiver,
+    taken: Taken,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const missing = this.#table.missingPages(transaction)
+    if (missing > 0) throw new LostContinuity('page-missing', `${missing} pages of a larger database are in no frame.`)
+    const { pages, firstFrame, lastFrame, pageCount } = transaction
+    const hashes = new BigUint64Array(pages.length)
+    let given = 0
+    const fileMayBeAhead = lastFrame <= this.#fileMayBeAheadUntil
+    const from = { cursor: this.#cursor, table: this.#table, database: this.#start.database, fileMayBeAhead }
+    const bytes = (lastFrame - firstFrame + 1) * (frameHeaderBytes + this.#cursor.pageSize)
+    for (const batch of changedPages(transaction, from)) {
+      if (this.#changesNothing(transaction, batch.hashes[0])) {
+        this.#advance(transaction, batch.hashes)
+        taken.bytes += bytes
+        return
+      }
+      hashes.set(batch.hashes, given)
+      given += batch.pages.length
+      throwIfAborted(signal)
+      await receiver.pages(batch)
+    }
+    // From here on the commit counts as taken: `position` and the receiver agree even if the receiver fails.
+    this.#advance(transaction, hashes)
+    taken.bytes += bytes
+    taken.commits++
+    await receiver.commit({ pageCount, state: this.#table.state, seenAt: this.#start.clock() })
+  }
+
+  /** Where disks have large sectors, SQLite repeats the commit frame up to the end of the sector (wal.c, `iSyncPoint`). */
+  #changesNothing({ firstFrame, lastFrame, pages, pageCount }: Transaction, hash: bigint | undefined): boolean {
+    const page = pages[0]
+    const isOne = firstFrame === lastFrame && pages.length === 1 && page !== undefined
+    return isOne && pageCount === this.#table.pageCount && hash === this.#table.hash(page)
+  }
+
+  #advance(transaction: Transaction, hashes: BigUint64Array): void {
+    this.#table.apply(transaction, hashes)
+    this.#cursor.advance(transaction)
+    this.#place = this.#cursor.place
+  }
+}

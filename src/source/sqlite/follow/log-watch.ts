@@ -1,0 +1,104 @@
+import { type FSWatcher, watch } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { aborted, throwIfAborted } from '../../../util/abort.ts'
+
+const shortestMs = 1
+interface Pace {
+  readonly firstMs: number
+  readonly longestMs: number
+}
+
+/** Polling beneath notifications, which some file systems never send: ever more seldom while nothing happens. */
+const notifiedPace: Pace = { firstMs: 1000, longestMs: 8000 }
+const polledPace: Pace = { firstMs: 100, longestMs: 100 }
+
+/** What a look at the log found. `soon`: nothing yet, but it is worth looking again before long. */
+export type Look = 'changed' | 'soon' | 'unchanged'
+
+/**
+ * Resolves when `look` finds a change, or after `timeoutMs`. Our connection keeps the log from being deleted and made anew, so
+ * the `-wal` that is watched remains the log. A change of the file is no commit yet: the wal-index tells, soon afterwards.
+ *
+ * @throws ABORTED
+ */
+export async function watchLog(
+  databasePath: string,
+  look: () => Look,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  throwIfAborted(signal)
+  const end = performance.now() + timeoutMs
+  if (look() === 'changed') return
+  const bell = new Bell()
+  using notifier = new Notifier(`${databasePath}-wal`, () => bell.ring())
+  // A checkpoint by the application may wait for our reader to move on, with the write lock held: it shows in this file first.
+  // Elsewhere than on Linux, watching a file opens it, and closing that would drop SQLite's locks.
+  using _ = process.platform === 'linux' ? new Notifier(databasePath, () => bell.ring()) : undefined
+  // Whatever changed before the file was watched is seen by this look.
+  let found = look()
+  let delay = found === 'soon' ? shortestMs : notifier.pace.firstMs
+  while (found !== 'changed' && performance.now() < end) {
+    const wasRung = await bell.wait(Math.min(delay, Math.max(0, end - performance.now())), signal)
+    found = look()
+    delay = wasRung ? shortestMs : Math.min(delay * 2, notifier.pace.longestMs)
+    if (!wasRung || found === 'changed') continue
+    // A transaction larger than its writer's cache rings for as long as it lasts: no more than a look a millisecond.
+    await sleep(shortestMs)
+    found = look()
+  }
+}
+
+class Notifier implements Disposable {
+  #watcher: FSWatcher | undefined
+
+  constructor(path: string, onChange: () => void) {
+    try {
+      this.#watcher = watch(path, onChange)
+      this.#watcher.on('error', () => this[Symbol.dispose]())
+    } catch {
+      // No notification here, or no more of them (inotify's limit): polling alone will do.
+      this.#watcher = undefined
+    }
+  }
+
+  get pace(): Pace {
+    return this.#watcher ? notifiedPace : polledPace
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close()
+    this.#watcher = undefined
+  }
+}
+
+class Bell {
+  #rung = false
+  #wake: (() => void) | undefined
+
+  ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  /** True if it rang, false when the time is over. */
+  async wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    if (!this.#rung) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const onAbort = () => reject(aborted(signal))
+      this.#wake = resolve
+      signal?.addEventListener('abort', onAbort, { once: true })
+      const timer = setTimeout(resolve, timeoutMs)
+      try {
+        await promise
+      } finally {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        this.#wake = undefined
+      }
+    }
+    const rang = this.#rung
+    this.#rung = false
+    return rang
+  }
+}

@@ -1,0 +1,88 @@
+import { closeSync, constants, openSync } from 'node:fs'
+import { HoldfastError } from '../../../errors.ts'
+import type { DatabaseFollower, OpenFollowerOptions } from '../../follower.ts'
+import { requireSameFile } from '../connect.ts'
+import { requireEngineVersion } from '../engine-version.ts'
+import { explainError, requireSharedMemory } from '../explain-error.ts'
+import { openDatabaseFile, probeFile } from '../file-probe.ts'
+import { holdState } from '../held-state.ts'
+import { parseHorizon } from '../log/wal-index.ts'
+import { PendingReads } from '../pending-reads.ts'
+import { CommitStream } from './commit-stream.ts'
+import { LogCursor, type LogPlace } from './log-cursor.ts'
+import type { PageTable } from './page-table.ts'
+import { ReaderPair } from './reader-pair.ts'
+import { resumeAt } from './resume.ts'
+import { SqliteFollower } from './sqlite-follower.ts'
+import { heldStart } from './start-anew.ts'
+
+const defaultBusyTimeoutMs = 5000
+
+export interface FollowerParts {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+}
+
+/** See {@link FollowingSource.openFollower}. */
+export async function openSqliteFollower(
+  location: string,
+  options: OpenFollowerOptions,
+  { clock }: FollowerParts = { clock: Date.now },
+): Promise<DatabaseFollower> {
+  const waiting = { waitMs: options.busyTimeoutMs ?? defaultBusyTimeoutMs, signal: options.signal }
+  // Released in the reverse order: descriptors last, after SQLite has closed (see descriptors.ts).
+  await using resources = new AsyncDisposableStack()
+  const { path, descriptors } = openDatabaseFile(location)
+  resources.use(descriptors)
+  const probe = probeFile(location, path, descriptors)
+  try {
+    if (probe.header?.journal === 'rollback') throw notInWalMode(location)
+    requireSharedMemory(probe)
+    const { pair, engineVersion, usesLog } = await ReaderPair.open(
+      path,
+      () => descriptors.sharedMemory(`${path}-shm`),
+      waiting,
+    )
+    resources.use(pair)
+    requireEngineVersion(engineVersion)
+    if (!usesLog) throw notInWalMode(location)
+    requireSameFile(probe, descriptors)
+    const begun = await pair.beginExactly(waiting)
+    if (begun.horizon === undefined) throw notInWalMode(location)
+    const capturedAt = clock()
+    const horizon = parseHorizon(Buffer.from(begun.horizon.header))
+    const log = { path: `${path}-wal`, descriptor: openSync(`${path}-wal`, constants.O_RDONLY) }
+    resources.defer(() => closeSync(log.descriptor))
+    const reads = resources.use(new PendingReads(location))
+    const { pageSize } = begun
+    const file = descriptors.identity
+    const stream = (place: LogPlace, table: PageTable, fileMayBeAheadUntil: number) => {
+      const cursor = new LogCursor(log, pageSize, place)
+      return new CommitStream({ file, database: descriptors.database, cursor, table, fileMayBeAheadUntil, clock })
+    }
+    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting }
+
+    const resumed = options.resume && (await resumeAt(options.resume, { file, pageSize, horizon, log }, options.signal))
+    if (resumed?.kind === 'resumed') {
+      const goingOn = stream(resumed.place, resumed.table, horizon.lastFrame)
+      return new SqliteFollower({ ...parts, resources: resources.move() }, { kind: 'resumed' }, goingOn)
+    }
+    const state = resources.use(await holdState(probe, descriptors, begun, options.signal))
+    const held = { state, horizon, reads, capturedAt, reason: resumed?.reason }
+    const { start, begin } = heldStart(held, (place, table) => stream(place, table, 0))
+    return new SqliteFollower({ ...parts, resources: resources.move() }, start, begin)
+  } catch (thrown) {
+    throw explainError(thrown, probe)
+  }
+}
+
+function notInWalMode(location: string): HoldfastError {
+  return new HoldfastError(
+    'DATABASE_UNSUPPORTED',
+    `${location} is not in WAL mode, so its commits cannot be followed.`,
+    {
+      object: location,
+      hint: 'Switch it on with PRAGMA journal_mode = WAL; it stays on.',
+    },
+  )
+}
