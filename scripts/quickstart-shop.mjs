@@ -5,6 +5,7 @@ const db = new DatabaseSync(process.argv[2], { timeout: 5000 })
 db.exec(`
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+  PRAGMA busy_timeout = 5000;
   CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT NOT NULL, amount INTEGER NOT NULL);
   CREATE INDEX orders_by_customer ON orders (customer);
   CREATE TABLE ledger (last INTEGER NOT NULL, total INTEGER NOT NULL);
@@ -28,7 +29,8 @@ function sell(count) {
 for (let i = 0; i < 100; i += 1) sell(1_000)
 console.log('ready')
 process.stdin.on('data', () => {
+  const time = new Date().toISOString()
   db.exec('BEGIN; DELETE FROM orders WHERE id % 2 = 0; COMMIT')
-  console.log('cleaned')
+  console.log(time)
 })
 setInterval(() => sell(20), 2)

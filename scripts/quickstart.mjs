@@ -1,8 +1,10 @@
 // The main job on a real, live database, through the built program: what README.md tells a newcomer to type.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,37 +15,45 @@ const shop = fileURLToPath(new URL('./quickstart-shop.mjs', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
 const app = spawn(process.execPath, [shop, join(folder, 'app.db')], { stdio: ['pipe', 'pipe', 'inherit'] })
 
+let follower
+
 try {
   say('A shop writes orders into app.db, as fast as it can, all the time.')
   await line(app.stdout)
 
   holdfast('init')
   holdfast('backup', 'app.db', '--type', 'full')
-  await sleep(500)
-  say('Half a second of orders later: only what changed is stored.')
-  holdfast('backup', 'app.db', '--type', 'incremental')
-  holdfast('backup', 'app.db', '--type', 'snapshot', '--name', 'before-cleanup')
-
-  say('Somebody runs a "cleanup": DELETE FROM orders WHERE id % 2 = 0. The shop goes on writing.')
-  app.stdin.write('cleanup\n')
-  await line(app.stdout)
-  holdfast('backup', 'app.db')
+  holdfast('backup', 'app.db', '--type', 'snapshot', '--name', 'before-2.0')
   holdfast('list', 'app')
 
-  say('The database as it was before that, proved, beside the live one:')
-  holdfast('restore', 'app', '--name', 'before-cleanup', '--to', 'recovered.db')
+  say('From now on every single commit shall be a restore point. This runs beside the shop:')
+  follower = follow('app.db')
+  await sleep(3000)
+
+  app.stdin.write('cleanup\n')
+  const cleanup = String(await line(app.stdout)).trim()
+  say(`Somebody runs a "cleanup", at ${cleanup}: DELETE FROM orders WHERE id % 2 = 0. The shop goes on writing.`)
+  await sleep(2000)
+  const live = look('app.db')
+  say('Enough followed for today: Ctrl-C takes and uploads what is left.')
+  await interrupt(follower)
+  holdfast('points', 'app')
+
+  say('The database as it was right before that, proved, beside the live one:')
+  holdfast('estimate', 'app', '--at', cleanup, '--before')
+  holdfast('restore', 'app', '--at', cleanup, '--before', '--to', 'recovered.db')
   holdfast('verify', 'app')
 
-  const live = look('app.db')
   const recovered = look('recovered.db')
   say(`app.db, live:  ${live.orders} orders, ${live.missing} missing.`)
   say(
     `recovered.db:  ${recovered.orders} orders, ${recovered.missing} missing; its running total ${recovered.fits ? 'fits every one of them' : 'DOES NOT FIT'}.`,
   )
-  if (recovered.missing !== 0 || !recovered.fits || live.missing === 0)
+  if (recovered.missing !== 0 || !recovered.fits || live.missing === 0 || recovered.orders <= 100_000)
     throw new Error('The recovered database is not what it should be.')
-  say(styleText('green', 'Recovered and proved.'))
+  say(styleText('green', 'Recovered to the commit before, and proved.'))
 } finally {
+  follower?.kill('SIGKILL')
   app.kill()
   rmSync(folder, { recursive: true, force: true })
 }
@@ -56,9 +66,29 @@ function holdfast(...args) {
   console.log(`\n${styleText('cyan', `$ holdfast ${args.join(' ')}`)}`)
   const { status } = spawnSync(process.execPath, [program, ...args], {
     cwd: folder,
+    env: { ...process.env, XDG_STATE_HOME: join(folder, 'state') },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   if (status !== 0) throw new Error(`holdfast ${args[0]} ended with status ${status}.`)
+}
+
+/** Its words are set apart from those of the commands that run meanwhile. */
+function follow(...args) {
+  console.log(`\n${styleText('cyan', `$ holdfast follow ${args.join(' ')} &`)}`)
+  const child = spawn(process.execPath, [program, 'follow', ...args], {
+    cwd: folder,
+    env: { ...process.env, XDG_STATE_HOME: join(folder, 'state') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [child.stdout, child.stderr])
+    createInterface(stream).on('line', (text) => text.trim() && console.log(styleText('dim', `follow │ ${text}`)))
+  return child
+}
+
+async function interrupt(child) {
+  child.kill('SIGINT')
+  const [code] = await once(child, 'close')
+  if (code !== 0 && code !== 3) throw new Error(`holdfast follow ended with status ${code}.`)
 }
 
 function line(stream) {

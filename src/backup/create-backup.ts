@@ -20,9 +20,8 @@ import { chooseParent, type Parent } from './choose-parent.ts'
 import { commitBackup } from './commit-backup.ts'
 import { damagedDatabase } from './damaged-database.ts'
 import { checkName, chooseDatabase, givenName, recordToWrite } from './identity.ts'
-import { removeLeftovers } from './leftovers.ts'
 import { nextEpoch, nextPosition, type Position } from './position.ts'
-import { discardSegment, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
+import { discardSegment, keyOf, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
 
 export interface CreateBackupContext extends CreateBackupOptions {
   /** Name in the repository; default: the source's. */
@@ -118,7 +117,7 @@ class BackupRun {
       if (record !== undefined) await this.#putRecord(record)
       await lease.confirm()
     })
-    await removeLeftovers(this.#database, catalog)
+    lease.complete()
     this.#progress('commit', 1, 1, 'objects')
     return {
       metadata: manifest,
@@ -149,16 +148,18 @@ class BackupRun {
     )
     const parent = this.#usable(chosen, snapshot)
     const position = nextPosition(catalog, snapshot.capturedAt, lease.lsn)
-    await lease.claim(position.lsn)
     if (position.clockStepMs > clockStepMs) {
       this.#warnings.push(
         `The clock went back by ${Math.round(position.clockStepMs / 1000)} s since the newest state; this one is dated like that.`,
       )
     }
     if (snapshot.pageCount === 0)
-      this.#warnings.push(`${this.#source.location} is an empty database, without a single table. Is it the right path?`)
+      this.#warnings.push(
+        `${this.#source.location} is an empty database, without a single table. Is it the right path?`,
+      )
+    await this.#discardLeftover(catalog, lease)
     const inspecting = this.#inspect(snapshot)
-    const stored = await this.#copy(snapshot, parent, position, nextEpoch(catalog, lease.epoch))
+    const stored = await this.#copy(snapshot, parent, position, nextEpoch(catalog, lease.epoch), lease)
     try {
       this.#progress('validate', 0, undefined, 'objects')
       const inspection = await inspecting
@@ -174,6 +175,13 @@ class BackupRun {
       await discardSegment(this.#database, stored.info.key)
       throw error
     }
+  }
+
+  /** What a writer that was interrupted before its manifest wrote down as begun. */
+  async #discardLeftover({ backups, problems }: Catalog, { pending }: Lease): Promise<void> {
+    if (pending === undefined || problems.length > 0) return
+    if (!this.#database.repository.capabilities.consistentList) return
+    if (!backups.some(({ segment }) => segment === pending)) await discardSegment(this.#database, pending)
   }
 
   /** Its result is awaited after the copy; a failure ends the copy at once. */
@@ -200,6 +208,7 @@ class BackupRun {
     parent: Parent | undefined,
     position: Position,
     epoch: number,
+    lease: Lease,
   ): Promise<StoredSegment> {
     const { codec = 'zstd', level } = this.#options
     const counter = new PageCounter()
@@ -227,6 +236,7 @@ class BackupRun {
     const range = { to: position.lsn, lastTime: position.time }
     const end = (): SegmentEnd => ({ ...range, endState: counter.state, pageCount: snapshot.pageCount })
     this.#progress('copy', 0, total, 'bytes')
+    await lease.claim(position.lsn, keyOf(this.#database, header, range))
     return await storeSegment(this.#database, header, range, records(), end, {
       level,
       signal: this.#stop.signal,

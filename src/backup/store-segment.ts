@@ -20,6 +20,15 @@ export interface StoredSegment {
   readonly totals: SegmentTotals
 }
 
+/** Object key of a segment with that header and end. */
+export function keyOf(
+  database: DatabaseRepository,
+  { kind, from, epoch, firstTime }: SegmentHeader,
+  range: Pick<SegmentEnd, 'to' | 'lastTime'>,
+): string {
+  return segmentKey(database.name, { kind, from, epoch, firstTime, ...range })
+}
+
 export async function storeSegment(
   database: DatabaseRepository,
   header: SegmentHeader,
@@ -30,7 +39,7 @@ export async function storeSegment(
 ): Promise<StoredSegment> {
   const { kind, from, epoch, firstTime } = header
   const { level, signal } = options
-  const key = segmentKey(database.name, { kind, from, epoch, firstTime, ...range })
+  const key = keyOf(database, header, range)
   const stream = writeSegment(header, batches, end, { level, signal })
   const conditional = database.repository.capabilities.conditionalCreate
   await database.storage.put(key, counted(stream, options.onStored), { signal, ifAbsent: conditional })

@@ -64,23 +64,18 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
   /** Name in the repository. */
   readonly database: string
   readonly #engine: Engine<CaptureSignatures>
-  readonly #ended: Promise<void>
+  readonly #ended = Promise.withResolvers<void>()
   #start: EventOf<'started'>
   #stopped: Promise<Unsent> | undefined
   #hasEnded = false
+  #left: Unsent = { segments: 0, bytes: 0 }
   #failure: HoldfastError | undefined
 
-  private constructor(
-    database: string,
-    engine: Engine<CaptureSignatures>,
-    start: EventOf<'started'>,
-    ended: Promise<HoldfastError | undefined>,
-  ) {
+  private constructor(database: string, engine: Engine<CaptureSignatures>, start: EventOf<'started'>) {
     super()
     this.database = database
     this.#engine = engine
     this.#start = start
-    this.#ended = ended.then((failure) => this.#end(failure))
   }
 
   /** @internal @throws LEASE_HELD, NAME_TAKEN, DATABASE_*, USAGE, STORAGE_*, DISK_FULL, ENGINE_DIED, ABORTED */
@@ -104,11 +99,13 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
     following.then(() => started.reject(endedByOthers(database)), started.reject)
     try {
       const start = await started.promise
-      const ended = following.then(
-        () => (signal?.aborted || live.#stopped !== undefined ? undefined : endedByOthers(database)),
-        (thrown) => (signal?.aborted && hasCode(thrown, 'ABORTED') ? undefined : toHoldfastError(thrown, path)),
+      // Answered once it can be stopped in order.
+      await engine.call('status', undefined)
+      const live = new LiveCapture(database, engine, start)
+      following.then(
+        () => live.#end(live.#wasAsked(signal) ? undefined : endedByOthers(database)),
+        (thrown) => live.#end(live.#failureOf(thrown, signal)),
       )
-      const live: LiveCapture = new LiveCapture(database, engine, start, ended)
       // Who follows adds listeners first.
       setImmediate(() => {
         tell = (event) => live.#tell(event)
@@ -170,26 +167,42 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
 
   async #stop(options: StopOptions): Promise<Unsent> {
     if (this.#failure !== undefined) throw this.#failure
+    if (this.#hasEnded) return this.#left
     try {
       const left = await this.#engine.call('stop', options)
-      await this.#ended
+      await this.#ended.promise
       return left
-    } finally {
-      await this.#engine.close()
+    } catch (thrown) {
+      await this.#ended.promise
+      if (this.#failure !== undefined) throw this.#failure
+      // It was ending already, by the signal, and its process was gone before it could answer.
+      if (hasCode(thrown, 'ENGINE_DIED')) return this.#left
+      throw thrown
     }
+  }
+
+  #wasAsked(signal: AbortSignal | undefined): boolean {
+    return signal?.aborted === true || this.#stopped !== undefined
+  }
+
+  #failureOf(thrown: unknown, signal: AbortSignal | undefined): HoldfastError | undefined {
+    if (!hasCode(thrown, 'ABORTED')) return toHoldfastError(thrown, this.database)
+    return this.#wasAsked(signal) ? undefined : endedByOthers(this.database, thrown)
   }
 
   async #end(failure: HoldfastError | undefined): Promise<void> {
     this.#hasEnded = true
     this.#failure = failure
-    if (failure === undefined) return
     await this.#engine.close()
+    this.#ended.resolve()
+    if (failure === undefined) return
     if (this.listenerCount('error') > 0) this.#safely(() => this.emit('error', failure))
     else process.emitWarning(failure.message, { code: failure.code, detail: `Following ${this.database} has ended.` })
   }
 
   #tell(event: CaptureEvent): void {
     if (event.kind === 'started') this.#start = event
+    else if (event.kind === 'stopped') this.#left = event.left
     this.#safely(() => {
       switch (event.kind) {
         case 'started':
@@ -231,9 +244,10 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
   }
 }
 
-function endedByOthers(database: string): HoldfastError {
+function endedByOthers(database: string, cause?: unknown): HoldfastError {
   return new HoldfastError('ENGINE_DIED', `The process that followed ${database} was asked to end by somebody else.`, {
     object: database,
+    cause,
     hint: 'Follow again: it goes on from where it was.',
   })
 }

@@ -7,6 +7,8 @@ export const leaseDocument = z.strictObject({
   released: z.boolean(),
   /** The highest LSN given out so far, so that none is ever given twice. */
   lsn: z.int().min(0).default(0),
+  /** Key of the segment that the holder is writing and nothing names yet; null when there is none. */
+  pending: z.string().nullable().default(null),
   /** Random; tells our own write from another's when the answer to it got lost. */
   nonce: z.string(),
   owner: z.strictObject({

@@ -77,9 +77,24 @@ export class Lease implements AsyncDisposable {
   /**
    * Notes that this LSN is given out, so that it never is again: not while a listing lags, and not after the backup that had it
    * was deleted. @throws LEASE_LOST, STORAGE_*
+   *
+   * @param pending key of the segment that is about to be written; see {@link pending}
    */
-  claim(lsn: number): Promise<void> {
-    return this.#renew({ lsn })
+  claim(lsn: number, pending: string): Promise<void> {
+    return this.#renew({ lsn, pending })
+  }
+
+  /**
+   * A segment that this or a former holder began, and never said to be complete: if no manifest names it, it is a leftover.
+   * Written down beforehand, so that nothing is ever deleted only because something else is not there.
+   */
+  get pending(): string | undefined {
+    return this.#document.pending ?? undefined
+  }
+
+  /** What is pending is complete; written down with the release. */
+  complete(): void {
+    this.#document = { ...this.#document, pending: null }
   }
 
   /** To be called right before a commit point: nobody has taken the lease over. @throws LEASE_LOST, STORAGE_* */
@@ -255,6 +270,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
     epoch,
     released: false,
     lsn: former?.lsn ?? 0,
+    pending: former?.pending ?? null,
     nonce: randomBytes(12).toString('hex'),
     owner: currentProcess(),
     purpose: options.purpose,

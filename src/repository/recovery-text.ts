@@ -6,32 +6,40 @@ This is a Holdfast repository: backups of SQLite databases.
 
 ## With Holdfast
 
-    npm install --global holdfast        # needs Node.js 24 or newer
+Install Holdfast (it needs Node.js 24 or newer; its README says how), and in this folder:
+
     holdfast list --repository .
-    holdfast restore NAME --latest --to restored.db --repository .
+    holdfast restore NAME --latest --to /tmp/restored.db --repository .
+
+Restore to a place outside this folder, which is for backups alone.
 
 ## Without Holdfast
 
-Everything is in documented formats (docs/format.md in the Holdfast package and source repository). In short:
+Everything is in documented formats: see FORMAT.md beside this file (docs/format.md in the Holdfast package and source
+repository). In short:
 
 - \`databases/NAME/backups/*.json\`: one manifest a backup. The first line is a header; all after it is JSON, and
   \`tail -n +2 FILE | sha256sum\` gives the header's sha256. \`lsn\` is the state that the backup holds, \`segment\` the object it
   added, \`parent\` the backup it builds on, \`checksum\` the checksum of the whole state.
 - \`databases/NAME/segments/FROM-TO-FIRSTTIME-LASTTIME-EPOCH-KIND.hfs\`, numbers in hexadecimal: what changed between the states
-  FROM and TO. A \`base\` starts at 0 and holds every page of the database; a \`delta\` holds the pages that changed since FROM.
+  FROM and TO. A \`base\` starts at 0 and holds every page of the database; a \`delta\` holds the pages that changed since FROM; a
+  \`log\` holds every commit between the two, one after the other. Where files of several epochs overlap, the higher epoch counts
+  (chapter 2.6 of FORMAT.md).
 
-To restore the state N: find a base (0, A], then deltas (A, B], (B, C] … up to N. Write the pages of the base at
-(page number - 1) * page size, then those of each delta over them, and cut the file to the page count that the last one names.
+To restore the state N: find a base (0, A], then deltas or logs (A, B], (B, C] … up to N. Write the pages of the base at
+(page number - 1) * page size, then those of each delta or log over them: a record is either the whole page (FULL), or a PATCH, to
+be XORed onto the page that is there. Then cut the file to the page count that the last one names. The page that holds byte
+2^30 (number 2^30 / page size + 1), if the file reaches so far, is never stored: it is all zeros.
 
 A segment is a 128-byte header, blocks, a root and a 48-byte trailer; all numbers are little-endian:
 
 1. The trailer, the last 48 bytes: u64 offset of the root, u32 its stored length, u32 its raw length, u8 its codec
-   (0 none, 1 gzip, 2 zstd), 7 bytes 0, u64 length of the file, u64 checksum, 8 bytes "HFSEND\\r\\n".
+   (0 none, 1 gzip, 2 zstd), u8 its cipher (0 none), 6 bytes 0, u64 length of the file, u64 checksum, 8 bytes "HFSEND\\r\\n".
 2. The root, decompressed, names every block: its type, codec, stored and raw length, in the order in which they stand from
    byte 128 on.
-3. Each block of type 0, decompressed, is a directory of page numbers, then the pages. zstd and gzip are the ordinary ones:
+3. Each block of type 0, decompressed, is a directory of page numbers, then the pages and patches. zstd and gzip are the ordinary ones:
    \`zstd -d\` and \`gzip -d\` read a block that was cut out of the file.
 
-The layout of directory and root is in docs/format.md, chapter 1; with it a reader is about 150 lines in any language.
+The layout of directory, root and patches is in FORMAT.md, chapter 1; with it a reader is about 150 lines in any language.
 `
 }

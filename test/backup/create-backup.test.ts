@@ -5,6 +5,7 @@ import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { BackupError, hasCode } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { getBackupStats } from '../../src/repository/stats.ts'
+import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { collectBytes } from '../../src/util/bytes.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
@@ -248,17 +249,35 @@ describe('createBackup', () => {
     const repository = await Repository.init(storage)
     const source = new PageSource().fill(20, 1)
     const first = await createBackup(source, repository, { type: 'full' })
-    const second = await createBackup(source.change(1, 1), repository, { type: 'incremental' })
-    await repository.database('app').deleteManifest(second.metadata)
-    const third = await createBackup(source.change(2, 2), repository, { type: 'incremental' })
-    assert.equal(third.metadata.lsn, 3)
-    assert.equal(third.metadata.parent, first.metadata.id)
+    source.change(1, 1)
+    for (let failAt = 0; ; failAt += 1) {
+      const faulty = new FaultStorage(storage, { failAt, crash: true })
+      const interrupted = async () => createBackup(source, await Repository.open(faulty), { type: 'incremental' })
+      await interrupted().catch(() => {})
+      const { segments, backups } = await repository.database('app').catalog()
+      if (segments.length > backups.length || !faulty.tripped) break
+    }
+    assert.equal((await repository.database('app').catalog()).segments.length, 2)
+    const next = await createBackup(source.change(2, 2), repository, { type: 'incremental' })
+    assert.ok(next.metadata.lsn > 2)
+    assert.equal(next.metadata.parent, first.metadata.id)
     const { segments } = await repository.database('app').catalog()
     assert.deepEqual(
       segments.map(({ to }) => Number(to)),
-      [1, 3],
+      [1, next.metadata.lsn],
     )
-    assert.deepEqual(await readState(repository.database('app'), 3), source.image())
+    assert.deepEqual(await readState(repository.database('app'), next.metadata.lsn), source.image())
+  })
+
+  it('keeps the segment of a backup whose manifest was lost', async () => {
+    const repository = await newRepository()
+    const source = new PageSource().fill(20, 1)
+    await createBackup(source, repository, { type: 'full' })
+    const lost = await createBackup(source.change(1, 1), repository, { type: 'incremental' })
+    const image = source.image()
+    await repository.database('app').deleteManifest(lost.metadata)
+    await createBackup(source.change(2, 2), repository, { type: 'incremental' })
+    assert.deepEqual(await readState(repository.database('app'), lost.metadata.lsn), image)
   })
 
   it('takes an unchecked backup for neither damaged nor sound', async () => {

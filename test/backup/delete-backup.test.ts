@@ -84,6 +84,16 @@ describe('deleting a backup', () => {
     assert.equal(keys.length, 1, 'no segment is left without a backup')
   })
 
+  it('removes one after the other what a lost segment has made worthless, and nothing else', async () => {
+    const { repository, database, backups, source, id, assertRestorable } = await history()
+    await database.storage.delete(backups[0]?.metadata.segment ?? '')
+    await assert.rejects(deleteBackup(database, id(3), { force: true }), (error) => hasCode(error, 'INTEGRITY'))
+    for (const i of [2, 1, 0]) await deleteBackup(database, id(i))
+    await assertRestorable(3)
+    const next = await createBackup(source.change(9, 9), repository, { type: 'incremental' })
+    assert.deepEqual(await readState(database, next.metadata.lsn), source.image())
+  })
+
   it('leaves the newest backup of a sound database alone, unless that is really meant', async () => {
     const { repository, database, source, id, assertRestorable } = await history()
     await assert.rejects(deleteBackup(database, id(3)), needed(/newest one of a sound database.*--force/))

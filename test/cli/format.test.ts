@@ -7,6 +7,7 @@ import { formatFacts, formatTable } from '../../src/cli/format/table.ts'
 import { counted, formatPercent, printable, shellWord } from '../../src/cli/format/text.ts'
 import { parseDuration } from '../../src/cli/parse/duration.ts'
 import { parsePart } from '../../src/cli/parse/part.ts'
+import { parseSize } from '../../src/cli/parse/size.ts'
 import { worstExitCode } from '../../src/cli/report-error.ts'
 
 function shows<T>(format: (value: T) => string, cases: readonly (readonly [T, string])[]): void {
@@ -74,6 +75,20 @@ it('parts are read as percentage, fraction or number', () => {
     assert.equal(parsePart(text), undefined, text)
 })
 
+it('sizes are read in binary and decimal units', () => {
+  const cases = {
+    '4MiB': 2 ** 22,
+    '4M': 2 ** 22,
+    '1.5 GiB': 1.5 * 2 ** 30,
+    '64MB': 64e6,
+    '512k': 2 ** 19,
+    '100': 100,
+    '7B': 7,
+  }
+  for (const [text, bytes] of Object.entries(cases)) assert.equal(parseSize(text), bytes, text)
+  for (const text of ['', 'big', '-1M', '4 MiBs', '1e3', 'MiB']) assert.equal(parseSize(text), undefined, text)
+})
+
 it('tables align, leave out empty columns, and end no line in spaces', () => {
   const table = formatTable(
     [{ title: 'NAME' }, { title: 'ROWS', align: 'right' }, { title: 'NOTE' }, { title: 'MARK' }],
@@ -90,6 +105,13 @@ it('tables align, leave out empty columns, and end no line in spaces', () => {
       ['place', 'here'],
     ]),
     'id     1\nplace  here',
+  )
+  assert.equal(
+    formatFacts([
+      ['proof', 'one\ntwo'],
+      ['replayed', '3'],
+    ]),
+    'proof     one\n          two\nreplayed  3',
   )
 })
 

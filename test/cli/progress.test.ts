@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { ProgressLine } from '../../src/cli/json/schemas.ts'
 import { BarReporter } from '../../src/cli/progress/bar-reporter.ts'
 import { JsonReporter } from '../../src/cli/progress/json-reporter.ts'
-import { barLine } from '../../src/cli/progress/line.ts'
+import { barLine, plainLine } from '../../src/cli/progress/line.ts'
 import { LineReporter } from '../../src/cli/progress/line-reporter.ts'
 import type { Progress } from '../../src/util/progress.ts'
 
@@ -106,6 +106,18 @@ it('where there is no terminal, a line comes every ten seconds', () => {
     'app: copy 10%, 10 MiB of 100 MiB, 1 MiB/s, 1 min 30 s left',
     'app: copy 20%, 20 MiB of 100 MiB, 1 MiB/s, 1 min 20 s left',
   ])
+})
+
+it('one of something is not several', () => {
+  const report = {
+    ...copied(0),
+    unit: 'objects',
+    elapsedMs: 0,
+    ratePerSecond: undefined,
+    remainingMs: undefined,
+  } as const
+  assert.equal(plainLine('app', { ...report, done: 0, total: 1 }), 'app: copy 0%, 0 of 1 object')
+  assert.equal(plainLine('app', { ...report, done: 1, total: 2 }), 'app: copy 50%, 1 of 2 objects')
 })
 
 it('as JSON, each phase has its line, and there are at most four a second', () => {

@@ -5,15 +5,18 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { it } from 'node:test'
 import { bin, cli, cliOk, scratchFolder } from './support/cli.ts'
-import { makeDatabase } from './support/database.ts'
+import { makeDatabase, startWriter } from './support/database.ts'
 
 /** Runs `holdfast` at a real pseudo-terminal, and types `input` there. Gives all that the terminal got. */
 async function atTerminal(
   cwd: string,
   args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+  { input = '', env = {}, then }: { input?: string; env?: NodeJS.ProcessEnv; then?: string } = {},
 ) {
-  writeFileSync(join(cwd, 'run.sh'), `stty cols 100; exec "$NODE" "$BIN" ${args.join(' ')}\n`)
+  writeFileSync(
+    join(cwd, 'run.sh'),
+    `stty cols 100; ${then === undefined ? 'exec ' : ''}"$NODE" "$BIN" ${args.join(' ')} ${then ?? ''}\n`,
+  )
   const { NO_COLOR: _noColor, FORCE_COLOR: _color, NODE_TEST_CONTEXT: _test, ...rest } = process.env
   const child = spawn('script', ['--quiet', '--return', '--command', 'sh run.sh', '/dev/null'], {
     cwd,
@@ -44,6 +47,23 @@ it('a backup that takes longer than a second has a bar on a terminal, which is g
   assert.ok(bars.every((line) => line.length < 100))
   assert.ok(screen.includes('\r\u001b[K'), 'the bar is wiped')
   assert.match(drawn.join('\n'), /app: full backup [a-z0-9]{12}/)
+})
+
+it('follow shows its state in one line on a terminal, which is gone at the end', async (context) => {
+  const cwd = await scratchFolder(context)
+  makeDatabase(join(cwd, 'app.db'))
+  await cliOk(['init'], { cwd })
+  await startWriter(context, join(cwd, 'app.db'))
+  const then = '& sleep 4; kill -TERM $!; wait $!'
+  const { screen, code } = await atTerminal(cwd, ['follow', 'app.db', '--state', 'state'], { then })
+  assert.equal(code, 0, screen)
+  const drawn = screen.split('\r').map((line) => line.replaceAll(escapes, ''))
+  const lines = drawn.filter((line) =>
+    /^app: [\d,]+ commits(, [\d,]+\/s)?, lag [\d.]+ m?s, log [\d.]+ [KM]?i?B, uploaded \d\d:\d\d:\d\d$/.test(line),
+  )
+  assert.ok(lines.length > 2, screen)
+  assert.ok(screen.includes('\r\u001b[K\r\nStopping'), 'the line is wiped')
+  assert.match(screen, /\napp: [\d,]+ commits followed; everything up to LSN [\d,]+ is in the repository\./)
 })
 
 it('delete asks at a terminal, and takes only a yes for one', async (context) => {

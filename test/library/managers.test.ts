@@ -234,7 +234,20 @@ describe('what makes no sense is refused', () => {
     const repository = folder.file('backups')
     const source = sqlite(folder.file('app.db'))
     const usage = (error: unknown) => hasCode(error, 'USAGE')
-    await assert.rejects(BackupManager.open({ source, repository }), (error) => hasCode(error, 'REPOSITORY_NOT_FOUND'))
+    await assert.rejects(
+      BackupManager.open({ source, repository }),
+      (error) => hasCode(error, 'REPOSITORY_NOT_FOUND') && /"init: true"/.test(error.hint ?? ''),
+    )
+    const inWords: object = { source: 'data/app.db', repository }
+    const nothing: object = { repository }
+    for (const [options, hint] of [
+      [inWords, /sqlite\("data\/app\.db"\)/],
+      [nothing, /Give "source"/],
+    ] as const)
+      await assert.rejects(
+        Reflect.apply(BackupManager.open, BackupManager, [options]),
+        (error) => usage(error) && error instanceof HoldfastError && hint.test(error.hint ?? ''),
+      )
     await assert.rejects(BackupManager.open({ source, repository, maxConcurrentBackups: 0 }), usage)
     await assert.rejects(BackupManager.open({ sources: [], repository, init: true }), usage)
     await assert.rejects(RestoreManager.open({ repository, database: 'app' }), (error) =>

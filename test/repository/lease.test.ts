@@ -31,6 +31,7 @@ async function plant(database: DatabaseRepository, changes: Partial<LeaseDocumen
     epoch: 4,
     released: false,
     lsn: 0,
+    pending: null,
     nonce: 'planted',
     owner: { ...currentProcess(), host: 'elsewhere' },
     purpose: 'backup',
@@ -136,7 +137,7 @@ describe('a lease that is in use', () => {
   it('is not written again after its release, whatever renewals were under way', async () => {
     const database = await newDatabase()
     const lease = await Lease.acquire(database, { purpose, ttlMs: 30 })
-    await Promise.all([lease.claim(3), lease.confirm(), lease[Symbol.asyncDispose]()])
+    await Promise.all([lease.claim(3, 'segment'), lease.confirm(), lease[Symbol.asyncDispose]()])
     const { etag } = (await database.storage.head(leaseKey('app'))) ?? assert.fail()
     await sleep(100)
     assert.equal((await database.storage.head(leaseKey('app')))?.etag, etag)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { hasCode } from '../../src/errors.ts'
 import { findBackup } from '../../src/repository/catalog.ts'
 import { encodeDocument } from '../../src/repository/document.ts'
-import { markerKey, recoveryKey } from '../../src/repository/layout.ts'
+import { formatKey, markerKey, recoveryKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { getBackupStats } from '../../src/repository/stats.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
@@ -20,6 +21,8 @@ describe('a repository', () => {
     const made = await Repository.init(storage)
     assert.equal((await Repository.open(storage)).id, made.id)
     assert.match(await text(storage, recoveryKey), /Without Holdfast/)
+    const format = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
+    assert.equal(await text(storage, formatKey), format, 'and the format, byte for byte')
     await assert.rejects(Repository.init(storage), (error) => hasCode(error, 'REPOSITORY_EXISTS'))
   })
 

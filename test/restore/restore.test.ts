@@ -1,6 +1,7 @@
 /** What a restore does to the file it is told to make, and what it refuses. */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import type { ErrorCode } from '../../src/errors.ts'
@@ -245,6 +246,22 @@ describe('a restore that is cancelled', () => {
   }
 })
 
+/** A row that an index has otherwise: `quick_check` passes over it. */
+function hideFromIndex(path: string): void {
+  const withSchema = (sql: string) => {
+    using database = new DatabaseSync(path)
+    database.enableDefensive(false)
+    database.exec(`PRAGMA writable_schema = 1; ${sql}`)
+  }
+  const entry = `type = 'index' AND name = 'orders_by_user'`
+  withSchema(
+    `CREATE TABLE kept AS SELECT * FROM sqlite_schema WHERE ${entry}; DELETE FROM sqlite_schema WHERE ${entry}`,
+  )
+  withSchema('UPDATE orders SET user = 2 WHERE id = 7')
+  withSchema('INSERT INTO sqlite_schema SELECT * FROM kept')
+  withSchema('DROP TABLE kept')
+}
+
 describe('the proof of a restored file', () => {
   it('is as thorough as wanted', async () => {
     for (const validation of ['none', 'quick', 'integrity'] as const) {
@@ -289,6 +306,55 @@ describe('the proof of a restored file', () => {
     const { warnings } = await restoreDatabase(own.database('damaged'), { state: latest, targetPath: target })
     assert.ok(readFileSync(target).equals(image))
     assert.match(warnings.join(), /failed its checks/)
+  })
+
+  for (const [how, damage] of [
+    ['whose schema makes no sense', (bytes: Buffer) => bytes.fill(0x5a, 700, 900)],
+    ['that was cut short', (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length / 2 / 1024) * 1024)],
+    ['that ends in noise', (bytes: Buffer) => bytes.fill(0x5a, bytes.length - 3000)],
+  ] as const) {
+    for (const backedUpAt of ['quick', 'none'] as const) {
+      it(`brings a database back ${how}, backed up with validation ${backedUpAt}`, async () => {
+        using folder = temporaryFolder()
+        const database = new SampleDatabase(folder.path, 'damaged')
+        writeFileSync(database.path, damage(database.image()))
+        const own = await Repository.init(new MemoryStorage())
+        const { image } = await database.backup(own, { type: 'full', allowDamaged: true, validation: backedUpAt })
+        for (const validation of ['integrity', 'quick', 'none'] as const) {
+          const targetPath = folder.file(`${validation}.db`)
+          const { warnings } = await restoreDatabase(own.database('damaged'), { state: latest, targetPath, validation })
+          assert.ok(readFileSync(targetPath).equals(image))
+          if (validation !== 'none' || backedUpAt !== 'none') assert.ok(warnings.length > 0)
+        }
+      })
+    }
+  }
+
+  it('puts a database in place whose damage its backup did not look deep enough to see, with a warning', async () => {
+    using folder = temporaryFolder()
+    const database = new SampleDatabase(folder.path, 'subtle')
+    hideFromIndex(database.path)
+    const own = await Repository.init(new MemoryStorage())
+    const { metadata, image } = await database.backup(own, { type: 'full' })
+    assert.deepEqual([metadata.damaged, metadata.validation.level], [false, 'quick'])
+    const target = folder.file('restored.db')
+    const { warnings, proof } = await restoreDatabase(own.database('subtle'), { state: latest, targetPath: target })
+    assert.ok(readFileSync(target).equals(image))
+    assert.match(warnings.join(), /backed-up database itself has this damage.*missing from index/)
+    assert.equal(proof?.validation.ok, false)
+  })
+
+  it('does not hold foreign key violations against a backup that did not count them', async () => {
+    using folder = temporaryFolder()
+    const database = new SampleDatabase(folder.path, 'uncounted').run(
+      'INSERT INTO orders VALUES (999999, 777777, NULL)',
+    )
+    const own = await Repository.init(new MemoryStorage())
+    const { image } = await database.backup(own, { type: 'full', validation: 'none' })
+    const target = folder.file('restored.db')
+    const { warnings } = await restoreDatabase(own.database('uncounted'), { state: latest, targetPath: target })
+    assert.ok(readFileSync(target).equals(image))
+    assert.match(warnings.join(), /1 foreign key violation/)
   })
 
   it('passes databases with full-text and R-tree tables, views, triggers, generated columns and an odd encoding', async () => {

@@ -4,7 +4,7 @@ import { before, describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import type { ErrorCode } from '../../src/errors.ts'
-import { HoldfastError } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
 import type { BackupManifest } from '../../src/repository/manifest.ts'
 import { Repository } from '../../src/repository/repository.ts'
@@ -12,6 +12,7 @@ import { planDatabaseRestore } from '../../src/restore/plan-restore.ts'
 import type { RestoreTargetState } from '../../src/restore/restore-options.ts'
 import { listRestorePoints } from '../../src/restore/restore-points.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
+import { restoreToMemory } from '../scenarios/support/memory-restore.ts'
 import { PageSource } from '../support/page-source.ts'
 
 const noon = Date.UTC(2026, 0, 1, 12)
@@ -188,5 +189,65 @@ describe('an estimate', () => {
     const last = await planDatabaseRestore(database, { by: 'lsn', lsn: 5 })
     assert.ok(first.estimate.bytesToFetch < last.estimate.bytesToFetch)
     assert.ok(first.estimate.durationMs < last.estimate.durationMs)
+  })
+})
+
+describe('two backups of different states that have one LSN', () => {
+  /** As when two repositories were merged, or two writers took each other for dead. */
+  async function twins() {
+    const storage = new MemoryStorage()
+    const other = new MemoryStorage()
+    const made: { backup: BackupManifest; image: Buffer }[] = []
+    for (const [i, each] of [storage, other].entries()) {
+      const repository = await Repository.init(each)
+      // The second is dearer to fetch, so a plan by LSN alone would take the first.
+      const source = new PageSource().fill(50 + 50 * i, 1 + i)
+      source.now = () => noon + i
+      const { metadata } = await createBackup(source, repository, { type: 'full' })
+      made.push({ backup: metadata, image: Buffer.concat(source.pages) })
+    }
+    for await (const { key } of other.list('databases/')) {
+      if (!key.includes('/segments/') && !key.includes('/backups/')) continue
+      await storage.put(key, other.get(key))
+    }
+    return { twin: (await Repository.open(storage)).database('app'), made, storage }
+  }
+
+  it('are told apart by id', async () => {
+    const { twin, made } = await twins()
+    assert.deepEqual(
+      made.map(({ backup }) => backup.lsn),
+      [1, 1],
+    )
+    for (const { backup, image } of made) {
+      const wanted = { by: 'backup', id: backup.id } as const
+      const plan = await planDatabaseRestore(twin, wanted)
+      assert.deepEqual([plan.backup?.id, plan.checksum], [backup.id, backup.checksum])
+      assert.ok((await restoreToMemory(twin, wanted)).equals(image))
+    }
+  })
+
+  it('are never taken for one another when one has lost its segment', async () => {
+    const { twin, made, storage } = await twins()
+    const [first, second] = made.map(({ backup }) => backup)
+    assert.ok(first && second)
+    await storage.delete(second.segment)
+    await assert.rejects(planDatabaseRestore(twin, { by: 'backup', id: second.id }), (error) => {
+      assert.ok(hasCode(error, 'INTEGRITY'))
+      assert.ok(error.message.includes(first.id) && error.message.includes(second.id), error.message)
+      return true
+    })
+    assert.equal((await planDatabaseRestore(twin, { by: 'backup', id: first.id })).backup?.id, first.id)
+  })
+
+  it('are refused, both named, where only the LSN or a moment says which', async () => {
+    const { twin, made } = await twins()
+    for (const wanted of [{ by: 'lsn', lsn: 1 }, { by: 'latest' }, { by: 'time', time: noon }] as const) {
+      await assert.rejects(planDatabaseRestore(twin, wanted), (error) => {
+        assert.ok(hasCode(error, 'INTEGRITY'), String(error))
+        for (const { backup } of made) assert.ok(error.message.includes(backup.id))
+        return true
+      })
+    }
   })
 })

@@ -79,11 +79,43 @@ describe('a full disk in the repository', { skip }, () => {
     const target = folder.file('restored.db')
     await restoreDatabase(repository.database('app'), { state: { by: 'latest' }, targetPath: target })
     assert.ok(readFileSync(target).equals(second.image))
-    // A deletion needs the lease, a small file.
-    disk.fill(8 * 4096)
+    // A deletion needs the lease, a small file; the copy of the format document makes room for it, and comes back.
+    const format = readFileSync(disk.file('repository/FORMAT.md'))
+    disk.fill(0)
     await deleteBackup(repository.database('app'), first.metadata.id)
+    assert.ok(readFileSync(disk.file('repository/FORMAT.md')).equals(format))
     disk.free()
     assert.deepEqual((await verifyRepository(repository)).findings, [])
+  })
+
+  it('brings the format document back when the deletion is refused', async () => {
+    using folder = temporaryFolder()
+    using disk = new SmallDisk(4)
+    const app = new SampleDatabase(folder.path, 'app', { rows: 500 })
+    await using repository = await Repository.init(await openStorage(disk.file('repository')))
+    const { metadata } = await app.backup(repository, { type: 'full' })
+    const format = readFileSync(disk.file('repository/FORMAT.md'))
+    disk.fill(0)
+    await assert.rejects(deleteBackup(repository.database('app'), metadata.id), (error) =>
+      hasCode(error, 'BACKUP_NEEDED'),
+    )
+    assert.ok(readFileSync(disk.file('repository/FORMAT.md')).equals(format))
+  })
+
+  it('says what to do when there is no room for a deletion at all', async () => {
+    using folder = temporaryFolder()
+    using disk = new SmallDisk(4)
+    const app = new SampleDatabase(folder.path, 'app', { rows: 500 })
+    await using repository = await Repository.init(await openStorage(disk.file('repository')))
+    const { metadata } = await app.backup(repository, { type: 'full' })
+    await repository.storage.delete('FORMAT.md')
+    disk.fill(0)
+    await assert.rejects(deleteBackup(repository.database('app'), metadata.id), (error) => {
+      assert.ok(hasCode(error, 'DISK_FULL'))
+      assert.match(error.message, /No space left in the folder .*repository \(0 B free\)/)
+      assert.match(error.hint ?? '', /needs a few KiB itself/)
+      return true
+    })
   })
 
   it('fails an init, which can be repeated', async () => {

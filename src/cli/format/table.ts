@@ -17,13 +17,14 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
     .join('\n')
 }
 
-/** `label   value` lines, the values one below the other; entries without a value are left out. */
+/** `label   value` lines, the values one below the other, also those of several lines; entries without a value are left out. */
 export function formatFacts(facts: readonly (readonly [label: string, value: string | undefined])[]): string {
   const known = facts.flatMap(([label, value]) =>
     value === undefined || value === '' ? [] : [[label, value] as const],
   )
   const width = Math.max(0, ...known.map(([label]) => label.length))
-  return known.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n')
+  const indent = `\n${' '.repeat(width + 2)}`
+  return known.map(([label, value]) => `${label.padEnd(width)}  ${value.replaceAll('\n', indent)}`).join('\n')
 }
 
 function rowsOf(columns: readonly (readonly string[])[]): string[][] {

@@ -29,7 +29,7 @@ export function restoreText(result: RestoreResult): string {
     return `Would restore ${plan.database} to ${targetPath}${modeText(mode)}.\n${planText(plan)}\n\nNothing was fetched or written.`
   const facts = formatFacts([
     ['state', stateText(plan)],
-    ['proof', proof === undefined ? undefined : proofLines(proof).join('\n       ')],
+    ['proof', proof === undefined ? undefined : proofLines(proof).join('\n')],
     [
       'written',
       `${formatBytes(pagesWritten * plan.pageSize)} for a database of ${counted(plan.pageCount, 'page')}, ${formatBytes(plan.pageCount * plan.pageSize)}`,
@@ -70,21 +70,21 @@ function proofLines({
 }: Proof): string[] {
   const { level, ok, findings, foreignKeyViolations } = validation
   const lines = [
-    `  state checksum ${state.toString(16).padStart(16, '0')} equal (${counted(pagesHashed, 'page')} read back)`,
+    `state checksum ${state.toString(16).padStart(16, '0')} equal (${counted(pagesHashed, 'page')} read back)`,
   ]
-  if (level === 'none') lines.push('  no check by SQLite, as asked')
-  else if (ok) lines.push(`  ${level === 'quick' ? 'quick_check' : 'integrity_check'} ok, foreign keys ok`)
+  if (level === 'none') lines.push('no check by SQLite, as asked')
+  else if (ok) lines.push(`${level === 'quick' ? 'quick_check' : 'integrity_check'} ok, foreign keys ok`)
   else
     lines.push(
-      `  damaged as it was when backed up: ${[...findings.slice(0, 3), ...foreignText(foreignKeyViolations)].join('; ')}`,
+      `damaged as it was when backed up: ${[...findings.slice(0, 3), ...foreignText(foreignKeyViolations)].join('; ')}`,
     )
   if (factsMatch === true) {
     lines.push(
-      `  schema and settings as in the backup${tablesCompared === 0 ? '' : `; row counts of ${counted(tablesCompared, 'table')} equal`}`,
+      `schema and settings as in the backup${tablesCompared === 0 ? '' : `; row counts of ${counted(tablesCompared, 'table')} equal`}`,
     )
   }
-  if (command !== undefined) lines.push(`  your command succeeded, in ${formatDuration(command.durationMs)}`)
-  return [lines[0]?.trimStart() ?? '', ...lines.slice(1), `  in ${formatDuration(durationMs)}`]
+  if (command !== undefined) lines.push(`your command succeeded, in ${formatDuration(command.durationMs)}`)
+  return [...lines, `in ${formatDuration(durationMs)}`]
 }
 
 function foreignText(violations: number): string[] {

@@ -45,18 +45,40 @@ function chainText(chain: ResultData<'show'>['chain']): string {
   return `Restored from ${counted(chain.length, 'segment')}, ${formatBytes(total)}:\n${stepTable(chain)}`
 }
 
+interface Step {
+  readonly kind: string
+  readonly from: number
+  readonly to: number
+  readonly bytes: number
+  readonly key: string
+}
+
+/** From this many on, logs that follow one another are shown in one line. */
+const manyLogs = 4
+
 /** Segments in the order in which they are applied. */
-export function stepTable(
-  steps: readonly {
-    readonly kind: string
-    readonly from: number
-    readonly to: number
-    readonly bytes: number
-    readonly key: string
-  }[],
-): string {
+export function stepTable(steps: readonly Step[]): string {
   return formatTable(
     [{ title: 'KIND' }, { title: 'LSNS', align: 'right' }, { title: 'STORED', align: 'right' }, { title: 'OBJECT' }],
-    steps.map(({ kind, from, to, bytes, key }) => [kind, `(${from}, ${to}]`, formatBytes(bytes), key]),
+    runsOfLogs(steps).map((run) => {
+      const [first] = run
+      const last = run.at(-1)
+      if (first === undefined || last === undefined) return []
+      const bytes = run.reduce((sum, step) => sum + step.bytes, 0)
+      const range = `(${first.from}, ${last.to}]`
+      return run.length === 1
+        ? [first.kind, range, formatBytes(bytes), first.key]
+        : [`${formatCount(run.length)} logs`, range, formatBytes(bytes), `${first.key} …`]
+    }),
   )
+}
+
+function runsOfLogs(steps: readonly Step[]): (readonly Step[])[] {
+  const runs: Step[][] = []
+  for (const step of steps) {
+    const last = runs.at(-1)
+    if (step.kind === 'log' && last?.[0]?.kind === 'log') last.push(step)
+    else runs.push([step])
+  }
+  return runs.flatMap((run) => (run.length >= manyLogs ? [run] : run.map((step) => [step])))
 }

@@ -25,7 +25,7 @@ export async function* readFileRange(
     const next = (position: number) => {
       if (position >= end) return undefined
       const length = Math.min(chunkSize, end - position)
-      const memory = free ?? Buffer.allocUnsafeSlow(options.transient === true ? chunkSize : length)
+      const memory = free ?? Buffer.allocUnsafeSlow(length)
       free = undefined
       return readChunk(handle, key, position, memory.subarray(0, length))
     }

@@ -8,7 +8,7 @@ const introduction = `# \`--json\`
 
 With \`--json\` every command writes lines of JSON to stdout, one object a line, and nothing to stderr. \`type\` tells them apart:
 any number of \`progress\`, \`warning\` and, from \`holdfast follow\`, \`follow\` lines, then exactly one last line, \`result\` or \`error\`. A second Ctrl-C, or \`kill -9\`,
-leaves no last line: its absence means that the command did not end by itself.
+leaves no last line: its absence means that the command did not end by itself. With \`--quiet\` there is no \`progress\`.
 
 Times are ISO 8601 in UTC with milliseconds, sizes are bytes, durations milliseconds, ratios parts of one. Keys that are
 named here stay, with their meaning; later versions may add others, so ignore what you do not know. What is not there is null.

@@ -75,6 +75,26 @@ for (const mode of ['create', 'replace', 'delta'] as const) {
   }
 }
 
+test('delta: there must be room for what the journal keeps, too', { skip }, async () => {
+  using folder = new TestFolder()
+  using disk = new SmallDisk()
+  const wanted = wantedState(folder, { rows: 1800, seed: 1 })
+  const path = join(disk.path, 'app.db')
+  makeDatabase(path, { rows: 1800, seed: 2 })
+  const old = readFileSync(path)
+  disk.fill(300_000)
+  await using target = await openTarget(path, { ...wanted, delta: true })
+  assert.equal(target.mode, 'delta')
+  const few = new Uint8Array(wanted.pageCount).fill(1, 0, 10)
+  await target.expect?.(few)
+  await assert.rejects(async () => target.expect?.(new Uint8Array(wanted.pageCount).fill(1)), {
+    code: 'DISK_FULL',
+    message: /needs [\d.]+ KiB in .*; 29\d KiB are free|needs [\d.]+ MiB in .*; 29\d KiB are free/,
+  })
+  await target[Symbol.asyncDispose]()
+  assertSameBytes(readFileSync(path), old)
+})
+
 test('a disk that is too small is refused before the first byte', { skip }, async () => {
   using disk = new SmallDisk()
   await assert.rejects(openTarget(join(disk.path, 'app.db'), { pageSize: 4096, pageCount: 600 }), { code: 'DISK_FULL' })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { DatabaseFacts } from '../../../src/source/facts.ts'
 import { inspectDatabase } from '../../../src/source/sqlite/inspect/inspect-database.ts'
 import type { RestoreTarget } from '../../../src/source/target.ts'
@@ -46,6 +46,26 @@ export function makeDatabase(
   }
   db.exec('COMMIT')
   db.close()
+}
+
+/** Damage of a kind that `quick_check` passes over: a row that its index has otherwise. */
+export function breakIndex(path: string): void {
+  const withSchema = (work: (db: DatabaseSync) => void) => {
+    using db = new DatabaseSync(path)
+    db.enableDefensive(false)
+    db.exec('PRAGMA writable_schema = 1')
+    work(db)
+  }
+  let entry: Record<string, SQLOutputValue> = {}
+  withSchema((db) => {
+    entry = db.prepare("SELECT * FROM sqlite_schema WHERE name = 'by_body'").get() ?? {}
+    db.exec("DELETE FROM sqlite_schema WHERE name = 'by_body'")
+  })
+  withSchema((db) => db.exec("UPDATE item SET body = 'not as in the index' WHERE id = 7"))
+  withSchema((db) => {
+    const insert = db.prepare('INSERT INTO sqlite_schema(type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?)')
+    insert.run(...['type', 'name', 'tbl_name', 'rootpage', 'sql'].map((column) => entry[column] ?? null))
+  })
 }
 
 /** A database as a killed application leaves it: the last commit stands only in `<path>-wal`. */

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { HoldfastError } from '../../../src/errors.ts'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
 import type { ExpectedState } from '../../../src/source/target.ts'
 import {
   assertSameBytes,
+  breakIndex,
   makeDatabase,
   stateOf,
   TestFolder,
@@ -88,6 +91,11 @@ for (const delta of [false, true]) {
       'printf x | dd of="$1" bs=1 seek=5000 conv=notrunc',
       'echo >> "$1"',
       'echo frames > "$1-wal"',
+      // The file that was proved still has its bytes, but no longer its name.
+      'echo evil > "$1-x" && mv "$1-x" "$1"',
+      'cp "$1" "$1-x" && mv "$1-x" "$1"',
+      'mv "$1" "$1-x" && ln -s "$1-x" "$1"; rm -f "$1-x"',
+      'rm "$1"',
     ]) {
       await assert.rejects(prove(folder, wanted, { command }, delta), {
         code: 'PROOF_FAILED',
@@ -113,6 +121,78 @@ for (const delta of [false, true]) {
     }
     assertSameBytes(readFileSync(path), old)
   })
+}
+
+test('a check command must not leave the file open for a process that outlives it', {
+  skip: process.platform !== 'linux' && 'only Linux tells',
+}, async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  using elsewhere = new TestFolder()
+  const pid = elsewhere.file('pid')
+  // It must have left the process group before the command ends.
+  const command = `exec 3>>"$1"; setsid sh -c 'echo $$ > ${pid}; exec sleep 30' >/dev/null 2>&1 &
+    while [ ! -s ${pid} ]; do sleep 0.01; done`
+  try {
+    await assert.rejects(prove(folder, wanted, { command }), {
+      code: 'PROOF_FAILED',
+      message: /still has it open: .*sleep/,
+    })
+  } finally {
+    process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL')
+  }
+})
+
+test('what is put in place of the proved file before the rename is found out', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const path = folder.file('app.db')
+  makeDatabase(path, { seed: 9, rows: 40 })
+  const old = readFileSync(path)
+  const onStep = (step: string) => {
+    if (step !== 'rename') return
+    const written = readdirSync(folder.path).find((name) => /\.holdfast-[^.]*[0-9a-f]$/.test(name)) ?? ''
+    writeFileSync(folder.file('evil'), 'evil')
+    renameSync(folder.file('evil'), folder.file(written))
+  }
+  {
+    await using target = await openTarget(path, { ...wanted, force: true, onStep })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    await assert.rejects(target.commit(), { code: 'PROOF_FAILED', message: /identity/ })
+  }
+  assertSameBytes(readFileSync(path), old)
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+})
+
+test('an aborted delta proof lets go of the file only when its check has ended', {
+  skip: process.platform !== 'linux' && 'reads /proc',
+}, async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, { rows: 60_000 })
+  const path = folder.file('app.db')
+  writeFileSync(path, wanted.bytes)
+  const openTimes = () =>
+    readdirSync('/proc/self/fd').filter((fd) => readlinkIfThere(`/proc/self/fd/${fd}`) === path).length
+  {
+    await using target = await openTarget(path, { ...wanted, delta: true })
+    const atMost = openTimes()
+    const abort = new AbortController()
+    const proving = target.prove({ state: wanted.state, level: 'integrity', rowCounts: true }, { signal: abort.signal })
+    proving.catch(() => undefined)
+    while (openTimes() <= atMost) await delay(1)
+    abort.abort()
+    await assert.rejects(proving, { code: 'ABORTED' })
+  }
+  assert.equal(openTimes(), 0)
+})
+
+function readlinkIfThere(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 test('a manifest that tells of another database is found out', async () => {
@@ -147,6 +227,51 @@ test('a backup that was damaged already is not refused for its damage; others ar
   const { validation } = await prove(other, damaged, { alreadyDamaged: true })
   assert.equal(validation.ok, false)
   assert.ok(validation.findings.length > 0)
+})
+
+test('a check that passed at backup must pass again; what only a deeper one finds is the database’s own', async () => {
+  using source = new TestFolder()
+  const wanted = wantedState(source, {})
+  const bytes = Buffer.from(wanted.bytes)
+  bytes.fill(0xee, bytes.length - 2000)
+  const visible = { ...wanted, bytes, state: stateOf(bytes, wanted.pageSize), facts: undefined }
+  makeDatabase(source.file('deep.db'), {})
+  breakIndex(source.file('deep.db'))
+  const deep = { ...wantedFrom(source.file('deep.db')), facts: undefined }
+  const outcome = async (written: WantedState, expected: Partial<ExpectedState>) => {
+    using own = new TestFolder()
+    return await prove(own, written, expected).then(
+      ({ warnings }) => warnings.join(),
+      (error: unknown) => (error instanceof HoldfastError ? error.code : String(error)),
+    )
+  }
+  assert.equal(await outcome(visible, { levelAtBackup: 'integrity' }), 'PROOF_FAILED')
+  assert.equal(await outcome(visible, { levelAtBackup: 'quick' }), 'PROOF_FAILED')
+  assert.equal(await outcome(visible, { levelAtBackup: 'quick', level: 'quick' }), 'PROOF_FAILED')
+  assert.match(await outcome(visible, { levelAtBackup: 'none' }), /itself has this damage.*not checked/)
+  assert.match(await outcome(visible, { levelAtBackup: 'none', level: 'quick' }), /quick_check/)
+  assert.equal(await outcome(deep, { levelAtBackup: 'integrity' }), 'PROOF_FAILED')
+  assert.equal(await outcome(deep, {}), 'PROOF_FAILED')
+  assert.match(await outcome(deep, { levelAtBackup: 'quick' }), /itself has this damage.*missing from index/)
+  assert.equal(await outcome(deep, { levelAtBackup: 'quick', level: 'quick' }), '')
+})
+
+test('bytes that were never whole are never excused by a damaged backup', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const damaged = { state: wanted.state + 1n, alreadyDamaged: true, levelAtBackup: 'none' } as const
+  await assert.rejects(prove(folder, wanted, damaged), { code: 'PROOF_FAILED', message: /state checksum/ })
+})
+
+test('a damaged database that reads differently now is restored, and the differences are told', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  const { facts } = wanted
+  assert.ok(facts)
+  const other = { ...facts, schemaDigest: 'f00', tables: [...facts.tables, { name: 'gone', rows: 3 }] }
+  const proof = await prove(folder, wanted, { facts: other, alreadyDamaged: true })
+  assert.equal(proof.factsMatch, false)
+  assert.match(proof.warnings.join(), /schemaDigest.*table gone.*was present, and is missing/)
 })
 
 test('foreign key violations of the backup are no failure, more are', async () => {

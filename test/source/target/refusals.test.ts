@@ -94,6 +94,31 @@ test('a target that is locked by SQLite is live, even where the holder cannot be
   }
 })
 
+test('a database that cannot be locked, for another reason than damage, is not taken for damaged', async () => {
+  for (const mode of [{ force: true }, { delta: true }]) {
+    using folder = new TestFolder()
+    const path = folder.file('app.db')
+    makeDatabase(path, { wal: true })
+    const before = readFileSync(path)
+    // SQLite cannot open its log.
+    mkdirSync(`${path}-wal`)
+    await assert.rejects(openTarget(path, { ...shape, ...mode }), { code: 'ACCESS_DENIED' })
+    assertSameBytes(readFileSync(path), before)
+    assert.deepEqual(readdirSync(folder.path), ['app.db', 'app.db-wal'])
+  }
+})
+
+test('a database with a schema format that SQLite does not know may be replaced', async () => {
+  using folder = new TestFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, {})
+  const bytes = readFileSync(path)
+  bytes.writeUInt32BE(99, 44)
+  writeFileSync(path, bytes)
+  await using target = await openTarget(path, { ...shape, force: true })
+  assert.equal(target.mode, 'replace')
+})
+
 test('an aborted call touches nothing', async () => {
   using folder = new TestFolder()
   writeFileSync(folder.file('app.db'), 'old')

@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { hasCode } from '../../../src/errors.ts'
+import { type ExclusiveLock, lockByLink, lockExclusively } from '../../../src/source/sqlite/target/exclusive-lock.ts'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
 import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
 import {
@@ -25,6 +31,9 @@ import {
   wantedState,
   writeWanted,
 } from './fixtures.ts'
+
+/** A program that writes a row into the database named, and dies with it in the log. */
+const commitAndDie = fileURLToPath(new URL('./commit-and-die.ts', import.meta.url))
 
 for (const pageSize of [512, 4096, 65536]) {
   for (const wal of [false, true]) {
@@ -255,6 +264,78 @@ for (const wal of [false, true]) {
     assertSameBytes(readFileSync(path), old)
   })
 }
+
+for (const wal of [false, true]) {
+  const mode = wal ? 'WAL' : 'rollback'
+
+  test(`nobody can write to the old file right before the new one takes its place (${mode} mode)`, async () => {
+    using folder = new TestFolder()
+    const wanted = wantedState(folder, { wal: true })
+    const path = folder.file('app.db')
+    makeDatabase(path, { seed: 2, wal })
+    const onStep = (step: string) => {
+      if (step !== 'rename') return
+      const { stderr } = spawnSync(process.execPath, [commitAndDie, path], { encoding: 'utf8' })
+      assert.match(stderr, /database is locked/)
+    }
+    await using target = await openTarget(path, { ...wanted, force: true, onStep })
+    await writeWanted(target, wanted)
+    await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+    await target.commit()
+    assert.deepEqual(readdirSync(folder.path), ['app.db'])
+    assertSameBytes(readFileSync(path), wanted.bytes)
+  })
+
+  test(`the old file comes back if someone opened it right before the new one took its place (${mode} mode)`, {
+    skip: process.platform !== 'linux' && 'only Linux tells',
+  }, async () => {
+    using folder = new TestFolder()
+    const wanted = wantedState(folder, { wal: true })
+    const path = folder.file('app.db')
+    makeDatabase(path, { seed: 2, wal })
+    const old = readFileSync(path)
+    const { ino } = statSync(path)
+    let holder = 0
+    const onStep = (step: string) => {
+      if (step !== 'rename') return
+      const command = 'exec 3<"$1"; sleep 60 >/dev/null 2>&1 & echo $!'
+      holder = Number(spawnSync('sh', ['-c', command, 'sh', path], { encoding: 'utf8' }).stdout)
+    }
+    try {
+      await using target = await openTarget(path, { ...wanted, force: true, onStep })
+      await writeWanted(target, wanted)
+      await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+      await assert.rejects(
+        target.commit(),
+        (error) => hasCode(error, 'TARGET_LIVE') && error.message.includes(`process ${holder}`),
+      )
+    } finally {
+      process.kill(holder, 'SIGKILL')
+    }
+    assertSameBytes(readFileSync(path), old)
+    assert.equal(statSync(path).ino, ino)
+    assert.deepEqual(readdirSync(folder.path), ['app.db'])
+  })
+}
+
+test('a commit that comes in between two locks on the old file is not lost', async () => {
+  using folder = new TestFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path, { wal: true })
+  const attempt = lockExclusively(path, 10)
+  assert.ok(attempt.readable)
+  linkSync(path, folder.file('link'))
+  const lock: ExclusiveLock = {
+    ...attempt.lock,
+    [Symbol.dispose]() {
+      attempt.lock[Symbol.dispose]()
+      spawnSync(process.execPath, [commitAndDie, path])
+    },
+  }
+  assert.throws(() => lockByLink(lock, folder.file('link'), 10), { code: 'TARGET_LIVE' })
+  rmSync(folder.file('link'))
+  assert.match(contentOf(path), /"id":4711/)
+})
 
 test('only what is proved can be committed', async () => {
   using folder = new TestFolder()
