@@ -35,6 +35,7 @@ const steps = {
   typecheck: (args) => [[tsc, '--project', join(root, 'tsconfig.json'), ...args]],
   'check-package': (args) => [freshBuild, [script('check-package.ts'), ...args]],
   quickstart: (args) => [freshBuild, [script('quickstart.mjs'), ...args]],
+  soak: (args) => [[script('soak.ts'), ...args]],
   bench: (args) => [freshBuild, [join(root, 'bench', 'main.ts'), ...args]],
 }
 

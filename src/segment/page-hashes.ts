@@ -61,12 +61,9 @@ export class PageHashes {
   #reserve(length: number): void {
     if (length <= this.#pages.length) return
     const capacity = Math.max(length, this.#pages.length * 2)
-    const pages = new Uint32Array(capacity)
-    const hashes = new BigUint64Array(capacity)
-    pages.set(this.#pages)
-    hashes.set(this.#hashes)
-    this.#pages = pages
-    this.#hashes = hashes
+    // Moves the memory rather than copying it; what is not written to yet takes none.
+    this.#pages = new Uint32Array(this.#pages.buffer.transfer(capacity * Uint32Array.BYTES_PER_ELEMENT))
+    this.#hashes = new BigUint64Array(this.#hashes.buffer.transfer(capacity * BigUint64Array.BYTES_PER_ELEMENT))
   }
 }
 

@@ -7,6 +7,8 @@ import { orderedMap } from './ordered-map.ts'
 import { RegionStream } from './segment-input.ts'
 
 const rangesAtOnce = 3
+/** Where blocks are tiny, those of a whole range would take far more memory than their bytes. */
+const maxRangeBlocks = 256
 
 /** Shorter ranges get memory of just their length, which is left to the garbage collector. */
 const leastShared = maxRangeRead / 4
@@ -93,7 +95,8 @@ function* runsOf(blocks: BlockTable, slots: Iterable<number>): Generator<Run> {
   let run: Run | undefined
   for (const slot of slots) {
     const length = blocks.storedLength(slot)
-    if (run !== undefined && slot === run.last + 1 && run.length + length <= maxRangeRead) {
+    const isFull = run !== undefined && (run.length + length > maxRangeRead || slot - run.first >= maxRangeBlocks)
+    if (run !== undefined && slot === run.last + 1 && !isFull) {
       run = { first: run.first, last: slot, length: run.length + length }
       continue
     }

@@ -322,8 +322,10 @@ describe('the proof of a restored file', () => {
         const { image } = await database.backup(own, { type: 'full', allowDamaged: true, validation: backedUpAt })
         for (const validation of ['integrity', 'quick', 'none'] as const) {
           const targetPath = folder.file(`${validation}.db`)
-          const { warnings } = await restoreDatabase(own.database('damaged'), { state: latest, targetPath, validation })
+          const options = { state: latest, targetPath, validation }
+          const { warnings, proof } = await restoreDatabase(own.database('damaged'), options)
           assert.ok(readFileSync(targetPath).equals(image))
+          assert.equal(proof?.factsMatch, true, 'it is read as it was read at backup')
           if (validation !== 'none' || backedUpAt !== 'none') assert.ok(warnings.length > 0)
         }
       })

@@ -26,7 +26,8 @@ export function makeDatabase(path: string, { rows = 200, journal = 'wal', bytes 
 }
 
 export function change(path: string, sql: string): void {
-  using database = new DatabaseSync(path)
+  // Others may be writing, or be handing the log back.
+  using database = new DatabaseSync(path, { timeout: 5000 })
   database.exec(sql)
 }
 

@@ -35,8 +35,9 @@ export interface TortureTally {
   readonly gaps: ReadonlyMap<string, number>
 }
 
-const TR=(x:string)=>console.error(new Date().toISOString().slice(14,23),x)
-const roundsBetweenVerifications = 8
+/** Restoring takes as long as several rounds do. */
+const roundsBetweenSamples = 3
+const roundsBetweenVerifications = 9
 const fewestRounds = 4
 
 /** @throws AssertionError that says which promise was broken */
@@ -46,7 +47,8 @@ export async function tortureFollower(options: TortureOptions): Promise<TortureT
   let rounds = 0
   for (; Date.now() < until || rounds < fewestRounds; rounds += 1) {
     const what = await torture.round()
-    TR('check');await torture.history.check();TR('checked')
+    await torture.history.check()
+    if (rounds % roundsBetweenSamples === 0) await torture.history.restoreSome()
     if (rounds % roundsBetweenVerifications === roundsBetweenVerifications - 1) await torture.history.verify()
     options.onRound?.(`round ${rounds + 1}: ${what}`)
   }
@@ -88,14 +90,14 @@ class Torture implements AsyncDisposable {
   /** A follower's life and its end, and what happens until the next one's. */
   async round(): Promise<string> {
     const random = this.#random
-    TR('writers');await this.application.startWriters();TR('started')
+    await this.application.startWriters()
     const told: string[] = []
     this.#startFollower()
     if (random.chance(25)) await delay(random.below(1_500))
     else await this.#live(told)
     told.push(await this.#end())
     if (random.chance(30)) {
-      TR('ckpt');this.application.checkpoint()
+      this.application.checkpoint()
       told.push('checkpointed while down')
     }
     if (random.chance(12)) told.push(await this.#replace())
@@ -123,6 +125,7 @@ class Torture implements AsyncDisposable {
     assert.equal(checkOracle(this.application.path), atLeast, 'the live database is unharmed')
     assert.equal((await this.history.restore({ by: 'latest' })).seq, atLeast)
     await this.history.check()
+    await this.history.restoreSome()
     await this.history.verify()
     assert.deepEqual(leftovers(this.#folder.path), [])
   }
@@ -138,7 +141,7 @@ class Torture implements AsyncDisposable {
       if (this.#options.sqlite3 !== undefined) await this.#others(this.#options.sqlite3)
     }
     // Its end may come in the midst of one.
-    if (random.chance(50)) this.#follower?.sync()
+    if (random.chance(50)) void this.#follower?.sync()
     await delay(random.below(300))
   }
 
@@ -150,7 +153,6 @@ class Torture implements AsyncDisposable {
       await this.#stopFollower()
       return 'stopped in order'
     }
-    TR('end '+way)
     if (way === 'both') await Promise.all([this.#killFollower(), this.application.killWriters()])
     if (way === 'writers first') await this.application.killWriters()
     await this.#killFollower()
@@ -159,7 +161,7 @@ class Torture implements AsyncDisposable {
 
   async #others(sqlite3: string): Promise<void> {
     const random = this.#random
-    TR('others');if (random.chance(40)) await this.application.holdReader()
+    if (random.chance(40)) await this.application.holdReader()
     if (random.chance(25)) await this.application.endReaders()
     if (random.chance(40)) await this.application.copyWith(sqlite3, this.#folder.file('copy.db'))
   }
@@ -174,17 +176,16 @@ class Torture implements AsyncDisposable {
     const older = acknowledged[this.#random.below(acknowledged.length)]
     const isOlder = older !== undefined && this.#random.chance(60)
     if (isOlder) await this.history.restore({ by: 'lsn', lsn: older.lsn })
-    TR('replace');await this.application.replaceBy(isOlder ? this.#folder.file('restored.db') : undefined)
+    await this.application.replaceBy(isOlder ? this.#folder.file('restored.db') : undefined)
     await this.application.startWriters()
     return isOlder ? 'replaced by an older state' : 'replaced by a new database'
   }
 
   async #sync(): Promise<{ readonly lsn: number; readonly atLeast: number }> {
-    TR('sync?');const atLeast = this.application.newestCommit()
-    TR('newest '+atLeast)
+    const atLeast = this.application.newestCommit()
     const follower = this.#follower ?? assert.fail('no follower')
     const lsn = await follower.sync()
-    TR('synced '+lsn);const atMost = this.application.newestCommit()
+    const atMost = this.application.newestCommit()
     this.history.acknowledged.push({ lsn, atLeast, atMost })
     return { lsn, atLeast }
   }
@@ -217,7 +218,7 @@ class Torture implements AsyncDisposable {
     if (this.#follower === undefined) return
     if (this.#follower.isRunning) this.followerKills += 1
     await this.#follower.kill()
-    TR('killed');this.#judgeLife()
+    this.#judgeLife()
   }
 
   async #stopFollower(): Promise<void> {

@@ -57,6 +57,7 @@ export class FollowedHistory {
     return { seq: checkOracle(this.#target), lsn: plan.lsn, time: plan.time }
   }
 
+  /** By names alone: what was acknowledged can be restored, and whatever is missing has a reason that the protocol admits. */
   async check(): Promise<void> {
     const { segments, gaps, problems } = await this.#database.catalog()
     assert.deepEqual(problems, [])
@@ -64,15 +65,21 @@ export class FollowedHistory {
     for (const { lsn } of this.acknowledged)
       assert.ok(isReachable(reachable, toLsn(lsn)), `LSN ${lsn} was acknowledged and cannot be restored`)
     const reasons = admitted.map((reason) => gapReasons[reason])
-    const { windows, gaps: between } = restorableWindows(segments, gaps)
+    const { gaps: between } = restorableWindows(segments, gaps)
     for (const { fromLsn, toLsn: to, reason } of [...gaps, ...between]) {
       const isAdmitted = reason.split('; ').every((part) => reasons.includes(part))
       assert.ok(isAdmitted, `a gap from ${fromLsn} to ${to}: ${reason}`)
     }
+  }
+
+  /** Restores the newest state that was acknowledged and a few others, by LSN and by time. */
+  async restoreSome(): Promise<void> {
     const newest = this.acknowledged.at(-1)
     if (newest !== undefined) await this.#checkAcknowledged(newest)
     const older = this.acknowledged[this.#random.below(this.acknowledged.length)]
     if (older !== undefined && older !== newest) await this.#checkAcknowledged(older)
+    const { segments, gaps } = await this.#database.catalog()
+    const { windows } = restorableWindows(segments, gaps)
     const followed = windows.filter(({ kind }) => kind === 'continuous')
     const [first, second] = [this.#anyOf(followed), this.#anyOf(followed)]
     if (first !== undefined) await this.#checkNeighbours(first)

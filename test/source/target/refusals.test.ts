@@ -67,7 +67,7 @@ for (const delta of [false, true]) {
         await once(holder, 'message')
         await assert.rejects(openTarget(path, { ...shape, force: true, delta }), {
           code: 'TARGET_LIVE',
-          message: new RegExp(`process ${holder.pid}`),
+          message: new RegExp(`in use by node hold-open\\.ts \\(process ${holder.pid}\\)`),
         })
         assertSameBytes(readFileSync(path), before)
       } finally {

@@ -81,8 +81,10 @@ class Bell {
     this.#wake?.()
   }
 
-  /** True if it rang, false when the time is over. */
+  /** True if it rang, false when the time is over. @throws ABORTED */
   async wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    // A signal that fired while nobody listened tells no more.
+    throwIfAborted(signal)
     if (!this.#rung) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const onAbort = () => reject(aborted(signal))

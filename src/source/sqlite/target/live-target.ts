@@ -61,11 +61,15 @@ function listNames(folder: string): string[] {
 
 const longestCommand = 60
 
-/** As it was started (`node server.js`): its own name is `MainThread` for every program of Node.js. */
+/**
+ * How it was started, in short (`node server.js`): its own name is `MainThread` for every program of Node.js. Further arguments
+ * may be secrets.
+ */
 function commandOf(pid: string): string {
   try {
     const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    const line = [basename(program), ...args].join(' ').trim()
+    const first = args.find((arg) => arg !== '' && !arg.startsWith('-')) ?? ''
+    const line = `${basename(program)} ${basename(first)}`.trim()
     if (line !== '') return line.length > longestCommand ? `${line.slice(0, longestCommand)}…` : line
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
   } catch {
