@@ -1,4 +1,5 @@
 /** What bin/holdfast.js starts. */
+import { keepYoungGenerationSmall } from '../util/young-generation.ts'
 import { runProgram } from './run.ts'
 import { listenForInterrupts } from './signals.ts'
 
@@ -9,6 +10,7 @@ function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
   })
 }
 
+keepYoungGenerationSmall()
 ignoreClosedPipe(process.stdout)
 ignoreClosedPipe(process.stderr)
 process.exitCode = await runProgram(process.argv.slice(2), {

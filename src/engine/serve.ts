@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.ts'
 import { version } from '../util/version.ts'
+import { keepYoungGenerationSmall } from '../util/young-generation.ts'
 import type { EngineApi, Signatures } from './api.ts'
 import type { Handler } from './incoming-call.ts'
 import { Peer } from './peer.ts'
@@ -38,6 +39,7 @@ export function serve<S extends Signatures>(api: EngineApi<S>, implementation: I
   }
   const peer = new Peer(port, handlers, { onProtocolError: () => process.exit(1) })
   process.title = 'holdfast engine'
+  keepYoungGenerationSmall()
   port.onClose(() => void end(peer))
   // Ctrl-C and a closed terminal reach every process of the group: what they mean is the host's to say.
   process.on('SIGINT', ignore)

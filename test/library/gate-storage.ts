@@ -9,6 +9,7 @@ export class GateStorage extends MemoryStorage {
   readonly begun: string[] = []
   /** Process ids of the engines that took a lease. */
   readonly engines = new Set<number>()
+  readonly #holders = new Set<string>()
   mostAtOnce = 0
   readonly #open = Promise.withResolvers<void>()
   #arrival = Promise.withResolvers<void>()
@@ -51,6 +52,10 @@ export class GateStorage extends MemoryStorage {
     const text = Buffer.from(body).toString()
     const pid = /"pid":\s*(\d+)/.exec(text)?.[1]
     if (pid !== undefined) this.engines.add(Number(pid))
-    if (!/"released":\s*true/.test(text)) this.begun.push(database)
+    const nonce = /"nonce":\s*"(\w+)"/.exec(text)?.[1] ?? ''
+    // A holder writes its lease more than once.
+    if (this.#holders.has(nonce)) return
+    this.#holders.add(nonce)
+    this.begun.push(database)
   }
 }

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 import type { Clock } from '../../../src/capture/clock.ts'
 import { aborted } from '../../../src/util/abort.ts'
 
@@ -21,6 +21,9 @@ export class FakeClock implements Clock {
       await setImmediate()
       if (signal?.aborted) throw aborted(signal)
     }
+    // Compression goes on in threads, which know nothing of this clock.
+    if (milliseconds >= 200) await pause(3)
+    if (signal?.aborted) throw aborted(signal)
     this.time += milliseconds
   }
 }
