@@ -17,9 +17,9 @@ describe('while the repository cannot be reached', () => {
       rig.database.commitRandom(random)
       await rig.clock.sleep(100)
     }
-    assert.ok(capture.status.waiting.segments > 1)
-    assert.ok(rig.of('handed-off').filter(({ complete }) => complete).length > 2)
-    assert.ok(rig.of('retrying').length > 0)
+    await rig.until(() => capture.status.waiting.segments > 1)
+    await rig.until(() => rig.of('handed-off').some(({ complete }) => complete))
+    await rig.until(() => rig.of('retrying').length > 0)
     rig.isAway = false
     await capture.sync()
     assert.equal((await rig.check()).size, 21)
@@ -35,6 +35,7 @@ describe('while the repository cannot be reached', () => {
       rig.database.commitRandom(random)
       await rig.clock.sleep(300)
     }
+    await rig.until(() => rig.of('spool-full').length > 0)
     const [full] = rig.of('spool-full')
     assert.equal(full?.action, 'merged')
     rig.isAway = false
@@ -55,13 +56,13 @@ describe('while the repository cannot be reached', () => {
       rig.database.commitRandom(random)
       await rig.clock.sleep(300)
     }
-    assert.equal(rig.of('spool-full').at(-1)?.action, 'gave-up')
+    await rig.until(() => rig.of('spool-full').at(-1)?.action === 'gave-up')
     const handedOff = rig.of('handed-off').length
     for (let n = 0; n < 10; n += 1) {
       rig.database.commitRandom(random)
       await rig.clock.sleep(300)
     }
-    assert.ok(rig.of('handed-off').length > handedOff)
+    await rig.until(() => rig.of('handed-off').length > handedOff)
     rig.isAway = false
     await capture.sync()
     rig.database.commitRandom(random)
@@ -82,7 +83,7 @@ describe('while the repository cannot be reached', () => {
       rig.database.commitRandom(random)
       await rig.clock.sleep(300)
     }
-    assert.equal(rig.of('spool-full').at(-1)?.action, 'gave-up')
+    await rig.until(() => rig.of('spool-full').at(-1)?.action === 'gave-up')
     rig.files.capacity = Number.POSITIVE_INFINITY
     await capture.sync()
     const commits = await rig.check()

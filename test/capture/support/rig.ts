@@ -54,6 +54,15 @@ export class Rig {
     return await checkHistory(await this.repository(), this.database.truth)
   }
 
+  /** Lets both clocks go on until something has come about; compression and files take real time. */
+  async until(isSo: () => boolean): Promise<void> {
+    const deadline = performance.now() + 60_000
+    while (!isSo()) {
+      if (performance.now() > deadline) throw new Error(`It never came about: ${isSo}`)
+      await this.clock.sleep(300)
+    }
+  }
+
   of<K extends CaptureEvent['kind']>(kind: K): Extract<CaptureEvent, { kind: K }>[] {
     return this.events.filter((event): event is Extract<CaptureEvent, { kind: K }> => event.kind === kind)
   }
