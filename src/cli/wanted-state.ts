@@ -127,9 +127,10 @@ function unknownText(
 ): string {
   if (state.by === 'lsn') return `${name} cannot be restored to ${wantedText(state)}.`
   const time = formatFullTime(state.time)
-  if (neighbours.every(({ side }) => side === 'after')) return `${time} is before the first backup of ${name}.`
+  if (neighbours.every(({ side }) => side === 'after'))
+    return `${time} is before the first state of ${name} that is known.`
   if (neighbours.every(({ side }) => side === 'before'))
-    return `${time} is after the last backup of ${name}; what it held then is not known.`
+    return `${time} is after the newest state of ${name} that is known; what it held then is not.`
   return `What ${name} held at ${time} is not known: it lies between two captured states.`
 }
 

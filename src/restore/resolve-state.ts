@@ -106,8 +106,12 @@ async function byTime(
       resolution,
     )
   if (resolution.kind === 'unreachable' && resolution.before === undefined)
-    throw notRestorable(catalog, `${at} is before the first backup of ${name}.`, resolution)
-  throw notRestorable(catalog, `${at} is after the last backup of ${name}; what it held then is not known.`, resolution)
+    throw notRestorable(catalog, `${at} is before the first state of ${name} that is known.`, resolution)
+  throw notRestorable(
+    catalog,
+    `${at} is after the newest state of ${name} that is known; what it held then is not.`,
+    resolution,
+  )
 }
 
 function resolved(resolution: Exclude<Resolution, { kind: 'within-log' }>, before: boolean): Lsn | undefined {

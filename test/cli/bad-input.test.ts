@@ -296,7 +296,7 @@ it('a time before the first backup, or after the last, names the nearest with a 
   await refuses(cwd, restore(new Date().toISOString()), {
     code: 'NOT_RESTORABLE',
     exitCode: 4,
-    says: [/after the last/, /holdfast restore app --lsn 2 --to out\.db/],
+    says: [/after the newest state/, /holdfast restore app --lsn 2 --to out\.db/],
   })
   await refuses(cwd, ['estimate', 'app', '--lsn', '77'], {
     code: 'NOT_RESTORABLE',

@@ -113,7 +113,7 @@ describe('the state to restore', () => {
     assert.equal(await lsnOf({ by: 'time', time: noon + 3 * minute + 1, before: true }), 4)
     assert.equal(await lsnOf({ by: 'time', time: noon + minute + 1, before: true }), 1)
     assert.equal(await lsnOf({ by: 'time', time: noon + 1000 * minute, before: true }), 5)
-    assert.match(await refusal({ by: 'time', time: noon, before: true }, 'NOT_RESTORABLE'), /before the first backup/)
+    assert.match(await refusal({ by: 'time', time: noon, before: true }, 'NOT_RESTORABLE'), /before the first state/)
   })
 
   it('is refused for a moment at which nobody knows what the database held, with its neighbours', async () => {
@@ -121,11 +121,11 @@ describe('the state to restore', () => {
     assert.match(between, /is not known: nothing was captured between two backups.*LSN 1.*LSN 3/)
     assert.match(
       await refusal({ by: 'time', time: noon - 1 }, 'NOT_RESTORABLE'),
-      /before the first backup.*after it, LSN 1/,
+      /before the first state.*after it, LSN 1/,
     )
     assert.match(
       await refusal({ by: 'time', time: noon + 5 * minute }, 'NOT_RESTORABLE'),
-      /after the last backup.*before it, LSN 5/,
+      /after the newest state.*before it, LSN 5/,
     )
   })
 
