@@ -101,6 +101,7 @@ describe('a capture that is started again', () => {
       rig.database.commitRandom(random)
       await rig.clock.sleep(400)
     }
+    await rig.until(() => first.status.waiting.segments > 0)
     const left = await first.stop({ waitMs: 0 })
     assert.ok(left.segments > 0, JSON.stringify(left))
     rig.isAway = false
@@ -119,7 +120,7 @@ describe('a capture that is started again', () => {
     const first = await rig.follow()
     rig.isAway = true
     for (let n = 0; n < 3; n += 1) rig.database.commitRandom(random)
-    await rig.clock.sleep(500)
+    await rig.until(() => first.status.waiting.segments > 0)
     await first.stop({ waitMs: 0 })
     const [spooled] = rig.files.paths.filter((path) => path.endsWith('.spool'))
     assert.ok(spooled)
