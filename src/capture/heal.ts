@@ -3,7 +3,7 @@
  * only where nothing can be built on, everything. The gap is recorded before the segment that ends it.
  */
 import { randomBytes } from 'node:crypto'
-import { storeSegment } from '../backup/store-segment.ts'
+import { readBack, storeSegment } from '../backup/store-segment.ts'
 import type { Lsn } from '../history/lsn.ts'
 import { zeroLsn } from '../history/lsn.ts'
 import { addHash, emptyState } from '../history/state-checksum.ts'
@@ -111,9 +111,10 @@ async function storeBase(start: StartAnew, context: HealContext): Promise<Healed
   const header = headerOf(start, context, { kind: 'base', from: zeroLsn, startState: emptyState, time })
   const range = { to: next, lastTime: time }
   const end = () => ({ ...range, endState: hashing.state, pageCount: start.pageCount })
-  const options = { level, signal, onStored: () => {}, onVerified: () => {} }
-  await storeSegment(database, header, range, records(), end, options)
+  const stored = await storeSegment(database, header, range, records(), end, { level, signal, onStored: () => {} })
+  // The database is let go before the segment is read back; nothing builds on it until then.
   await start.begin(hashing.hashes)
+  await readBack(database, stored, { signal, onRead: () => {} })
   const known = {
     end: { lsn: next, time, state: hashing.state, pageCount: start.pageCount },
     pageSize: start.pageSize,

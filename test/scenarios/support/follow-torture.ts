@@ -2,8 +2,10 @@
  * A follower and the writers of its database, killed at random moments over and over, while the database is checkpointed, replaced
  * and read by others. Whatever happens: what was acknowledged stays, what is restored was committed, and a gap says why.
  */
+
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import { gapReasons } from '../../../src/capture/gap-reasons.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { openStorage } from '../../../src/storage/open-storage.ts'
 import { checkOracle } from '../../support/oracle.ts'
@@ -235,8 +237,12 @@ class Torture implements AsyncDisposable {
     if (failure !== undefined && failure.code !== 'DATABASE_BUSY') assert.fail(failure.message)
     const began = events.findIndex(({ kind }) => kind === 'started')
     const gaps = events.flatMap((event, at) => (event.kind === 'gap' && began >= 0 && at > began ? event.reason : []))
+    // A replacement right before a start may be noticed, and healed, only once it runs.
+    const unexplained = gaps.filter(
+      (reason) => reason !== gapReasons['file-replaced'] || this.application.replacements === 0,
+    )
     if (this.application.replacements === this.#replacementsAtStart)
-      assert.deepEqual(gaps, [], 'continuity was lost while it ran')
+      assert.deepEqual(unexplained, [], 'continuity was lost while it ran')
     assert.deepEqual(
       events.filter(({ kind }) => kind === 'spool-full'),
       [],
