@@ -32,7 +32,7 @@ const mayImport: Record<string, readonly string[]> = {
   server: [...work, 'agent'],
   cli: [...work, 'agent', 'server'],
   conformance: [...basics, 'storage', 'source'],
-  library: work,
+  library: [...work, 'agent'],
   index: [...work, 'library', 'agent'],
 }
 
@@ -44,7 +44,7 @@ const impureMembers = ['Date.now', 'Math.random']
 
 /** Built-in modules that only these folders may use. Two SQLite engines on one database in a process would corrupt it. */
 const reserved: Record<string, readonly string[]> = {
-  'node:sqlite': ['source/sqlite', 'storage/local'],
+  'node:sqlite': ['source/sqlite', 'storage/local', 'agent/journal'],
   'node:test': ['conformance'],
 }
 
