@@ -97,7 +97,7 @@ async function openParent(
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw toHoldfastError(error)
     throw new HoldfastError('INTEGRITY', `No chain of segments leads to backup ${backup.id} any more.`, {
-      object: backup.segment,
+      object: backup.segment ?? backup.id,
       cause: error,
       hint: 'Run "holdfast verify" to see what is missing, and make a full backup.',
     })

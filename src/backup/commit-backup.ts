@@ -19,7 +19,9 @@ export async function commitBackup(
     attempted = true
     await database.putManifest(manifest)
   } catch (error) {
-    if (!attempted || (await wasRefused(database, manifest, error))) await discardSegment(database, manifest.segment)
+    const { segment } = manifest
+    if (segment !== null && (!attempted || (await wasRefused(database, manifest, error))))
+      await discardSegment(database, segment)
     throw error
   }
 }

@@ -12,7 +12,7 @@ export const backupManifest = z.strictObject({
   type: z.enum(backupTypes),
   /** Of the state that the backup holds. */
   lsn: z.int().min(1),
-  /** Id of the backup that the segment builds on; null for a base. */
+  /** Id of the backup that the segment builds on; null for a base, and where there is no segment. */
   parent: z.string().nullable(),
   name: z.string().nullable(),
   tags: z.record(z.string(), z.string()),
@@ -28,9 +28,12 @@ export const backupManifest = z.strictObject({
   /** Absolute path of the database on that host. */
   location: z.string(),
   source: databaseFacts,
-  /** Object key of the segment that this backup added, and what is in it. */
-  segment: z.string(),
-  segmentKind: z.enum(['base', 'delta']),
+  /**
+   * Object key of the segment that this backup added, and what is in it. Null for a backup of a database that was being followed: the
+   * logs lead to its state already.
+   */
+  segment: z.string().nullable(),
+  segmentKind: z.enum(['base', 'delta']).nullable(),
   pages: z.int().min(0),
   codec: z.enum(['none', 'gzip', 'zstd']),
   /** Bytes: of the database, of the pages in the segment, and of the segment as stored. */

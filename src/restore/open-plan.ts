@@ -149,7 +149,7 @@ function unreachable(
 
 /** The first segment on the way of parents from a backup down that is not there. */
 function missingOf(catalog: Catalog, backup: BackupManifest, present: ReadonlySet<string>): string | undefined {
-  if (!present.has(backup.segment)) return backup.segment
+  if (backup.segment !== null && !present.has(backup.segment)) return backup.segment
   const parent = catalog.backups.find(({ id }) => id === backup.parent)
   return parent === undefined ? undefined : missingOf(catalog, parent, present)
 }

@@ -152,8 +152,9 @@ export class DatabaseVerification {
           this.#broken.set(backup.id, `It promises the state ${backup.checksum}, but its segments lead to ${state}.`)
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error
-        const missing = this.#catalog.segments.some(({ key }) => key === backup.segment) ? undefined : backup.segment
-        if (missing !== undefined) this.#problems.set(missing, 'The segment is missing.')
+        const { segment } = backup
+        const isMissing = segment !== null && !this.#catalog.segments.some(({ key }) => key === segment)
+        if (isMissing) this.#problems.set(segment, 'The segment is missing.')
       }
     }
     // What was captured since the newest backup has no manifest.
@@ -264,7 +265,7 @@ export class DatabaseVerification {
   #lostWithout(objects: ReadonlySet<string>): string[] {
     const left = this.#catalog.segments.filter(({ key }) => !objects.has(key))
     const gone =
-      left.length < this.#catalog.segments.length || this.#catalog.backups.some(({ segment }) => objects.has(segment))
+      left.length < this.#catalog.segments.length || this.#catalog.backups.some(({ segment }) => segment !== null && objects.has(segment))
     if (!gone) return []
     return this.#catalog.backups.flatMap(({ id, lsn }) => (canReach(left, lsn) ? [] : [id]))
   }

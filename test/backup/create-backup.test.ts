@@ -11,6 +11,7 @@ import { collectBytes } from '../../src/util/bytes.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { PageSource } from '../support/page-source.ts'
 import { readState } from '../support/read-state.ts'
+import { segmentOf } from '../support/segment-of.ts'
 
 const newRepository = async () => Repository.init(new MemoryStorage())
 
@@ -49,7 +50,7 @@ describe('createBackup', () => {
       parent: full.metadata.id,
     })
     assert.equal(metadata.pages, 2)
-    assert.match(metadata.segment, /0000000000000001-0000000000000003-/)
+    assert.match(segmentOf(metadata), /0000000000000001-0000000000000003-/)
     assert.deepEqual(await readState(repository.database('app'), 3), source.image())
   })
 
@@ -139,7 +140,7 @@ describe('createBackup', () => {
     const repository = await Repository.init(storage)
     const source = new PageSource().fill(20, 1)
     const { metadata } = await createBackup(source, repository, { type: 'full' })
-    await storage.delete(metadata.segment)
+    await storage.delete(segmentOf(metadata))
     const second = await createBackup(source.change(4, 4), repository, { type: 'incremental' })
     assert.equal(second.metadata.segmentKind, 'base')
     assert.match(second.warnings.join(), /cannot be built on/)
@@ -225,9 +226,9 @@ describe('createBackup', () => {
     const repository = await Repository.init(storage)
     const source = new PageSource().fill(200, 1)
     const { metadata } = await createBackup(source, repository, { type: 'full', codec: 'none' })
-    const bytes = await collectBytes(storage.get(metadata.segment))
+    const bytes = await collectBytes(storage.get(segmentOf(metadata)))
     bytes[5_000] = (bytes[5_000] ?? 0) ^ 1
-    await storage.put(metadata.segment, bytes)
+    await storage.put(segmentOf(metadata), bytes)
     assert.equal((await verifyRepository(repository)).ok, false)
     const next = await createBackup(source.change(3, 3), repository, { type: 'incremental' })
     assert.equal(next.metadata.segmentKind, 'base')

@@ -14,6 +14,7 @@ import { listRestorePoints } from '../../src/restore/restore-points.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { restoreToMemory } from '../scenarios/support/memory-restore.ts'
 import { PageSource } from '../support/page-source.ts'
+import { segmentOf } from '../support/segment-of.ts'
 
 const noon = Date.UTC(2026, 0, 1, 12)
 const minute = 60_000
@@ -231,7 +232,7 @@ describe('two backups of different states that have one LSN', () => {
     const { twin, made, storage } = await twins()
     const [first, second] = made.map(({ backup }) => backup)
     assert.ok(first && second)
-    await storage.delete(second.segment)
+    await storage.delete(segmentOf(second))
     await assert.rejects(planDatabaseRestore(twin, { by: 'backup', id: second.id }), (error) => {
       assert.ok(hasCode(error, 'INTEGRITY'))
       assert.ok(error.message.includes(first.id) && error.message.includes(second.id), error.message)

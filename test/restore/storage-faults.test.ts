@@ -11,6 +11,7 @@ import { MemoryStorage } from '../../src/storage/memory.ts'
 import { RetryStorage } from '../../src/storage/retry/retry-storage.ts'
 import { backupChains, type KnownBackup, SampleDatabase } from '../scenarios/support/sample-database.ts'
 import { seededRandom, testSeed } from '../support/random.ts'
+import { segmentOf } from '../support/segment-of.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const moments: FaultMoment[] = ['before', 'after', 'midway']
@@ -98,7 +99,7 @@ describe('a restore that reads something else than was stored', () => {
   it(`is refused, whichever byte it is (HOLDFAST_SEED=${seed})`, async () => {
     const random = seededRandom(seed)
     let refused = 0
-    const needed = new Set(known.slice(0, 3).map(({ metadata }) => metadata.segment))
+    const needed = new Set(known.slice(0, 3).map(({ metadata }) => segmentOf(metadata)))
     for (const key of needed) {
       const size = (await storage.head(key))?.size ?? 0
       for (let i = 0; i < 6; i++) {
@@ -117,7 +118,7 @@ describe('a restore that reads something else than was stored', () => {
   })
 
   it('does not touch a target that was not there', async () => {
-    const plan: FaultPlan = { damage: [{ key: wanted.metadata.segment, cutAt: 200 }] }
+    const plan: FaultPlan = { damage: [{ key: segmentOf(wanted.metadata), cutAt: 200 }] }
     const repository = await Repository.open(new FaultStorage(storage, plan))
     const fresh = folder.file('fresh.db')
     await assert.rejects(

@@ -11,6 +11,7 @@ import { MemoryStorage } from '../../src/storage/memory.ts'
 import type { GetOptions } from '../../src/storage/storage.ts'
 import { backupChains, type KnownBackup, SampleDatabase } from '../scenarios/support/sample-database.ts'
 import { storeCommits } from '../support/log-history.ts'
+import { segmentOf } from '../support/segment-of.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const pageSize = 1024
@@ -57,7 +58,7 @@ async function compact(storage: MemoryStorage): Promise<void> {
     pages: Array.from({ length: image.length / pageSize }, (_, i) => image.subarray(i * pageSize, (i + 1) * pageSize)),
   }))
   await storeCommits(database, { lsn: toLsn(0), time: 0, pages: [] }, commits, 'log', pageSize)
-  for (const { metadata } of known.slice(0, 2)) await storage.delete(metadata.segment)
+  for (const { metadata } of known.slice(0, 2)) await storage.delete(segmentOf(metadata))
 }
 
 describe('a restore whose segments are merged into another meanwhile', () => {
@@ -98,7 +99,7 @@ describe('a restore whose segments are merged into another meanwhile', () => {
       using folder = temporaryFolder()
       const { storage, wanted } = await interrupted()
       storage.interruptAt = interruptAt
-      storage.happens = () => storage.delete(wanted.metadata.segment)
+      storage.happens = () => storage.delete(segmentOf(wanted.metadata))
       const outcome = await restoreDatabase((await Repository.open(storage)).database('app'), {
         state: { by: 'backup', id: wanted.metadata.id },
         targetPath: folder.file('restored.db'),
@@ -107,7 +108,7 @@ describe('a restore whose segments are merged into another meanwhile', () => {
       if (storage.reads <= interruptAt) break
       if (!(outcome instanceof Error)) continue
       assert.ok(hasCode(outcome, 'INTEGRITY'), String(outcome))
-      assert.equal(outcome.object, wanted.metadata.segment)
+      assert.equal(outcome.object, segmentOf(wanted.metadata))
       assert.deepEqual(readdirSync(folder.path), [])
     }
   })
@@ -120,7 +121,7 @@ describe('a restore whose segments are merged into another meanwhile', () => {
       get: (target, name) => {
         if (name === 'get')
           return (key: string, options?: GetOptions) =>
-            target.get(key === wanted.metadata.segment ? `${key}.gone` : key, options)
+            target.get(key === segmentOf(wanted.metadata) ? `${key}.gone` : key, options)
         const value: unknown = Reflect.get(target, name)
         if (name === 'list') listings += 1
         return typeof value === 'function' ? value.bind(target) : value

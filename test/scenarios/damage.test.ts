@@ -8,6 +8,7 @@ import { openSegment } from '../../src/segment/read-segment.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { seededRandom, testSeed } from '../support/random.ts'
+import { segmentOf } from '../support/segment-of.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { restoreToMemory } from './support/memory-restore.ts'
 import { backupChains, type KnownBackup, SampleDatabase } from './support/sample-database.ts'
@@ -171,7 +172,7 @@ describe(`damage anywhere in the repository is found, named, and never restored 
     const [first, ...rest] = [...known.values()].filter(({ metadata }) => metadata.database === 'app')
     assert.ok(first)
     const manifest = manifestsOf('app').find((key) => idOf(key) === first.metadata.id) ?? ''
-    const repository = await Repository.open(await storeObjects(without(sound, manifest, first.metadata.segment)))
+    const repository = await Repository.open(await storeObjects(without(sound, manifest, segmentOf(first.metadata))))
     const { ok, findings, restorable } = await verifyRepository(repository, { databases: ['app'] })
     assert.equal(ok, false)
     const lost = new Set(findings.flatMap(({ affectedBackups }) => affectedBackups))

@@ -18,6 +18,7 @@ import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { pageHash } from '../../src/util/page-hash.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { segmentOf } from '../support/segment-of.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { backupChains, type KnownBackup, SampleDatabase } from './support/sample-database.ts'
 import { flipped, readObjects } from './support/stored-objects.ts'
@@ -68,7 +69,7 @@ const refused = (object: string) => (error: unknown) =>
 describe('with damage in the repository', () => {
   it('a restore of what it hits is refused by name, and the old file stays; all else restores', async () => {
     using scene = await Scene.make()
-    const { segment } = scene.backup(0).metadata
+    const segment = segmentOf(scene.backup(0).metadata)
     await scene.damage(segment)
     const target = scene.folder.file('restored.db')
     writeFileSync(target, 'the old file')
@@ -92,14 +93,14 @@ describe('with damage in the repository', () => {
       const around = await scene.restore(2)
       assert.equal(around.plan.steps.length, 3)
       assert.match(around.warnings.join(), new RegExp(`Another way.*${base.key}`))
-      await scene.damage(scene.backup(1).metadata.segment)
+      await scene.damage(segmentOf(scene.backup(1).metadata))
       await assert.rejects(scene.restore(2), (error) => hasCode(error, 'INTEGRITY'))
     }
   })
 
   it('the newest restorable state is not taken for the newest: the one that broke is refused', async () => {
     using scene = await Scene.make()
-    const { segment } = scene.backup(4).metadata
+    const segment = segmentOf(scene.backup(4).metadata)
     await scene.storage.delete(segment)
     const target = scene.folder.file('restored.db')
     const latest = restoreDatabase(await scene.database(), { state: { by: 'latest' }, targetPath: target })
@@ -139,7 +140,7 @@ describe('with damage in the repository', () => {
 
   it('nothing is deleted while another backup cannot be reached', async () => {
     using scene = await Scene.make()
-    await scene.storage.delete(scene.backup(1).metadata.segment)
+    await scene.storage.delete(segmentOf(scene.backup(1).metadata))
     await assert.rejects(deleteBackup(await scene.database(), scene.backup(3).metadata.id), (error) =>
       hasCode(error, 'INTEGRITY', 'BACKUP_NEEDED'),
     )
@@ -149,9 +150,9 @@ describe('with damage in the repository', () => {
 
   it('backups go on: what cannot be built on is stored anew, with a warning, and restores', async () => {
     for (const break_ of [
-      async (scene: Scene) => scene.storage.delete(scene.backup(4).metadata.segment),
-      async (scene: Scene) => scene.storage.delete(scene.backup(3).metadata.segment),
-      async (scene: Scene) => scene.storage.put(scene.backup(3).metadata.segment, new Uint8Array(5)),
+      async (scene: Scene) => scene.storage.delete(segmentOf(scene.backup(4).metadata)),
+      async (scene: Scene) => scene.storage.delete(segmentOf(scene.backup(3).metadata)),
+      async (scene: Scene) => scene.storage.put(segmentOf(scene.backup(3).metadata), new Uint8Array(5)),
     ]) {
       using scene = await Scene.make()
       await break_(scene)
