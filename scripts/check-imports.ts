@@ -10,7 +10,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { type Node, parseSync, Visitor } from 'oxc-parser'
 
 const basics = ['errors', 'util']
-const stores = [...basics, 'history', 'segment', 'storage', 'repository', 'source', 'engine']
+const stores = [...basics, 'history', 'segment', 'storage', 'repository', 'source', 'engine', 'control']
 const work = [...stores, 'backup', 'capture', 'restore', 'verify', 'maintenance']
 
 /** What each part of src/, a folder or a file directly in it, may import besides itself; from low to high. */
@@ -23,6 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   repository: [...basics, 'history', 'segment', 'storage'],
   source: [...basics, 'history'],
   engine: [...basics, 'storage'],
+  control: [...basics, 'engine'],
   backup: stores,
   capture: [...stores, 'backup', 'maintenance'],
   restore: stores,

@@ -26,6 +26,8 @@ const exitCodeOf = {
   INTERNAL: exitCodes.error,
   /** The process that ran the engine ended before it answered. */
   ENGINE_DIED: exitCodes.error,
+  /** The process that was to be asked (a follower, the agent) is not running. */
+  NOT_RUNNING: exitCodes.notFound,
 
   /** The database file does not exist. */
   DATABASE_NOT_FOUND: exitCodes.notFound,
@@ -80,6 +82,11 @@ const exitCodeOf = {
   PROOF_FAILED: exitCodes.integrity,
   /** The user's own check command said no. */
   CHECK_COMMAND_FAILED: exitCodes.integrity,
+
+  /** A hook of the user's failed, ran too long, or asked to put the operation off (its exit status was 75). */
+  HOOK_FAILED: exitCodes.error,
+  /** A notification did not get through. */
+  NOTIFICATION_FAILED: exitCodes.error,
 
   /** No space left, or over quota. */
   DISK_FULL: exitCodes.error,

@@ -44,7 +44,7 @@ export const backupRequest: z.ZodType<BackupRequest> = z.strictObject({
   leaseWaitMs: milliseconds.optional(),
 })
 
-const backupResult: z.ZodType<BackupResult> = z.strictObject({
+export const backupResult: z.ZodType<BackupResult> = z.strictObject({
   metadata: backupManifest,
   warnings: z.array(z.string()),
   durationMs: z.number(),

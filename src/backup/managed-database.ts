@@ -37,6 +37,11 @@ export class ManagedDatabase {
     return this.#context.repository.database(this.name)
   }
 
+  /** As the source names its place; of a SQLite database the absolute path. */
+  get location(): string {
+    return this.#source.location
+  }
+
   /** Path of the database. @throws DATABASE_UNSUPPORTED for a source that is no SQLite database */
   fileToFollow(): string {
     const { kind, location } = this.#source

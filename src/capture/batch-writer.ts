@@ -20,8 +20,8 @@ export interface BatchWriterOptions {
   readonly epoch: () => number
   /** Where the follower stands. */
   readonly position: () => FollowPosition
-  /** A segment is in the spool, durably. */
-  readonly onSpooled: (item: SpoolItem) => void
+  /** A segment of these commits is in the spool, durably. */
+  readonly onSpooled: (item: SpoolItem, commits: readonly CommitEntry[]) => void
   /** The clock went back by that much. */
   readonly onClockStep: (milliseconds: number) => void
 }
@@ -245,7 +245,7 @@ export class BatchWriter implements CommitReceiver {
     const { pages, hashes } = batch.touched.sorted(pageCount)
     this.table.resize(pageCount)
     this.table.set(pages, hashes)
-    this.#options.onSpooled(item)
+    this.#options.onSpooled(item, batch.commits)
   }
 
   #followerIsAtLast(): boolean {

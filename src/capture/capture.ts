@@ -1,7 +1,12 @@
+import type { BackupResult } from '../backup/backup-options.ts'
 import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { Lsn } from '../history/lsn.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { Lease } from '../repository/lease.ts'
 import { abortable } from '../util/abort.ts'
 import type { Unsent } from './capture-events.ts'
+import { backUpFollowed } from './followed-backup/followed-backup.ts'
+import type { FollowedBackupOptions } from './followed-backup/followed-database.ts'
 import { LogCapture } from './log-capture.ts'
 import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
 import type { Session } from './session.ts'
@@ -24,6 +29,8 @@ export interface StopOptions {
 
 /** A database being followed. */
 export interface Capture extends AsyncDisposable {
+  /** Absolute path of the database. */
+  readonly location: string
   readonly status: CaptureStatus
   /** Settles when following ends: resolves after a stop, rejects with what made going on impossible. */
   readonly done: Promise<void>
@@ -32,6 +39,16 @@ export interface Capture extends AsyncDisposable {
    * @throws ABORTED if the capture stops before, or the signal fires; what made it fail
    */
   sync(options?: { readonly signal?: AbortSignal | undefined }): Promise<Lsn>
+  /**
+   * A checked backup of a state of the database, while it is followed.
+   * @throws as {@link backUpFollowed}
+   */
+  backUp(options: FollowedBackupOptions): Promise<BackupResult>
+  /** Does something under the lease that the capture holds; see {@link Uploader.exclusively}. */
+  exclusively<T>(
+    work: (database: DatabaseRepository, lease: Lease) => Promise<T>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<T>
   /** Takes what was committed, waits a while for its upload, and lets the database go. Says what is left in the spool. */
   stop(options?: StopOptions): Promise<Unsent>
 }
@@ -43,6 +60,7 @@ export class RunningCapture implements Capture {
   readonly done: Promise<void>
   #stopped: Promise<Unsent> | undefined
   #failure: HoldfastError | undefined
+  #lastBackup: Promise<unknown> = Promise.resolve()
 
   constructor(session: Session, following: LogCapture | RollbackCapture) {
     this.#session = session
@@ -63,6 +81,10 @@ export class RunningCapture implements Capture {
     this.done.catch(() => {})
   }
 
+  get location(): string {
+    return this.#session.source.location
+  }
+
   get status(): CaptureStatus {
     const { lsn, time } = this.#following.end
     return {
@@ -79,6 +101,26 @@ export class RunningCapture implements Capture {
     const synced = this.#session.requests.sync()
     if (this.#stopped !== undefined) this.#session.requests.rejectAll()
     return await abortable(synced, options.signal)
+  }
+
+  /** One after the other: each full one notes in the lease what it begins. */
+  backUp(options: FollowedBackupOptions): Promise<BackupResult> {
+    const followed = {
+      session: this.#session,
+      end: () => this.#following.end,
+      sync: (how: { readonly signal?: AbortSignal | undefined }) => this.sync(how),
+    }
+    const made = this.#lastBackup.then(() => backUpFollowed(followed, options))
+    this.#lastBackup = made.catch(() => {})
+    return made
+  }
+
+  async exclusively<T>(
+    work: (database: DatabaseRepository, lease: Lease) => Promise<T>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<T> {
+    const { uploader, database } = this.#session
+    return await uploader.exclusively((lease) => work(database, lease), signal)
   }
 
   stop(options: StopOptions = {}): Promise<Unsent> {

@@ -8,7 +8,7 @@ import type { CaptureEvent, Unsent } from './capture-events.ts'
 import type { FollowOptions } from './follow-options.ts'
 
 /** What of the options can cross to another process. */
-export type FollowRequest = Omit<FollowOptions, 'rollUp' | 'signal' | 'onEvent' | 'clock' | 'files'>
+export type FollowRequest = Omit<FollowOptions, 'rollUp' | 'control' | 'signal' | 'onEvent' | 'clock' | 'files'>
 
 export type CaptureSignatures = {
   /** Answers when following has ended. */

@@ -4,6 +4,7 @@ import { openLinkedStorage } from '../engine/storage-link.ts'
 import { Repository } from '../repository/repository.ts'
 import { sqlite } from '../source/sqlite/sqlite-source.ts'
 import type { Capture } from './capture.ts'
+import { listenForRequests } from './control/capture-control.ts'
 import { captureApi } from './engine-api.ts'
 import { followDatabase } from './follow-database.ts'
 
@@ -17,7 +18,8 @@ serve(captureApi, {
     try {
       const repository = await Repository.open(storage, { signal })
       const source = { ...sqlite(path), defaultName }
-      const capture = await followDatabase(source, repository, { ...request, signal, onEvent: emit })
+      await using control = await listenForRequests((message) => emit({ kind: 'warning', message }))
+      const capture = await followDatabase(source, repository, { ...request, control, signal, onEvent: emit })
       begun.resolve(capture)
       await capture.done
       return await capture.stop()

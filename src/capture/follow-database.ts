@@ -26,7 +26,9 @@ export async function followDatabase(
   await checkIdentity(source, database, options)
   if (options.enableWal === true) await switchToWal(source, signal)
   await using stack = new AsyncDisposableStack()
-  const lease = stack.use(await LeaseKeeper.acquire(database, { waitMs: options.leaseWaitMs, signal }))
+  const lease = stack.use(
+    await LeaseKeeper.acquire(database, { waitMs: options.leaseWaitMs, control: options.control?.path, signal }),
+  )
   const folder = options.stateFolder ?? defaultStateFolder(repository.id, database.name)
   let running: RunningCapture | undefined
   let failure: HoldfastError | undefined
@@ -42,6 +44,7 @@ export async function followDatabase(
   if (failure !== undefined) throw failure
   stack.move()
   running = new RunningCapture(session, following)
+  options.control?.add({ repositoryId: repository.id, database: database.name }, running)
   signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
   if (signal?.aborted) running.stopSoon()
   return running

@@ -5,6 +5,7 @@ import type { FollowingSource } from '../source/follower.ts'
 import type { BackupSource } from '../source/source.ts'
 import type { OnCaptureEvent } from './capture-events.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { CaptureControl } from './control/capture-control.ts'
 import { type LocalFiles, localFiles } from './spool/local-files.ts'
 
 /** A database that can be followed. */
@@ -46,6 +47,8 @@ export interface FollowOptions {
     | undefined
   /** Segments uploaded between two calls of `rollUp`; default 60. */
   readonly rollUpEvery?: number | undefined
+  /** Where this process takes requests of others that need the lease. */
+  readonly control?: CaptureControl | undefined
   /** Fires: start is given up, or a running capture stops without waiting for uploads. */
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OnCaptureEvent | undefined

@@ -253,7 +253,8 @@ export class LogCapture {
   }
 
   #newWriter(known: KnownHistory): BatchWriter {
-    const { settings, place, lease, spool, uploader } = this.#session
+    const { settings, place, lease, spool, uploader, states } = this.#session
+    states.note(known.end)
     return new BatchWriter(known, {
       place,
       codec: settings.codec,
@@ -261,7 +262,8 @@ export class LogCapture {
       now: () => settings.clock.now(),
       epoch: () => lease.epoch,
       position: () => this.#follower.position,
-      onSpooled: (item) => {
+      onSpooled: (item, commits) => {
+        if (states.isWatched) for (const commit of commits) states.note(commit)
         this.#numbers.highest = item.info.to
         spool.add(item)
         uploader.wake()

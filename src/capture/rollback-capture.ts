@@ -74,7 +74,10 @@ export class RollbackCapture {
     const signal = stopSignal.aborted ? undefined : stopSignal
     const taken = await take(this.#session, this.#known, this.#numbers, this.#counter, 'no-log', signal)
     const { lsn, time } = taken.known.end
-    if (lsn > this.#known.end.lsn) settings.onEvent({ kind: 'commits', count: 1, lsn, time })
+    if (lsn > this.#known.end.lsn) {
+      settings.onEvent({ kind: 'commits', count: 1, lsn, time })
+      this.#session.states.note(taken.known.end)
+    }
     this.#known = taken.known
     this.#counter = taken.counter
   }

@@ -15,6 +15,7 @@ import type { OpenSegmentPlace } from './spool/open-segment.ts'
 import { recoverSpool } from './spool/recover-spool.ts'
 import { Spool } from './spool/spool.ts'
 import { type SpoolItem, spooledInput } from './spool/spool-item.ts'
+import { StateWatch } from './state-watch.ts'
 import type { LeaseKeeper } from './upload/lease-keeper.ts'
 import { Uploader } from './upload/uploader.ts'
 
@@ -29,6 +30,7 @@ export interface Session {
   readonly position: PositionFile
   readonly uploader: Uploader
   readonly requests: Requests
+  readonly states: StateWatch
   /** The newest state, in the repository or in the spool; undefined if there is none to build on. */
   readonly known: KnownHistory | undefined
   /** What numbers and times are taken, whether or not they can be built on. */
@@ -94,6 +96,7 @@ export async function openSession(
     position,
     uploader: new Uploader({ database, spool, lease, position, settings, durable, onFailure }),
     requests: new Requests(),
+    states: new StateWatch(),
     known: extended,
     highest: {
       lsn:

@@ -12,6 +12,7 @@ import type {
   IncrementalBackupOptions,
   SnapshotBackupOptions,
 } from '../backup/manager-options.ts'
+import { backUpThroughFollower, followerSocket } from '../capture/control/back-up-through-follower.ts'
 import { LiveCapture, type LiveCaptureOptions } from '../capture/live-capture.ts'
 import { parseOptions } from '../engine/parse-options.ts'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
@@ -154,7 +155,7 @@ export class BackupManager implements AsyncDisposable {
    * written into the database. Resolves once following has begun; a first call stores the whole database for that. After a stop or
    * a crash the next call goes on where the last one was, and if commits were missed meanwhile, records that as a gap.
    *
-   * While it runs, the database's part of the repository is its own: backups of it are refused.
+   * Backups of it go on working while it runs, here and from other processes of this machine: they need no segment of their own.
    * @throws LEASE_HELD if somebody follows or backs it up already; DATABASE_*, NOT_A_DATABASE, ACCESS_DENIED, NAME_TAKEN, USAGE,
    * DISK_FULL, STORAGE_*, ENGINE_DIED, ABORTED
    * @example
@@ -266,11 +267,19 @@ export class BackupManager implements AsyncDisposable {
     const report = onProgress && ((progress: Progress) => onProgress(meter.measure(progress), database.name))
     try {
       const request = parseOptions(backupRequest, { ...this.#parts.options.defaults, ...rest, type })
-      const work = () => database.backUp({ ...request, signal, onProgress: report })
+      const work = () => this.#backUp(database, { ...request, signal, onProgress: report })
       return await this.#queue.run(database.name, work, signal)
     } catch (thrown) {
       throw database.failure(thrown, { type }, startedAt)
     }
+  }
+
+  /** Whoever follows the database, in this process or another of this machine, has its lease and makes the backup. */
+  async #backUp(database: ManagedDatabase, options: CreateBackupOptions): Promise<BackupResult> {
+    const { repository, location } = database
+    const follower = await followerSocket(repository, options)
+    if (follower === undefined) return await database.backUp(options)
+    return await backUpThroughFollower(follower, { database: repository, location }, options)
   }
 
   #one({ database }: { readonly database?: string | undefined }): ManagedDatabase {

@@ -10,7 +10,9 @@ export const markerKey = 'holdfast.json'
 export const recoveryKey = 'RECOVERY.md'
 export const formatKey = 'FORMAT.md'
 export const databasesPrefix = 'databases/'
+export const auditPrefix = 'audit/'
 
+export const auditAnchorKey = (chain: string) => `${auditPrefix}${chain}.json`
 export const databasePrefix = (database: string) => `${databasesPrefix}${database}/`
 export const databaseRecordKey = (database: string) => `${databasePrefix(database)}database.json`
 export const leaseKey = (database: string) => `${databasePrefix(database)}lease.json`

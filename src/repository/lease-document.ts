@@ -19,6 +19,8 @@ export const leaseDocument = z.strictObject({
   }),
   /** What the holder is doing, for messages. */
   purpose: z.string(),
+  /** Path of a socket on the owner's host, on which it takes requests of other processes there. */
+  control: z.string().optional(),
   acquiredAt: z.iso.datetime({ precision: 3 }),
   expiresAt: z.iso.datetime({ precision: 3 }),
 })

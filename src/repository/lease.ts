@@ -19,6 +19,8 @@ export interface LeaseOptions extends OperationOptions {
   readonly waitMs?: number | undefined
   /** Lifetime without renewal, in milliseconds; default 60,000. */
   readonly ttlMs?: number | undefined
+  /** Path of a local socket on which the holder can be asked to do something under its lease. */
+  readonly control?: string | undefined
 }
 
 /** Clocks of two machines may differ by this much before a live lease could be taken for an expired one. */
@@ -274,6 +276,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
     nonce: randomBytes(12).toString('hex'),
     owner: currentProcess(),
     purpose: options.purpose,
+    ...(options.control === undefined ? {} : { control: options.control }),
     acquiredAt: isoTime(now),
     expiresAt: isoTime(now + ttlOf(options)),
   }

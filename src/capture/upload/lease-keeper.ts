@@ -7,6 +7,8 @@ import { Lease } from '../../repository/lease.ts'
 
 export interface LeaseKeeperOptions {
   readonly waitMs?: number | undefined
+  /** Where this process can be asked to do something under the lease; see {@link LeaseOptions}. */
+  readonly control?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -16,18 +18,26 @@ const ttlMs = 3_600_000
 /** Keeps the lease for as long as a capture runs, also over a time in which the repository cannot be reached. */
 export class LeaseKeeper implements AsyncDisposable {
   readonly #database: DatabaseRepository
+  readonly #control: string | undefined
   #lease: Lease
   #epoch: number
 
-  private constructor(database: DatabaseRepository, lease: Lease) {
+  private constructor(database: DatabaseRepository, lease: Lease, control: string | undefined) {
     this.#database = database
     this.#lease = lease
+    this.#control = control
     this.#epoch = lease.epoch
   }
 
   /** @throws LEASE_HELD, ABORTED, STORAGE_* */
   static async acquire(database: DatabaseRepository, options: LeaseKeeperOptions): Promise<LeaseKeeper> {
-    return new LeaseKeeper(database, await Lease.acquire(database, { purpose: 'follow', ttlMs, ...options }))
+    const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, ...options })
+    return new LeaseKeeper(database, lease, options.control)
+  }
+
+  /** The one that is held now. */
+  get lease(): Lease {
+    return this.#lease
   }
 
   get epoch(): number {
@@ -51,7 +61,8 @@ export class LeaseKeeper implements AsyncDisposable {
     } catch (error) {
       if (!hasCode(error, 'LEASE_LOST')) throw error
     }
-    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, signal })
+    const control = this.#control
+    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, control, signal })
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease
     const catalog = await this.#database.catalog({ signal })

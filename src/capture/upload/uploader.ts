@@ -1,7 +1,8 @@
 import { type HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
 import type { Lsn } from '../../history/lsn.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { aborted } from '../../util/abort.ts'
+import type { Lease } from '../../repository/lease.ts'
+import { aborted, throwIfAborted } from '../../util/abort.ts'
 import type { FollowSettings } from '../follow-options.ts'
 import type { PositionFile } from '../position-file.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -38,6 +39,7 @@ export class Uploader {
   #wake: (() => void) | undefined
   #done: Promise<void> = Promise.resolve()
   #sinceRollUp = 0
+  readonly #tasks: { readonly run: () => Promise<void>; readonly reject: (error: unknown) => void }[] = []
 
   constructor(context: UploaderContext) {
     this.#context = context
@@ -69,6 +71,30 @@ export class Uploader {
     this.#settle()
   }
 
+  /**
+   * Does something in the repository under the capture's lease, between two uploads: nothing is published meanwhile, and what
+   * waits in the spool waits on.
+   * @param work gets the lease, and the epoch of what is written now
+   * @throws what the work throws; LEASE_*, ABORTED if the uploader stops before, or the signal fires
+   */
+  exclusively<T>(work: (lease: Lease, epoch: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const run = async (): Promise<void> => {
+      try {
+        throwIfAborted(signal)
+        const { lease } = this.#context
+        await lease.assertHeld([this.#durable], this.#stop.signal)
+        resolve(await work(lease.lease, lease.epoch))
+      } catch (thrown) {
+        reject(thrown)
+      }
+    }
+    this.#tasks.push({ run, reject })
+    this.wake()
+    return promise
+  }
+
   /** Resolves when that state is in the repository. @throws ABORTED if the uploader stops before, LEASE_* */
   whenDurable(lsn: Lsn): Promise<void> {
     if (this.#durable >= lsn) return Promise.resolve()
@@ -89,6 +115,11 @@ export class Uploader {
   async #run(): Promise<void> {
     let failures = 0
     while (!this.#stop.signal.aborted) {
+      const task = this.#tasks.shift()
+      if (task !== undefined) {
+        await task.run()
+        continue
+      }
       const item = this.#context.spool.first
       if (item === undefined) {
         const { promise, resolve } = Promise.withResolvers<void>()
@@ -166,5 +197,6 @@ export class Uploader {
   #rejectAll(error: unknown): void {
     for (const { reject } of this.#waiters) reject(error)
     this.#waiters.clear()
+    for (const { reject } of this.#tasks.splice(0)) reject(error)
   }
 }

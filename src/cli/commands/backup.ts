@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { Option } from 'commander'
 import type { BackupResult, CreateBackupOptions } from '../../backup/backup-options.ts'
 import { HoldfastError } from '../../errors.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { BackupManifest, BackupType } from '../../repository/manifest.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Codec } from '../../segment/segment.ts'
@@ -126,9 +127,14 @@ async function backupOne(
   flags: BackupFlags,
 ): Promise<Done> {
   const { output, signal } = session
-  const { createBackup } = await import('../../backup/create-backup.ts')
+  const [{ createBackup }, { backUpThroughFollower, followerSocket }] = await Promise.all([
+    import('../../backup/create-backup.ts'),
+    import('../../capture/control/back-up-through-follower.ts'),
+  ])
   const name = flags.database ?? source.defaultName
-  const { type, reason } = await chooseType(repository, name, flags, signal)
+  const database = repository.database(name)
+  const follower = await followerSocket(database, { signal })
+  const { type, reason } = await chooseType(database, flags, follower !== undefined, signal)
   if (reason !== null) output.note(`${name}: ${reason}.`)
   const options: CreateBackupOptions = {
     type,
@@ -145,7 +151,9 @@ async function backupOne(
     signal,
   }
   const result: BackupResult = await withProgress(session, name, (onProgress) =>
-    createBackup(source, repository, { ...options, database: flags.database, onProgress }),
+    follower === undefined
+      ? createBackup(source, repository, { ...options, database: flags.database, onProgress })
+      : backUpThroughFollower(follower, { database, location: source.location }, { ...options, onProgress }),
   )
   for (const warning of result.warnings) output.warn(warning, name)
   const { metadata, warnings, durationMs, writersBlockedMs } = result
@@ -153,14 +161,16 @@ async function backupOne(
 }
 
 async function chooseType(
-  repository: Repository,
-  name: string,
+  database: DatabaseRepository,
   flags: BackupFlags,
+  isFollowed: boolean,
   signal: AbortSignal,
 ): Promise<{ type: BackupType; reason: string | null }> {
   if (flags.type !== undefined) return { type: flags.type, reason: null }
+  if (isFollowed)
+    return { type: 'incremental', reason: 'incremental, as it is being followed: its logs hold what changed' }
   if (flags.parent !== undefined) return { type: 'incremental', reason: 'incremental, as a parent is given' }
-  const { backups } = await repository.database(name).catalog({ signal })
+  const { backups } = await database.catalog({ signal })
   const good = backups.findLast((candidate: BackupManifest) => !candidate.damaged)
   if (good === undefined) {
     return {

@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path'
 import type { Capture } from '../../capture/capture.ts'
 import type { CaptureEvent } from '../../capture/capture-events.ts'
+import { type CaptureControl, listenForRequests } from '../../capture/control/capture-control.ts'
 import { followDatabase } from '../../capture/follow-database.ts'
 import { type HoldfastError, toHoldfastError } from '../../errors.ts'
 import { databaseNameFrom } from '../../repository/layout.ts'
@@ -33,7 +34,8 @@ export async function follow(
   const databases = chosen(paths, flags)
   await using repository = await openRepository(session)
   using reporter = statusReporter(session, databases)
-  const running = await startAll(session, repository, databases, flags)
+  await using control = await listenForRequests((message) => session.output.warn(message))
+  const running = await startAll(session, repository, databases, flags, control)
   reporter?.tell()
   await Promise.race([interrupted(session.signal), allEnded(session, running)])
   await Promise.all(running.map(stop))
@@ -85,8 +87,11 @@ async function startAll(
   repository: Repository,
   databases: readonly Followed[],
   flags: FollowFlags,
+  control: CaptureControl | undefined,
 ): Promise<Running[]> {
-  const starts = await Promise.allSettled(databases.map((followed) => start(session, repository, followed, flags)))
+  const starts = await Promise.allSettled(
+    databases.map((followed) => start(session, repository, followed, flags, control)),
+  )
   const running = starts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const failed = starts.find((result) => result.status === 'rejected')
   if (failed === undefined) return running
@@ -99,6 +104,7 @@ async function start(
   repository: Repository,
   followed: Followed,
   flags: FollowFlags,
+  control: CaptureControl | undefined,
 ): Promise<Running> {
   const { database, location } = followed
   // Only a start is given up by an interruption: what has begun is stopped in order.
@@ -127,6 +133,7 @@ async function start(
     busyTimeoutMs: flags.busyTimeout,
     enableWal: flags.enableWal,
     deltaIntervalMs: flags.deltaInterval,
+    control,
     signal: starting.signal,
     onEvent,
   })

@@ -1,0 +1,55 @@
+import type { BackupResult } from '../../backup/backup-options.ts'
+import { ControlClient } from '../../control/client.ts'
+import { HoldfastError } from '../../errors.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { leaseHolder } from '../../repository/lease.ts'
+import type { OperationOptions } from '../../storage/storage.ts'
+import { processState } from '../../util/process-identity.ts'
+import type { FollowedBackupOptions } from '../followed-backup/followed-database.ts'
+import { captureControlApi } from './control-api.ts'
+
+/** The socket of the process of this machine that follows a database; undefined if none does, or it takes no requests. */
+export async function followerSocket(
+  database: DatabaseRepository,
+  options: OperationOptions = {},
+): Promise<string | undefined> {
+  const holder = await leaseHolder(database, options)
+  if (holder?.control === undefined || processState(holder.owner) !== 'alive') return undefined
+  return holder.control
+}
+
+export interface FollowedPlace {
+  readonly database: DatabaseRepository
+  /** Absolute path of the database that is meant. */
+  readonly location: string
+}
+
+/**
+ * Lets the process that follows a database make a backup of it.
+ * @param parent is refused: what is followed has one line of logs to build on
+ * @throws what the follower says; NAME_TAKEN if it follows another file under that name; NOT_RUNNING, ACCESS_DENIED, USAGE
+ */
+export async function backUpThroughFollower(
+  socket: string,
+  { database, location }: FollowedPlace,
+  {
+    parent,
+    leaseWaitMs: _,
+    signal,
+    onProgress,
+    ...request
+  }: FollowedBackupOptions & {
+    readonly parent?: string | undefined
+    readonly leaseWaitMs?: number | undefined
+  },
+): Promise<BackupResult> {
+  if (parent !== undefined) {
+    throw new HoldfastError('USAGE', `${database.name} is being followed: a backup of it builds on its logs.`, {
+      object: database.name,
+      hint: 'Leave the parent out.',
+    })
+  }
+  using follower = await ControlClient.connect(socket, captureControlApi)
+  const which = { repositoryId: database.repository.id, database: database.name, location }
+  return await follower.call('backUp', { which, request }, { signal, onEvent: onProgress })
+}

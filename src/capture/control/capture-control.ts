@@ -1,0 +1,82 @@
+import { realpath } from 'node:fs/promises'
+import { ControlServer } from '../../control/server.ts'
+import { newSocketPath } from '../../control/socket-path.ts'
+import { throttleProgress } from '../../engine/progress-event.ts'
+import { HoldfastError, toHoldfastError } from '../../errors.ts'
+import type { Capture } from '../capture.ts'
+import { captureControlApi, type WhichDatabase } from './control-api.ts'
+
+/** Takes requests of other processes about the databases that this one follows. */
+export class CaptureControl implements AsyncDisposable {
+  readonly #captures = new Map<string, Capture>()
+  #server: ControlServer | undefined
+
+  /** @throws the system's error if the socket cannot be made */
+  static async listen(): Promise<CaptureControl> {
+    const control = new CaptureControl()
+    control.#server = await ControlServer.listen(await newSocketPath(), captureControlApi, {
+      backUp: async ({ which, request }, { signal, emit }) =>
+        await (await control.#find(which)).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
+    })
+    return control
+  }
+
+  /** To be noted in the leases of this process. */
+  get path(): string {
+    return this.#server?.path ?? ''
+  }
+
+  /** For as long as it runs. */
+  add(which: Omit<WhichDatabase, 'location'>, capture: Capture): void {
+    const key = keyOf(which)
+    this.#captures.set(key, capture)
+    const forget = (): void => {
+      if (this.#captures.get(key) === capture) this.#captures.delete(key)
+    }
+    capture.done.then(forget, forget)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]()
+  }
+
+  async #find(which: WhichDatabase): Promise<Capture> {
+    const capture = this.#captures.get(keyOf(which))
+    if (capture !== undefined) {
+      if (await isSameFile(capture.location, which.location)) return capture
+      throw new HoldfastError(
+        'NAME_TAKEN',
+        `Under the name ${which.database}, ${capture.location} is being followed.`,
+        {
+          object: which.location,
+          hint: 'Give this database another name in the repository.',
+        },
+      )
+    }
+    throw new HoldfastError('NOT_RUNNING', `${which.database} is not followed by process ${process.pid}, or not yet.`, {
+      object: which.database,
+      hint: 'If it is just starting, try again in a while.',
+    })
+  }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  if (one === other) return true
+  const [here, there] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)))
+  return here === there
+}
+
+/** Following works without it: then only nobody can ask anything, and the reason is told. */
+export async function listenForRequests(warn: (message: string) => void): Promise<CaptureControl | undefined> {
+  try {
+    return await CaptureControl.listen()
+  } catch (thrown) {
+    const { message } = toHoldfastError(thrown)
+    warn(`Other commands cannot reach this process, so databases that it follows can only be read: ${message}`)
+    return undefined
+  }
+}
+
+function keyOf({ repositoryId, database }: Omit<WhichDatabase, 'location'>): string {
+  return `${repositoryId}/${database}`
+}

@@ -1,0 +1,88 @@
+import type { BasePlace, OpenedState, StoredBase } from '../../backup/examiner/engine-api.ts'
+import { startExaminer } from '../../backup/examiner/examiner.ts'
+import { linkStorage } from '../../engine/storage-link.ts'
+import { HoldfastError } from '../../errors.ts'
+import { formatState } from '../../history/state-checksum.ts'
+import type { Inspection } from '../../source/source.ts'
+import type { HistoryEnd } from '../history-end.ts'
+import type { FollowedBackupOptions, FollowedDatabase } from './followed-database.ts'
+
+/** A state that another process holds still, and which one of the history it is. */
+export interface ExaminedState extends AsyncDisposable {
+  readonly state: HistoryEnd
+  readonly pageSize: number
+  readonly inspection: Inspection
+  /** How long writers had to wait, in milliseconds; 0 in WAL mode. */
+  readonly blockedMs: number
+  /** Stores all of it as a base. */
+  readonly store: (place: Omit<BasePlace, 'storage' | 'database'>) => Promise<StoredBase>
+}
+
+/** A database that heals or is replaced at the wrong moment is looked at again. */
+const attempts = 3
+
+/** @throws DATABASE_BUSY, and as of the follower, the inspection and the storage */
+export async function examineState(followed: FollowedDatabase, options: FollowedBackupOptions): Promise<ExaminedState> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const examined = await tryToExamine(followed, options)
+    if (examined !== undefined) return examined
+  }
+  const { location } = followed.session.source
+  throw new HoldfastError('DATABASE_BUSY', `No state of ${location} could be recognised as one that was followed.`, {
+    object: location,
+    hint: 'Look at what the follower says: it may have lost continuity just now. Then try again.',
+  })
+}
+
+/**
+ * If nothing is committed from before the state is taken until after, it is the newest one. Otherwise every page is read: the state
+ * checksum tells which of the states it is that were followed meanwhile.
+ */
+async function tryToExamine(
+  followed: FollowedDatabase,
+  options: FollowedBackupOptions,
+): Promise<ExaminedState | undefined> {
+  const { session } = followed
+  const { validation = 'quick', rowCounts = true, busyTimeoutMs, signal, onProgress } = options
+  await using stack = new AsyncDisposableStack()
+  const link = stack.use(await linkStorage(session.database.repository.storage))
+  const examiner = stack.use(startExaminer(link))
+  await followed.sync({ signal })
+  const before = followed.end()
+  using watch = session.states.begin(before)
+  const openedAt = Date.now()
+  const opened = await examiner.call('open', { path: session.source.location, busyTimeoutMs }, { signal })
+  const inspecting = examiner.call('inspect', { validation, rowCounts }, { signal })
+  inspecting.catch(() => {})
+  await followed.sync({ signal })
+  const isQuiet = watch.states.length === 1 && followed.end().lsn === before.lsn
+  const state = isQuiet ? before : await recognise()
+  onProgress?.({ phase: 'validate', done: 0, total: undefined, unit: 'objects' })
+  const inspection = await inspecting
+  if (state === undefined) return undefined
+  const kept = stack.move()
+  return {
+    state,
+    pageSize: opened.pageSize,
+    inspection,
+    blockedMs: opened.blocksWriters ? Date.now() - openedAt : 0,
+    store: async (place) =>
+      await examiner.call(
+        'storeBase',
+        { ...place, storage: link.address, database: session.database.name },
+        { signal, onEvent: onProgress },
+      ),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+
+  async function recognise(): Promise<HistoryEnd | undefined> {
+    // What comes from now on is newer than the state that is held.
+    const candidates = watch.states.slice()
+    const hash = await examiner.call('hash', undefined, { signal, onEvent: onProgress })
+    return candidates.find((candidate) => matches(candidate, hash, opened))
+  }
+}
+
+function matches({ state, pageCount }: HistoryEnd, hash: string, opened: OpenedState): boolean {
+  return formatState(state) === hash && pageCount === opened.pageCount
+}

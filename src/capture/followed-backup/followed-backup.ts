@@ -1,0 +1,130 @@
+/**
+ * Backs up a database that this process follows. Its logs lead to every state already, so an incremental backup or a snapshot adds no
+ * segment: it checks the database, finds out which LSN it has checked, and gives that a manifest. A full backup adds a base.
+ */
+import { hostname } from 'node:os'
+import { backupId } from '../../backup/backup-id.ts'
+import type { BackupResult } from '../../backup/backup-options.ts'
+import { damagedDatabase } from '../../backup/damaged-database.ts'
+import type { StoredBase } from '../../backup/examiner/engine-api.ts'
+import { checkName } from '../../backup/identity.ts'
+import { discardSegment } from '../../backup/store-segment.ts'
+import { HoldfastError } from '../../errors.ts'
+import { zeroLsn } from '../../history/lsn.ts'
+import { formatState } from '../../history/state-checksum.ts'
+import { segmentKey } from '../../repository/layout.ts'
+import type { BackupManifest } from '../../repository/manifest.ts'
+import type { Inspection } from '../../source/source.ts'
+import { version } from '../../util/version.ts'
+import type { HistoryEnd } from '../history-end.ts'
+import type { Session } from '../session.ts'
+import { type ExaminedState, examineState } from './examine-state.ts'
+import type { FollowedBackupOptions, FollowedDatabase } from './followed-database.ts'
+
+/**
+ * @throws DATABASE_DAMAGED, NAME_TAKEN, USAGE, DATABASE_BUSY if it changes faster than it can be recognised, LEASE_*, STORAGE_*,
+ * DISK_FULL, ENGINE_DIED, ABORTED
+ */
+export async function backUpFollowed(
+  followed: FollowedDatabase,
+  options: FollowedBackupOptions,
+): Promise<BackupResult> {
+  const startedAt = Date.now()
+  const { session } = followed
+  const { type, allowDamaged = false, signal, onProgress } = options
+  onProgress?.({ phase: 'prepare', done: 0, total: undefined, unit: 'objects' })
+  checkName(await session.database.catalog({ signal }), options)
+  await using examined = await examineState(followed, options)
+  const { inspection, state, blockedMs } = examined
+  if (!inspection.validation.ok && !allowDamaged) throw damagedDatabase(session.source, inspection)
+  const base = type === 'full' ? await storeBase(session, examined, options) : undefined
+  const manifest = manifestOf(session, options, { state, inspection, base, startedAt, pageSize: examined.pageSize })
+  onProgress?.({ phase: 'commit', done: 0, total: 1, unit: 'objects' })
+  try {
+    await session.uploader.exclusively(async (lease) => {
+      // Another may have taken the name since.
+      checkName(await session.database.catalog({ signal }), options)
+      await lease.confirm()
+      await session.database.putManifest(manifest)
+      if (base !== undefined) lease.complete()
+    }, signal)
+  } catch (error) {
+    const mayStand = base === undefined || !(error instanceof HoldfastError) || error.code !== 'NAME_TAKEN'
+    if (!mayStand) await discardSegment(session.database, base.key)
+    throw error
+  }
+  onProgress?.({ phase: 'commit', done: 1, total: 1, unit: 'objects' })
+  return { metadata: manifest, warnings: [], durationMs: Date.now() - startedAt, writersBlockedMs: blockedMs }
+}
+
+async function storeBase(
+  { database, uploader, settings }: Session,
+  { state, store }: ExaminedState,
+  { codec, level, signal }: FollowedBackupOptions,
+): Promise<StoredBase> {
+  const { lsn, time } = state
+  const epoch = await uploader.exclusively(async (lease, currentEpoch) => {
+    const range = {
+      kind: 'base',
+      from: zeroLsn,
+      to: lsn,
+      epoch: currentEpoch,
+      firstTime: time,
+      lastTime: time,
+    } as const
+    await lease.claim(Math.max(lease.lsn, lsn), segmentKey(database.name, range))
+    return currentEpoch
+  }, signal)
+  const base = await store({ lsn, time, epoch, codec: codec ?? settings.codec, level: level ?? settings.level })
+  if (base.state === formatState(state.state)) return base
+  await discardSegment(database, base.key)
+  throw new HoldfastError('DATABASE_CHANGED', `The state of LSN ${lsn} was read a second time, and was another.`, {
+    object: database.name,
+    hint: 'Check the disk. Nothing was kept of this backup.',
+  })
+}
+
+interface ManifestParts {
+  readonly state: HistoryEnd
+  readonly pageSize: number
+  readonly inspection: Inspection
+  readonly base: StoredBase | undefined
+  readonly startedAt: number
+}
+
+function manifestOf(
+  { database, source, settings }: Session,
+  { type, name, tags = {}, codec }: FollowedBackupOptions,
+  { state, pageSize, inspection: { facts, validation }, base, startedAt }: ManifestParts,
+): BackupManifest {
+  const now = Date.now()
+  const { pages = 0, rawBytes = 0, storedBytes = 0, key = null } = base ?? {}
+  return {
+    id: backupId(),
+    database: database.name,
+    type,
+    lsn: state.lsn,
+    parent: null,
+    name: name ?? null,
+    tags: { ...tags },
+    pinned: type === 'snapshot',
+    capturedAt: new Date(state.time).toISOString(),
+    createdAt: new Date(now).toISOString(),
+    durationMs: now - startedAt,
+    host: hostname(),
+    holdfastVersion: version,
+    location: source.location,
+    source: { ...facts, tables: [...facts.tables] },
+    segment: key,
+    segmentKind: base === undefined ? null : 'base',
+    pages,
+    codec: codec ?? settings.codec,
+    databaseBytes: state.pageCount * pageSize,
+    rawBytes,
+    storedBytes,
+    compressionRatio: storedBytes === 0 ? 1 : rawBytes / storedBytes,
+    checksum: formatState(state.state),
+    validation: { ...validation, findings: [...validation.findings] },
+    damaged: !validation.ok,
+  }
+}

@@ -1,0 +1,18 @@
+import type { OnProgress } from '../../util/progress.ts'
+import type { HistoryEnd } from '../history-end.ts'
+import type { Session } from '../session.ts'
+import type { FollowedBackupRequest } from './followed-backup-request.ts'
+
+export interface FollowedBackupOptions extends FollowedBackupRequest {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** What a running capture offers for it. */
+export interface FollowedDatabase {
+  readonly session: Session
+  /** The newest state that is kept. */
+  readonly end: () => HistoryEnd
+  /** Resolves when everything committed before is durable in the repository. */
+  sync(options: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { ControlClient } from '../../src/control/client.ts'
+import { type ControlHandlers, ControlServer } from '../../src/control/server.ts'
+import { newSocketPath } from '../../src/control/socket-path.ts'
+import type { EngineApi } from '../../src/engine/api.ts'
+import { HoldfastError } from '../../src/errors.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+type Signatures = {
+  double: { input: number | undefined; event: { at: number | undefined }; output: number | undefined }
+  wait: { input: undefined; event: undefined; output: string }
+  fail: { input: undefined; event: undefined; output: undefined }
+}
+
+const number = z.number().or(z.undefined())
+const api: EngineApi<Signatures> = {
+  double: { input: number, event: z.strictObject({ at: number }), output: number },
+  wait: { input: z.undefined(), event: z.undefined(), output: z.string() },
+  fail: { input: z.undefined(), event: z.undefined(), output: z.undefined() },
+}
+
+function handlers(ended: string[] = []): ControlHandlers<Signatures> {
+  return {
+    double: async (input, { emit }) => {
+      emit({ at: undefined })
+      return input === undefined ? undefined : input * 2
+    },
+    wait: async (_input, { signal }) => {
+      await once(signal, 'abort')
+      ended.push('aborted')
+      throw new HoldfastError('ABORTED', 'It was given up.')
+    },
+    fail: async () => {
+      throw new HoldfastError('LEASE_HELD', 'Another has it.', { object: 'app', hint: 'Wait.' })
+    },
+  }
+}
+
+describe('asking a running process', () => {
+  it('brings values, events and errors across, and what is undefined too', async () => {
+    using folder = temporaryFolder()
+    await using server = await ControlServer.listen(await newSocketPath(folder.path), api, handlers())
+    using client = await ControlClient.connect(server.path, api)
+    const events: unknown[] = []
+    const onEvent = (event: unknown) => events.push(event)
+    assert.equal(await client.call('double', 21, { onEvent }), 42)
+    assert.equal(await client.call('double', undefined), undefined)
+    assert.deepEqual(events, [{ at: undefined }])
+    await assert.rejects(client.call('fail', undefined), { code: 'LEASE_HELD', object: 'app', hint: 'Wait.' })
+  })
+
+  it('is for this user alone, and the socket goes with the process', async () => {
+    using folder = temporaryFolder()
+    const path = await newSocketPath(join(folder.path, 'run'))
+    await using server = await ControlServer.listen(path, api, handlers())
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.equal(statSync(join(folder.path, 'run')).mode & 0o777, 0o700)
+    await server[Symbol.asyncDispose]()
+    assert.equal(existsSync(path), false)
+    await assert.rejects(ControlClient.connect(path, api), { code: 'NOT_RUNNING' })
+  })
+
+  it('ends what was asked when the caller gives up, goes away, or the server closes', async () => {
+    using folder = temporaryFolder()
+    const ended: string[] = []
+    await using server = await ControlServer.listen(await newSocketPath(folder.path), api, handlers(ended))
+    using first = await ControlClient.connect(server.path, api)
+    const controller = new AbortController()
+    const givenUp = first.call('wait', undefined, { signal: controller.signal })
+    controller.abort()
+    await assert.rejects(givenUp, { code: 'ABORTED' })
+    const second = await ControlClient.connect(server.path, api)
+    const left = second.call('wait', undefined)
+    second[Symbol.dispose]()
+    await assert.rejects(left, { code: 'NOT_RUNNING' })
+    const closed = first.call('wait', undefined)
+    closed.catch(() => {})
+    // It has arrived when what came after it on the same connection is answered.
+    await first.call('double', 1)
+    await server[Symbol.asyncDispose]()
+    await assert.rejects(closed, (error: HoldfastError) => ['ABORTED', 'NOT_RUNNING'].includes(error.code))
+    assert.deepEqual(ended, ['aborted', 'aborted', 'aborted'])
+  })
+
+  it('is not disturbed by garbage, nor by a message that never ends', async () => {
+    using folder = temporaryFolder()
+    await using server = await ControlServer.listen(await newSocketPath(folder.path), api, handlers())
+    for (const garbage of [
+      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.alloc(64, 0xff),
+      Buffer.from([2, 0, 0, 0, 1, 2]),
+    ]) {
+      const socket = createConnection(server.path)
+      socket.on('error', () => {})
+      socket.write(garbage)
+      socket.resume()
+      await once(socket, 'close')
+    }
+    using client = await ControlClient.connect(server.path, api)
+    assert.equal(await client.call('double', 2), 4)
+  })
+
+  it('clears away what killed processes left, and nothing else', async () => {
+    using folder = temporaryFolder()
+    const dead = join(folder.path, '4194303-00000000.sock')
+    const alive = join(folder.path, `${process.pid}-00000000.sock`)
+    const other = join(folder.path, 'notes.txt')
+    for (const path of [dead, alive, other]) writeFileSync(path, '')
+    await newSocketPath(folder.path)
+    assert.deepEqual([dead, alive, other].map(existsSync), [false, true, true])
+  })
+
+  it('is refused with the reason where a path is too long for a socket', async () => {
+    using folder = temporaryFolder()
+    const path = await newSocketPath(join(folder.path, 'x'.repeat(100)))
+    await assert.rejects(ControlServer.listen(path, api, handlers()), { code: 'USAGE', message: /too long/ })
+  })
+})
