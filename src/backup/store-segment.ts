@@ -60,7 +60,7 @@ export interface ReadBackOptions {
  */
 export async function readBack(
   database: DatabaseRepository,
-  { info, end }: StoredSegment,
+  { info, end }: Omit<StoredSegment, 'totals'>,
   { signal, onRead }: ReadBackOptions,
 ): Promise<void> {
   const stored = await database.storage.head(info.key, { signal })

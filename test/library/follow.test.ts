@@ -123,14 +123,17 @@ describe('a followed database', () => {
     await assert.rejects(live.stop(), (error) => hasCode(error, 'ENGINE_DIED'))
   })
 
-  it('is followed once only, and not backed up meanwhile', async () => {
+  it('is followed once only, and backed up through its follower meanwhile', async () => {
     await using app = await application()
     await using live = await app.backups.follow(app.options)
     const second = app.backups.follow({ stateFolder: app.folder.file('other-state') })
     await assert.rejects(second, (error) => hasCode(error, 'LEASE_HELD'))
-    await assert.rejects(app.backups.createFullBackup(), (error) => hasCode(error, 'LEASE_HELD'))
+    const { metadata } = await app.backups.createSnapshotBackup({ name: 'followed' })
+    assert.deepEqual([metadata.segment, metadata.lsn], [null, await live.sync()])
+    const full = await app.backups.createFullBackup()
+    assert.deepEqual([full.metadata.segmentKind, full.metadata.lsn], ['base', metadata.lsn])
     await live.stop()
-    await app.backups.createFullBackup()
+    await app.backups.createIncrementalBackup({ parent: 'followed' })
   })
 
   it('records what it missed as a gap', async () => {

@@ -8,8 +8,8 @@ import type { BackupResult } from '../../backup/backup-options.ts'
 import { damagedDatabase } from '../../backup/damaged-database.ts'
 import type { StoredBase } from '../../backup/examiner/engine-api.ts'
 import { checkName } from '../../backup/identity.ts'
-import { discardSegment } from '../../backup/store-segment.ts'
-import { HoldfastError } from '../../errors.ts'
+import { discardSegment, readBack } from '../../backup/store-segment.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import { zeroLsn } from '../../history/lsn.ts'
 import { formatState } from '../../history/state-checksum.ts'
 import { segmentKey } from '../../repository/layout.ts'
@@ -37,7 +37,7 @@ export async function backUpFollowed(
   await using examined = await examineState(followed, options)
   const { inspection, state, blockedMs } = examined
   if (!inspection.validation.ok && !allowDamaged) throw damagedDatabase(session.source, inspection)
-  const base = type === 'full' ? await storeBase(session, examined, options) : undefined
+  const base = type === 'full' ? await baseOf(session, examined, options) : undefined
   const manifest = manifestOf(session, options, { state, inspection, base, startedAt, pageSize: examined.pageSize })
   onProgress?.({ phase: 'commit', done: 0, total: 1, unit: 'objects' })
   try {
@@ -49,12 +49,36 @@ export async function backUpFollowed(
       if (base !== undefined) lease.complete()
     }, signal)
   } catch (error) {
-    const mayStand = base === undefined || !(error instanceof HoldfastError) || error.code !== 'NAME_TAKEN'
-    if (!mayStand) await discardSegment(session.database, base.key)
+    // After any other failure the manifest may be there, or still appear.
+    if (base?.isNew === true && hasCode(error, 'NAME_TAKEN')) await discardSegment(session.database, base.key)
     throw error
   }
   onProgress?.({ phase: 'commit', done: 1, total: 1, unit: 'objects' })
   return { metadata: manifest, warnings: [], durationMs: Date.now() - startedAt, writersBlockedMs: blockedMs }
+}
+
+interface Base extends StoredBase {
+  readonly isNew: boolean
+}
+
+/** One that is there already, as the first state of a capture is, or a new one. */
+async function baseOf(session: Session, examined: ExaminedState, options: FollowedBackupOptions): Promise<Base> {
+  const { database } = session
+  const { state } = examined
+  const { segments } = await database.catalog({ signal: options.signal })
+  const info = segments.find(({ kind, to }) => kind === 'base' && to === state.lsn)
+  if (info === undefined) return { ...(await storeBase(session, examined, options)), isNew: true }
+  const totals = { pages: state.pageCount, rawBytes: state.pageCount * examined.pageSize, storedBytes: info.bytes }
+  const { lsn: to, time: lastTime, state: endState, pageCount } = state
+  await readBack(
+    database,
+    { info, end: { to, lastTime, endState, pageCount } },
+    {
+      signal: options.signal,
+      onRead: (done, total) => options.onProgress?.({ phase: 'verify', done, total, unit: 'bytes' }),
+    },
+  )
+  return { key: info.key, ...totals, state: formatState(endState), isNew: false }
 }
 
 async function storeBase(
@@ -88,7 +112,7 @@ interface ManifestParts {
   readonly state: HistoryEnd
   readonly pageSize: number
   readonly inspection: Inspection
-  readonly base: StoredBase | undefined
+  readonly base: Base | undefined
   readonly startedAt: number
 }
 
