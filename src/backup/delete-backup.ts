@@ -5,6 +5,7 @@ import { isReachable, reachableLsns } from '../history/reachable.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { followedRanges } from '../repository/followed-ranges.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
@@ -25,7 +26,7 @@ export interface DeletedBackup {
 }
 
 /**
- * Deletes one backup and the segments that nothing else needs. The manifest goes first: what is left after a crash is
+ * Deletes one backup and the segments that nothing else needs: no other backup, and no commit that was followed. The manifest goes first: what is left after a crash is
  * harmless. @throws BACKUP_NOT_FOUND, BACKUP_NEEDED, INTEGRITY, LEASE_HELD
  */
 export async function deleteBackup(
@@ -77,7 +78,12 @@ function assertListed({ database, segments, backups }: Catalog, { lsn }: Lease):
 function deletionOf(catalog: Catalog, backup: BackupManifest) {
   const backups = catalog.backups.map(({ id, lsn, name }) => ({ id, lsn: toLsn(lsn), name }))
   try {
-    const deletion = planDeletion(catalog.segments, backups, { id: backup.id, lsn: toLsn(backup.lsn) })
+    const deletion = planDeletion(
+      catalog.segments,
+      backups,
+      { id: backup.id, lsn: toLsn(backup.lsn) },
+      followedRanges(catalog),
+    )
     if (deletion.dependents.length === 0) return deletion
     const needing = deletion.dependents.map(({ id, name }) => (name === null ? id : `${id} (${name})`)).join(', ')
     throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is needed to restore ${needing}.`, {

@@ -3,13 +3,17 @@ import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { hasCode } from '../../src/errors.ts'
+import { toLsn } from '../../src/history/lsn.ts'
+import { planRestore } from '../../src/history/plan.ts'
 import { manifestKey } from '../../src/repository/layout.ts'
 import type { BackupManifest } from '../../src/repository/manifest.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { nextCommit, storeCommits } from '../support/log-history.ts'
 import { PageSource } from '../support/page-source.ts'
+import { seededRandom } from '../support/random.ts'
 import { readState } from '../support/read-state.ts'
 
 /** full ← incremental ← snapshot "kept", then a full on its own; the oldest first. */
@@ -158,5 +162,23 @@ describe('deleting a backup', () => {
     assert.deepEqual(await readState(database, next.metadata.lsn), source.image())
     await deleteBackup(database, id(1))
     assert.deepEqual((await verifyRepository(repository)).findings, [])
+  })
+
+  it('leaves whatever the logs of a followed database stand on', async () => {
+    const repository = await Repository.init(new MemoryStorage())
+    const database = repository.database('app')
+    const source = new PageSource().fill(20, 1)
+    const first = await createBackup(source, repository, { type: 'full' })
+    const random = seededRandom(7)
+    const pages = Array.from({ length: 20 }, (_, i) => source.image().subarray(i * 512, (i + 1) * 512))
+    const commits = [{ lsn: toLsn(first.metadata.lsn), time: Date.now() + 1000, pages }]
+    for (let i = 0; i < 5; i += 1)
+      commits.push(nextCommit(commits.at(-1) ?? assert.fail(), () => random.below(1000) / 1000, 512))
+    const [before = assert.fail(), ...after] = commits
+    await storeCommits(database, before, after, 'log', 512)
+    await deleteBackup(database, first.metadata.id, { force: true })
+    const { segments } = await database.catalog()
+    for (const { lsn } of commits) assert.equal(planRestore(segments, lsn).steps[0]?.segment.kind, 'base')
+    assert.deepEqual((await verifyRepository(repository, { level: 'data' })).findings, [])
   })
 })
