@@ -68,6 +68,7 @@ export class BatchWriter implements CommitReceiver {
   #batch: Batch | undefined
   #commit: Commit | undefined
   #clockIsBack = false
+  #takenBytes = 0
   failure: HoldfastError | undefined
 
   constructor({ end, pageSize, table }: KnownHistory, options: BatchWriterOptions) {
@@ -84,6 +85,11 @@ export class BatchWriter implements CommitReceiver {
 
   get last(): HistoryEnd {
     return this.#last
+  }
+
+  /** Of pages of commits, so far. */
+  get takenBytes(): number {
+    return this.#takenBytes
   }
 
   get known(): KnownHistory {
@@ -130,6 +136,7 @@ export class BatchWriter implements CommitReceiver {
       batch.ready.push(...work.batches.slice(work.streamed))
       batch.readyBytes += work.bytes
       batch.pageBytes += work.pageBytes
+      this.#takenBytes += work.pageBytes
       this.#last = { lsn, time, state, pageCount }
       if (batch.readyBytes >= flushBytes) await this.#flush(batch)
     })
@@ -146,17 +153,17 @@ export class BatchWriter implements CommitReceiver {
     this.#commit = undefined
     const isWhole = commit === undefined || commit.streamed === 0
     if (isWhole && this.openedAt !== undefined && position.state === formatState(this.#last.state)) await this.close()
-    else await this.#discard()
+    else await this.discard()
   }
 
   /** Nothing more can be kept: what was not spooled is given up, and what comes is let go by. */
   async giveUp(error: HoldfastError): Promise<void> {
     this.failure = error
-    await this.#discard()
+    await this.discard()
   }
 
   /** What was not spooled is given up. */
-  async #discard(): Promise<void> {
+  async discard(): Promise<void> {
     const segment = this.#batch?.segment
     this.#batch = undefined
     this.#commit = undefined

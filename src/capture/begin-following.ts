@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
 import type { CaptureStart } from './capture-events.ts'
-import type { GapReason } from './gap-reasons.ts'
+import { type GapReason, isExpectedGap } from './gap-reasons.ts'
 import { heal } from './heal.ts'
 import type { KnownHistory } from './history-end.ts'
 import type { Session } from './session.ts'
@@ -43,7 +43,7 @@ export async function beginFollowing(
     database,
     next,
     highest: { lsn: numbers.highest, time: Math.max(session.highest.time, known?.end.time ?? 0) },
-    reason: renumber ? 'number-taken' : reason === 'not-running' ? (start.reason ?? reason) : reason,
+    reason: reason === 'not-running' ? (renumber ? 'number-taken' : (start.reason ?? reason)) : reason,
     renumber,
     epoch: lease.epoch,
     codec: settings.codec,
@@ -67,7 +67,7 @@ export async function beginFollowing(
   if (gap !== undefined) {
     settings.onEvent({ kind: 'gap', ...gap })
     const message = `Commits between LSN ${gap.fromLsn} and ${gap.toLsn} cannot be restored one by one: ${gap.reason}.`
-    settings.onEvent({ kind: 'warning', message })
+    if (!isExpectedGap(gap.reason)) settings.onEvent({ kind: 'warning', message })
   }
   const how = healed.kind === 'unchanged' ? 'unchanged' : gap === undefined ? 'first' : 'healed'
   return { known: healed.known, how }

@@ -29,7 +29,14 @@ export type CaptureEvent =
       readonly time: number
     }
   /** Commits were taken from the log; they are in the spool or about to be. */
-  | { readonly kind: 'commits'; readonly count: number; readonly lsn: Lsn; readonly time: number }
+  | {
+      readonly kind: 'commits'
+      readonly count: number
+      /** Of the pages that they changed, each as often as it was. */
+      readonly bytes: number
+      readonly lsn: Lsn
+      readonly time: number
+    }
   /** A segment is durable in the repository; `lagMs` since its first commit was seen. */
   | {
       readonly kind: 'uploaded'

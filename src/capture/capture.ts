@@ -10,6 +10,7 @@ import type { FollowedBackupOptions } from './followed-backup/followed-database.
 import { LogCapture } from './log-capture.ts'
 import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
 import type { Session } from './session.ts'
+import { startFollowing } from './start-following.ts'
 
 export interface CaptureStatus {
   /** The newest state that is kept, in the repository or in the spool, and when it was seen (milliseconds since 1970). */
@@ -143,22 +144,26 @@ export class RunningCapture implements Capture {
   }
 
   async #run(): Promise<void> {
-    const { requests, source } = this.#session
+    const { stopSignal } = this.#session.requests
     for (;;) {
       const following = this.#following
-      try {
-        await following.run()
-        return
-      } catch (error) {
-        const mayHaveNoLog = hasCode(error, 'DATABASE_UNSUPPORTED') && following instanceof LogCapture
-        if (!mayHaveNoLog || !(await hasNoLog(source, requests.stopSignal))) throw error
-        this.#following = await RollbackCapture.start(
-          this.#session,
-          following.known,
-          following.numbers,
-          requests.stopSignal,
-        )
-      }
+      if (!(await this.#hasSwitched(following))) return
+      const { known, numbers } = following
+      const from = { known, numbers, resumeAt: undefined, reason: 'journal-mode-changed' } as const
+      this.#following = await startFollowing(this.#session, from, stopSignal)
+    }
+  }
+
+  /** Follows until the end; true if the database got a log, or has none any more, so that it must be followed in the other way. */
+  async #hasSwitched(following: LogCapture | RollbackCapture): Promise<boolean> {
+    const { requests, source } = this.#session
+    if (following instanceof RollbackCapture) return (await following.run()) === 'has-log'
+    try {
+      await following.run()
+      return false
+    } catch (error) {
+      if (!hasCode(error, 'DATABASE_UNSUPPORTED') || !(await hasNoLog(source, requests.stopSignal))) throw error
+      return true
     }
   }
 

@@ -50,10 +50,10 @@ export const followRequest: z.ZodType<FollowRequest> = z.strictObject({
 })
 
 const count = z.number().min(0)
-const lsn: z.ZodType<Lsn> = z.int().min(0).transform(toLsn)
-const unsent: z.ZodType<Unsent> = z.strictObject({ segments: count, bytes: count })
+export const lsn: z.ZodType<Lsn> = z.int().min(0).transform(toLsn)
+export const unsent: z.ZodType<Unsent> = z.strictObject({ segments: count, bytes: count })
 
-const captureEvent: z.ZodType<CaptureEvent> = z.discriminatedUnion('kind', [
+export const captureEvent: z.ZodType<CaptureEvent> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('started'),
     mode: z.enum(['commits', 'deltas']),
@@ -61,7 +61,7 @@ const captureEvent: z.ZodType<CaptureEvent> = z.discriminatedUnion('kind', [
     lsn,
     time: z.number(),
   }),
-  z.strictObject({ kind: z.literal('commits'), count, lsn, time: z.number() }),
+  z.strictObject({ kind: z.literal('commits'), count, bytes: count, lsn, time: z.number() }),
   z.strictObject({ kind: z.literal('uploaded'), segment: z.string(), lsn, bytes: count, lagMs: z.number() }),
   z.strictObject({
     kind: z.literal('handed-off'),
@@ -95,6 +95,14 @@ const captureEvent: z.ZodType<CaptureEvent> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stopped'), left: unsent }),
 ])
 
+export const captureStatus: z.ZodType<CaptureStatus> = z.strictObject({
+  lsn,
+  time: z.number(),
+  durableLsn: lsn,
+  waiting: unsent,
+  logBytes: count,
+})
+
 const none = z.undefined()
 
 export const captureApi: EngineApi<CaptureSignatures> = {
@@ -112,7 +120,7 @@ export const captureApi: EngineApi<CaptureSignatures> = {
   status: {
     input: none,
     event: none,
-    output: z.strictObject({ lsn, time: z.number(), durableLsn: lsn, waiting: unsent, logBytes: count }),
+    output: captureStatus,
   },
   stop: { input: z.strictObject({ waitMs: milliseconds }), event: none, output: unsent },
 }

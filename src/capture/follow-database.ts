@@ -1,12 +1,11 @@
 import { checkIdentity } from '../backup/identity.ts'
-import { HoldfastError, hasCode } from '../errors.ts'
+import { HoldfastError } from '../errors.ts'
 import { databaseNameFrom } from '../repository/layout.ts'
 import type { Repository } from '../repository/repository.ts'
 import { type Capture, RunningCapture } from './capture.ts'
 import { type FollowedSource, type FollowOptions, settingsOf } from './follow-options.ts'
-import { LogCapture } from './log-capture.ts'
-import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
-import { openSession, type Session } from './session.ts'
+import { openSession } from './session.ts'
+import { beginningOf, startFollowing } from './start-following.ts'
 import { defaultStateFolder } from './state-folder.ts'
 import { LeaseKeeper } from './upload/lease-keeper.ts'
 
@@ -39,7 +38,7 @@ export async function followDatabase(
   const session = await openSession(source, database, lease, folder, options, settings, onFailure)
   stack.defer(() => session.uploader.stop())
   session.uploader.start()
-  const following = await startFollowing(session, signal)
+  const following = await startFollowing(session, beginningOf(session), signal)
   await session.putRecord()
   if (failure !== undefined) throw failure
   stack.move()
@@ -48,18 +47,6 @@ export async function followDatabase(
   signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
   if (signal?.aborted) running.stopSoon()
   return running
-}
-
-async function startFollowing(
-  session: Session,
-  signal: AbortSignal | undefined,
-): Promise<LogCapture | RollbackCapture> {
-  try {
-    return await LogCapture.start(session, signal)
-  } catch (error) {
-    if (!hasCode(error, 'DATABASE_UNSUPPORTED') || !(await hasNoLog(session.source, signal))) throw error
-    return await RollbackCapture.start(session, session.known, { highest: session.highest.lsn }, signal)
-  }
 }
 
 async function switchToWal(source: FollowedSource, signal: AbortSignal | undefined): Promise<void> {

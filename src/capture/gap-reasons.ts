@@ -2,6 +2,7 @@ import type { LossReason } from '../source/follower.ts'
 
 /** Why commits may be missing between two states; as people read it in the list of restorable windows. */
 export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = {
+  'not-followed': 'it was not followed yet',
   'not-running': 'the follower was not running',
   'log-reset': 'the log was reset before all of it was taken',
   'file-replaced': 'the database file was replaced',
@@ -19,6 +20,11 @@ export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = 
 }
 
 export type CaptureReason =
+  /** Before its first capture there were only backups. */
+  | 'not-followed'
+  /** A capture ran before, and the newest state is not the one that it left: its folder is gone, or a backup was made since. */
+  | 'not-running'
+  | 'journal-mode-changed'
   | 'first-state'
   | 'spool-full'
   | 'spool-damaged'
@@ -26,3 +32,10 @@ export type CaptureReason =
   | 'number-taken'
   | 'history-damaged'
 export type GapReason = LossReason | CaptureReason
+
+/** Nothing was lost that was to be kept: nobody followed the database, or there is nothing that could be followed. */
+export function isExpectedGap(reason: string): boolean {
+  return expected.some((key) => gapReasons[key] === reason)
+}
+
+const expected = ['first-state', 'not-followed', 'no-log'] as const

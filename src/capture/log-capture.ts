@@ -29,6 +29,15 @@ type Outcome =
   /** The engine failed; nothing is known to be missing. */
   | { readonly kind: 'again'; readonly error: HoldfastError }
 
+/** What a capture goes on from. */
+export interface CaptureBeginning {
+  readonly known: KnownHistory | undefined
+  readonly numbers: Numbers
+  readonly resumeAt: FollowPosition | undefined
+  /** Why commits are missing, if it cannot resume. */
+  readonly reason: GapReason
+}
+
 /** Follows a database by its log: every commit. */
 export class LogCapture {
   readonly #session: Session
@@ -49,11 +58,11 @@ export class LogCapture {
   }
 
   /** Goes on where the former capture stopped, or begins anew. @throws as openFollower; STORAGE_*, DISK_FULL, ABORTED */
-  static async start(session: Session, signal: AbortSignal | undefined): Promise<LogCapture> {
-    const { source, settings, known, resumeAt, highest } = session
-    const numbers = { highest: highest.lsn }
+  static async start(session: Session, from: CaptureBeginning, signal: AbortSignal | undefined): Promise<LogCapture> {
+    const { source, settings } = session
+    const { known, resumeAt, numbers, reason } = from
     // A state after which the next number is taken cannot be followed by a log.
-    const canResume = known !== undefined && resumeAt !== undefined && known.end.lsn === highest.lsn
+    const canResume = known !== undefined && resumeAt !== undefined && known.end.lsn === numbers.highest
     const follower = await source.openFollower({
       resume: canResume ? { position: resumeAt, hashes: known.table.copy() } : undefined,
       busyTimeoutMs: settings.busyTimeoutMs,
@@ -61,7 +70,7 @@ export class LogCapture {
     })
     try {
       const parts = { start: follower.start, position: () => follower.position }
-      const begun = await beginFollowing(session, parts, known, numbers, reasonAtStart(session), signal)
+      const begun = await beginFollowing(session, parts, known, numbers, reason, signal)
       const { lsn, time } = begun.known.end
       settings.onEvent({ kind: 'started', mode: 'commits', how: begun.how, lsn, time })
       return new LogCapture(session, follower, begun, numbers)
@@ -121,11 +130,15 @@ export class LogCapture {
   /** False if it was asked to stop meanwhile. */
   async #reopen(resumeAt: FollowPosition | undefined, reason: GapReason, failures: number): Promise<boolean> {
     const { source, settings, requests } = this.#session
-    const { known } = this.#writer
     const { stopSignal: signal } = requests
+    let known: KnownHistory | undefined = this.#writer.known
     for (let failed = failures; !requests.stopping; ) {
       try {
-        const resume = resumeAt === undefined ? undefined : { position: resumeAt, hashes: known.table.copy() }
+        if (this.#session.spool.isBroken) known = await this.#session.startOver(signal)
+        const resume =
+          resumeAt === undefined || known === undefined
+            ? undefined
+            : { position: resumeAt, hashes: known.table.copy() }
         const follower = await source.openFollower({ resume, busyTimeoutMs: settings.busyTimeoutMs, signal })
         try {
           const parts = { start: follower.start, position: () => follower.position }
@@ -164,6 +177,11 @@ export class LogCapture {
           requests.putBack(syncs)
           return { kind: 'anew', reason: lost }
         }
+        if (this.#session.spool.isBroken) {
+          await this.#writer.discard()
+          requests.putBack(syncs)
+          return { kind: 'anew', reason: 'spool-damaged' }
+        }
         if (stopping || syncs.length > 0 || this.#isBatchDue()) await this.#writer.close()
         this.#answer(syncs)
         await this.#relieve()
@@ -195,7 +213,7 @@ export class LogCapture {
       return
     }
     const { lsn } = this.#writer.end
-    for (const { resolve, reject } of syncs) uploader.whenDurable(lsn).then(() => resolve(lsn), reject)
+    for (const { resolve, reject } of syncs) uploader.whenDurable(lsn).then(resolve, reject)
   }
 
   /** Makes room in a spool that has grown too large, or gives up keeping commits, and says so. */
@@ -274,11 +292,6 @@ export class LogCapture {
       },
     })
   }
-}
-
-function reasonAtStart({ spoolLost, known, damaged }: Session): GapReason {
-  if (known === undefined) return damaged ? 'history-damaged' : 'first-state'
-  return spoolLost ? 'spool-damaged' : 'not-running'
 }
 
 /** Whether opening the database again may help. */

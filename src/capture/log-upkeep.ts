@@ -62,11 +62,12 @@ export class LogUpkeep {
 
   async #counted<T extends DrainResult>(writer: BatchWriter, work: () => Promise<T>): Promise<T> {
     const before = writer.last.lsn
+    const bytesBefore = writer.takenBytes
     const result = await work()
     const { lsn, time } = writer.last
     if (lsn > before) {
       this.#commitsSinceAudit += lsn - before
-      this.#settings.onEvent({ kind: 'commits', count: lsn - before, lsn, time })
+      this.#settings.onEvent({ kind: 'commits', count: lsn - before, bytes: writer.takenBytes - bytesBefore, lsn, time })
     }
     return result
   }

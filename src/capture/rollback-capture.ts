@@ -2,12 +2,13 @@
  * Follows a database that has no write-ahead log. Nothing tells of its single commits; at an interval, if its change counter moved, what
  * differs is stored as a delta by page hashes. Each delta is a restore point, and what lay between is a recorded gap.
  */
-import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
-import { formatState } from '../history/state-checksum.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { FollowPosition } from '../source/follower.ts'
 import type { BackupSource, SourceSnapshot } from '../source/source.ts'
-import { beginFollowing, type Numbers } from './begin-following.ts'
+import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
+import type { GapReason } from './gap-reasons.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
+import { noLogPosition } from './no-log-position.ts'
 import type { SyncRequest } from './requests.ts'
 import type { Session } from './session.ts'
 
@@ -29,10 +30,11 @@ export class RollbackCapture {
     session: Session,
     known: KnownHistory | undefined,
     numbers: Numbers,
+    reason: GapReason,
     signal: AbortSignal | undefined,
   ): Promise<RollbackCapture> {
-    const reason = known === undefined && !session.damaged ? 'first-state' : 'no-log'
     const taken = await take(session, known, numbers, undefined, reason, signal)
+    if (taken === undefined) throw switchedMeanwhile(session.source.location)
     const { lsn, time } = taken.known.end
     session.settings.onEvent({ kind: 'started', mode: 'deltas', how: taken.how, lsn, time })
     return new RollbackCapture(session, taken.known, numbers, taken.counter)
@@ -42,21 +44,36 @@ export class RollbackCapture {
     return this.#known.end
   }
 
-  async run(): Promise<void> {
+  get known(): KnownHistory {
+    return this.#known
+  }
+
+  get numbers(): Numbers {
+    return this.#numbers
+  }
+
+  /**
+   * Follows until it is asked to stop, or the database has got a log: then its single commits can be followed.
+   * @throws what cannot be helped by trying again
+   */
+  async run(): Promise<'stopped' | 'has-log'> {
     const { requests, settings } = this.#session
     for (let failures = 0; ; ) {
       const syncs = requests.takeSyncs()
       const { stopping } = requests
       try {
-        await this.#look()
+        if (!(await this.#look())) {
+          requests.putBack(syncs)
+          return 'has-log'
+        }
         failures = 0
         this.#answer(syncs)
-        if (stopping) return
+        if (stopping) return 'stopped'
       } catch (thrown) {
         requests.putBack(syncs)
         const error = toHoldfastError(thrown, this.#session.source.location)
         if (hasCode(error, 'INTERNAL', 'USAGE', 'LEASE_HELD', 'LEASE_LOST')) throw error
-        if (stopping) return
+        if (stopping) return 'stopped'
         failures += 1
         this.#say(error, failures)
         // A wish that cannot be fulfilled now must not make this a busy loop.
@@ -67,24 +84,39 @@ export class RollbackCapture {
     }
   }
 
-  async #look(): Promise<void> {
+  /** False if the database has a log by now. */
+  async #look(): Promise<boolean> {
     const { spool, settings, requests } = this.#session
-    if (spool.bytes > settings.spoolLimitBytes) return
+    if (spool.isBroken) return await this.#startOver()
+    if (spool.bytes > settings.spoolLimitBytes) return true
     const { stopSignal } = requests
     const signal = stopSignal.aborted ? undefined : stopSignal
     const taken = await take(this.#session, this.#known, this.#numbers, this.#counter, 'no-log', signal)
+    if (taken === undefined) return false
     const { lsn, time } = taken.known.end
     if (lsn > this.#known.end.lsn) {
-      settings.onEvent({ kind: 'commits', count: 1, lsn, time })
+      settings.onEvent({ kind: 'commits', count: 1, bytes: 0, lsn, time })
       this.#session.states.note(taken.known.end)
     }
     this.#known = taken.known
     this.#counter = taken.counter
+    return true
+  }
+
+  /** What waited in the spool is lost: goes on from the repository's newest state. */
+  async #startOver(): Promise<boolean> {
+    const signal = this.#session.requests.stopSignal
+    const known = await this.#session.startOver(signal)
+    const taken = await take(this.#session, known, this.#numbers, undefined, 'spool-damaged', signal)
+    if (taken === undefined) return false
+    this.#known = taken.known
+    this.#counter = taken.counter
+    return true
   }
 
   #answer(syncs: readonly SyncRequest[]): void {
     const { lsn } = this.#known.end
-    for (const { resolve, reject } of syncs) this.#session.uploader.whenDurable(lsn).then(() => resolve(lsn), reject)
+    for (const { resolve, reject } of syncs) this.#session.uploader.whenDurable(lsn).then(resolve, reject)
   }
 
   #say({ message }: HoldfastError, failures: number): void {
@@ -108,16 +140,18 @@ export async function hasNoLog(source: BackupSource, signal: AbortSignal | undef
   return snapshot.blocksWriters
 }
 
+/** Undefined if the database has a log: its change counter tells of no commit then (file format, section 1.3.9). */
 async function take(
   session: Session,
   known: KnownHistory | undefined,
   numbers: Numbers,
   counter: number | undefined,
-  reason: 'first-state' | 'no-log',
+  reason: GapReason,
   signal: AbortSignal | undefined,
-): Promise<{ known: KnownHistory; how: 'first' | 'unchanged' | 'healed' | 'resumed'; counter: number | undefined }> {
+): Promise<(Begun & { readonly counter: number | undefined }) | undefined> {
   const { source, settings } = session
   await using snapshot = await source.openSnapshot({ busyTimeoutMs: settings.busyTimeoutMs, signal })
+  if (!snapshot.blocksWriters) return undefined
   const now = await changeCounter(snapshot, signal)
   if (known !== undefined && now !== undefined && now === counter) return { known, how: 'unchanged', counter }
   const { pageSize, pageCount, capturedAt } = snapshot
@@ -130,7 +164,7 @@ async function take(
     pages: (options?: { readonly signal?: AbortSignal | undefined }) => snapshot.pages(options),
     begin: async () => {},
   } as const
-  const position = (): FollowPosition => nowhere(pageSize, pageCount, known)
+  const position = (): FollowPosition => noLogPosition(pageSize, pageCount)
   const begun = await beginFollowing(session, { start, position }, known, numbers, reason, signal)
   return { ...begun, counter: now }
 }
@@ -144,8 +178,9 @@ async function changeCounter(snapshot: SourceSnapshot, signal: AbortSignal | und
   return undefined
 }
 
-/** There is no log to stand in; whoever finds this position begins anew, by page hashes. */
-function nowhere(pageSize: number, pageCount: number, known: KnownHistory | undefined): FollowPosition {
-  const state = formatState(known?.end.state ?? 0n)
-  return { file: '', pageSize, pageCount, salts: '0'.repeat(16), state, frame: 0, checksum: [0, 0] }
+function switchedMeanwhile(location: string): HoldfastError {
+  return new HoldfastError('DATABASE_CHANGED', `${location} was switched to a write-ahead log in this very moment.`, {
+    object: location,
+    hint: 'Follow it again.',
+  })
 }

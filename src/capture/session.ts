@@ -9,10 +9,12 @@ import type { FollowPosition } from '../source/follower.ts'
 import { endOf } from './batch-writer.ts'
 import type { FollowedSource, FollowOptions, FollowSettings } from './follow-options.ts'
 import { type KnownHistory, readRepositoryEnd } from './history-end.ts'
+import { isNoLogPosition } from './no-log-position.ts'
 import { PositionFile, type SavedPosition } from './position-file.ts'
 import { Requests } from './requests.ts'
 import type { OpenSegmentPlace } from './spool/open-segment.ts'
-import { recoverSpool } from './spool/recover-spool.ts'
+import { abandonSpool } from './spool/abandon-spool.ts'
+import { asideFolder, recoverSpool } from './spool/recover-spool.ts'
 import { Spool } from './spool/spool.ts'
 import { type SpoolItem, spooledInput } from './spool/spool-item.ts'
 import { StateWatch } from './state-watch.ts'
@@ -41,8 +43,15 @@ export interface Session {
   readonly clean: boolean
   /** Something that waited in the spool could not be used. */
   readonly spoolLost: boolean
+  /** A capture ran before, on this machine or another. */
+  readonly wasFollowed: boolean
   /** There is a history that cannot be built on. */
   readonly damaged: boolean
+  /**
+   * After the spool broke: empties it. @returns the newest state that the repository has, to go on from; undefined if none of it
+   * can be built on @throws STORAGE_*, ABORTED
+   */
+  readonly startOver: (signal: AbortSignal | undefined) => Promise<KnownHistory | undefined>
   /** To be called once the first state is in the repository. */
   readonly putRecord: () => Promise<void>
 }
@@ -72,8 +81,7 @@ export async function openSession(
   const { known } = repositoryEnd
   const newest = known === undefined ? undefined : { ...known.end, pageSize: known.pageSize }
   const { segments } = catalog
-  const asideFolder = join(folder, 'set-aside')
-  const recovered = await recoverSpool({ ...place, asideFolder, segments, newest })
+  const recovered = await recoverSpool({ ...place, asideFolder: asideFolder(folder), segments, newest })
   recovered.warnings.forEach(warn)
   const spool = new Spool(place.folder, files, recovered.items)
   const extended = await extend(known, recovered.items, place)
@@ -84,8 +92,11 @@ export async function openSession(
     if (recovered.items.length === 0 && standing !== undefined && standing !== saved) await position.write(standing)
     for (const { path } of recovered.stored) await files.remove(path)
   }
-  const isThere = standing?.lsn === extended?.end.lsn && standing?.position.state === stateOf(extended)
+  const isThere = standing !== undefined && extended !== undefined && standsAt(standing, extended)
   const durable = known?.end.lsn ?? repositoryEnd.highest
+  const requests = new Requests()
+  const onBroken = () => requests.wake()
+  const uploader = new Uploader({ database, spool, lease, position, settings, durable, onBroken, onFailure })
   return {
     source,
     database,
@@ -94,8 +105,8 @@ export async function openSession(
     place,
     spool,
     position,
-    uploader: new Uploader({ database, spool, lease, position, settings, durable, onFailure }),
-    requests: new Requests(),
+    uploader,
+    requests,
     states: new StateWatch(),
     known: extended,
     highest: {
@@ -106,7 +117,17 @@ export async function openSession(
     resumeAt: isThere ? standing?.position : undefined,
     clean: standing?.clean ?? false,
     spoolLost: recovered.lost,
+    wasFollowed: standing !== undefined || catalog.gaps.length > 0 || segments.some(({ kind }) => kind === 'log'),
     damaged: repositoryEnd.damaged,
+    startOver: async (stopSignal) => {
+      const present = await database.catalog({ signal: stopSignal })
+      const end = await readRepositoryEnd(database, present, { signal: stopSignal })
+      end.warnings.forEach(warn)
+      uploader.startOver()
+      const left = await abandonSpool(spool)
+      left.forEach(warn)
+      return end.known
+    },
     putRecord: async () => {
       if (record === undefined) return
       const createdAt = new Date(settings.clock.now()).toISOString()
@@ -122,8 +143,8 @@ function newer(spooled: SavedPosition | undefined, saved: SavedPosition | undefi
   return spooled.lsn > saved.lsn ? spooled : saved
 }
 
-function stateOf(known: KnownHistory | undefined): string | undefined {
-  return known === undefined ? undefined : formatState(known.end.state)
+function standsAt({ lsn, position }: SavedPosition, { end }: KnownHistory): boolean {
+  return lsn === end.lsn && (isNoLogPosition(position) || position.state === formatState(end.state))
 }
 
 /** The history with what waits in the spool. */

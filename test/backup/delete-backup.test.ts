@@ -11,7 +11,7 @@ import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
-import { nextCommit, storeCommits } from '../support/log-history.ts'
+import { type KnownCommit, nextCommit, storeCommits } from '../support/log-history.ts'
 import { PageSource } from '../support/page-source.ts'
 import { seededRandom } from '../support/random.ts'
 import { readState } from '../support/read-state.ts'
@@ -171,7 +171,7 @@ describe('deleting a backup', () => {
     const first = await createBackup(source, repository, { type: 'full' })
     const random = seededRandom(7)
     const pages = Array.from({ length: 20 }, (_, i) => source.image().subarray(i * 512, (i + 1) * 512))
-    const commits = [{ lsn: toLsn(first.metadata.lsn), time: Date.now() + 1000, pages }]
+    const commits: KnownCommit[] = [{ lsn: toLsn(first.metadata.lsn), time: Date.now() + 1000, pages }]
     for (let i = 0; i < 5; i += 1)
       commits.push(nextCommit(commits.at(-1) ?? assert.fail(), () => random.below(1000) / 1000, 512))
     const [before = assert.fail(), ...after] = commits

@@ -15,6 +15,7 @@ const started: CaptureEvent = { kind: 'started', mode: 'commits', how: 'first', 
 const commits = (count: number, lsn: number, time: number): CaptureEvent => ({
   kind: 'commits',
   count,
+  bytes: 0,
   lsn: toLsn(lsn),
   time,
 })

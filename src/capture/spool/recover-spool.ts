@@ -36,6 +36,9 @@ export interface RecoveredSpool {
   readonly lost: boolean
 }
 
+/** Where files of the spool go that cannot be used, in a capture's state folder. */
+export const asideFolder = (stateFolder: string): string => join(stateFolder, 'set-aside')
+
 export async function recoverSpool(input: RecoveryInput): Promise<RecoveredSpool> {
   const { files, folder } = input
   const warnings: string[] = []
@@ -119,11 +122,16 @@ async function readItem({ files, database }: RecoveryInput, path: string): Promi
   }
 }
 
-async function setAside({ files, folder, asideFolder }: RecoveryInput, path: string, why: string): Promise<string> {
+/** Puts a file of the spool where nobody deletes it. @returns what to say of it */
+export async function setAside(
+  { files, folder, asideFolder }: Pick<RecoveryInput, 'files' | 'folder' | 'asideFolder'>,
+  path: string,
+  why: string,
+): Promise<string> {
   const to = join(asideFolder, basename(path))
   await files.makeFolder(asideFolder)
   await files.rename(path, to)
   await files.syncFolder(asideFolder)
   await files.syncFolder(folder)
-  return `A segment that an earlier capture left unsent cannot be used, and was set aside at ${to}. ${why}`
+  return `A segment that waited for the repository cannot be used, and was set aside at ${to}. ${why}`
 }

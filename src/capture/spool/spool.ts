@@ -7,6 +7,7 @@ export class Spool {
   readonly files: LocalFiles
   #items: readonly SpoolItem[]
   #reserved: ReadonlySet<SpoolItem> = new Set()
+  #isBroken = false
 
   constructor(folder: string, files: LocalFiles, items: readonly SpoolItem[] = []) {
     this.folder = folder
@@ -18,10 +19,27 @@ export class Spool {
     return this.#items
   }
 
-  /** The next to be uploaded; undefined also while it is being merged with others. */
+  /** The next to be uploaded; undefined also while it is being merged with others, and once the spool is broken. */
   get first(): SpoolItem | undefined {
     const [first] = this.#items
-    return first === undefined || this.#reserved.has(first) ? undefined : first
+    return first === undefined || this.#isBroken || this.#reserved.has(first) ? undefined : first
+  }
+
+  /** The first item cannot reach the repository any more, and so nothing that follows it can. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  break(): void {
+    this.#isBroken = true
+  }
+
+  /** Begins again with nothing in it; returns what waited. */
+  startOver(): readonly SpoolItem[] {
+    const items = this.#items
+    this.#items = []
+    this.#isBroken = false
+    return items
   }
 
   /** Bytes of all segments that wait. */

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import { HoldfastError, hasCode } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { PutBody } from '../../storage/storage.ts'
@@ -11,6 +12,7 @@ const onePiece = 4 * 1024 * 1024
 /**
  * Puts a spooled segment into the repository, the gap that it ends first. May be repeated: what an attempt with a lost answer has
  * stored is recognised.
+ * @returns false if its file has vanished, and the repository does not have it either
  * @throws STORAGE_*, DISK_FULL, LEASE_LOST if another writer has put something else in its place
  */
 export async function putSegment(
@@ -18,9 +20,11 @@ export async function putSegment(
   files: LocalFiles,
   item: SpoolItem,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { storage, repository } = database
   const { key, bytes } = item.info
+  const isSpooled = (await files.list(dirname(item.path))).includes(basename(item.path))
+  if (!isSpooled) return (await storage.head(key, { signal })) !== undefined && !(await isOther(database, item, signal))
   if (item.gap !== undefined) await database.putGap(item.gap, { signal })
   const body = async (): Promise<PutBody> => {
     const stream = spooledBytes(files, item)
@@ -34,11 +38,11 @@ export async function putSegment(
     if (await isOther(database, item, signal)) throw takenOver(database, key)
   }
   const stored = await storage.head(key, { signal })
-  if (stored?.size === bytes) return
+  if (stored?.size === bytes) return true
   // It is under our lease and our name, and it is not whole: a storage that does so gets another chance.
   await storage.put(key, await body(), { signal })
   const again = await storage.head(key, { signal })
-  if (again?.size === bytes) return
+  if (again?.size === bytes) return true
   throw new HoldfastError(
     'STORAGE_CORRUPT',
     `The storage holds ${again?.size ?? 'no'} bytes of ${key} after ${bytes} were stored.`,

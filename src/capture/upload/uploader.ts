@@ -18,8 +18,18 @@ export interface UploaderContext {
   readonly settings: FollowSettings
   /** The newest state in the repository. */
   readonly durable: Lsn
+  /** The spool is broken, so that the capture must begin anew from what the repository has. */
+  readonly onBroken: () => void
   /** Nothing more can be uploaded: another writer has the database. */
   readonly onFailure: (error: HoldfastError) => void
+}
+
+interface Waiter {
+  readonly lsn: Lsn
+  /** The state with this number was lost. */
+  isLost: boolean
+  readonly resolve: (lsn: Lsn) => void
+  readonly reject: (error: unknown) => void
 }
 
 const baseDelayMs = 500
@@ -29,11 +39,7 @@ const maxDelayMs = 60_000
 export class Uploader {
   readonly #context: UploaderContext
   readonly #stop = new AbortController()
-  readonly #waiters = new Set<{
-    readonly lsn: Lsn
-    readonly resolve: () => void
-    readonly reject: (e: unknown) => void
-  }>()
+  readonly #waiters = new Set<Waiter>()
   readonly #attempted = new WeakSet<SpoolItem>()
   #durable: Lsn
   #wake: (() => void) | undefined
@@ -95,13 +101,21 @@ export class Uploader {
     return promise
   }
 
-  /** Resolves when that state is in the repository. @throws ABORTED if the uploader stops before, LEASE_* */
-  whenDurable(lsn: Lsn): Promise<void> {
-    if (this.#durable >= lsn) return Promise.resolve()
+  /**
+   * Resolves when that state is in the repository, with its number; if it was lost, with that of a later one, once that is there.
+   * @throws ABORTED if the uploader stops before, LEASE_*
+   */
+  whenDurable(lsn: Lsn): Promise<Lsn> {
+    if (this.#durable >= lsn) return Promise.resolve(lsn)
     if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waiters.add({ lsn, resolve, reject })
+    const { promise, resolve, reject } = Promise.withResolvers<Lsn>()
+    this.#waiters.add({ lsn, isLost: false, resolve, reject })
     return promise
+  }
+
+  /** The spool was emptied: no state that anybody waits for will come; a later one will. */
+  startOver(): void {
+    for (const waiter of this.#waiters) waiter.isLost = true
   }
 
   /** Ends; an upload under way is broken off. What is left stays in the spool. */
@@ -149,7 +163,13 @@ export class Uploader {
     const { signal } = this.#stop
     await lease.assertHeld([this.#durable, item.info.to], signal)
     this.#attempted.add(item)
-    await putSegment(database, settings.files, item, signal)
+    if (!(await putSegment(database, settings.files, item, signal))) {
+      spool.break()
+      const message = `${item.path} has vanished before it was in the repository, and with it commits up to LSN ${item.info.to}.`
+      settings.onEvent({ kind: 'warning', message, hint: 'Nobody but Holdfast may remove files from its state folder.' })
+      this.#context.onBroken()
+      return
+    }
     // One of both, spool or position file, must always tell where the follower stands.
     if (spool.items.length === 1) await position.write({ lsn: item.info.to, position: item.position, clean: false })
     await spool.remove(item)
@@ -190,7 +210,7 @@ export class Uploader {
     for (const waiter of this.#waiters) {
       if (waiter.lsn > this.#durable) continue
       this.#waiters.delete(waiter)
-      waiter.resolve()
+      waiter.resolve(waiter.isLost ? this.#durable : waiter.lsn)
     }
   }
 

@@ -1,0 +1,232 @@
+import type { BackupResult } from '../../backup/backup-options.ts'
+import type { CaptureEvent, CaptureStart, Unsent } from '../../capture/capture-events.ts'
+import type { Clock } from '../../capture/clock.ts'
+import type { FollowRequest } from '../../capture/engine-api.ts'
+import type { FollowedBackupRequest } from '../../capture/followed-backup/followed-backup-request.ts'
+import type { StorageAddress } from '../../engine/storage-link.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
+import { abortable } from '../../util/abort.ts'
+import type { OnProgress } from '../../util/progress.ts'
+import type { Worker, WorkerPool } from '../worker/worker-pool.ts'
+import { Lag } from './lag.ts'
+
+const firstRetryMs = 1_000
+const lastRetryMs = 300_000
+/** Somebody else's lease ends when they do, so it is asked for more often. */
+const leaseRetryMs = 10_000
+/** What went well for so long is a new failure when it fails. */
+const settledMs = 60_000
+
+export type FollowState = 'starting' | 'following' | 'waiting' | 'stopped'
+
+/** What is known of a followed database without asking anybody. Times are in milliseconds since 1970. */
+export interface FollowFacts {
+  readonly state: FollowState
+  readonly since: number
+  /** Why it waits for the next try. */
+  readonly error: HoldfastError | undefined
+  readonly mode: 'commits' | 'deltas' | undefined
+  readonly how: CaptureStart | undefined
+  readonly lsn: number
+  readonly durableLsn: number
+  /** Since the oldest commit that is not in the repository yet was seen; 0 if there is none. */
+  readonly lagMs: number
+  readonly waitingBytes: number
+  readonly commits: number
+  readonly lastCommitAt: number | undefined
+  readonly lastUploadAt: number | undefined
+}
+
+export interface FollowedDatabaseContext {
+  /** Name in the repository. */
+  readonly name: string
+  readonly path: string
+  readonly storage: StorageAddress
+  readonly request: FollowRequest
+  readonly pool: WorkerPool
+  readonly clock: Clock
+  readonly onEvent: (event: CaptureEvent) => void
+  /** Following began, failed and will be tried again, or ended. */
+  readonly onState: (facts: FollowFacts) => void
+}
+
+/** Keeps a database followed, by whichever worker, for as long as it is asked to: a failure is told, and then tried again. */
+export class FollowedDatabase {
+  readonly #context: FollowedDatabaseContext
+  readonly #stop = new AbortController()
+  readonly #lag = new Lag()
+  #worker: Worker | undefined
+  #state: FollowState = 'starting'
+  #since: number
+  #error: HoldfastError | undefined
+  #mode: FollowFacts['mode']
+  #how: CaptureStart | undefined
+  #lsn = 0
+  #durableLsn = 0
+  #commits = 0
+  #lastCommitAt: number | undefined
+  #lastUploadAt: number | undefined
+  #left: Unsent = { segments: 0, bytes: 0 }
+  #done: Promise<void> = Promise.resolve()
+
+  constructor(context: FollowedDatabaseContext) {
+    this.#context = context
+    this.#since = context.clock.now()
+  }
+
+  get name(): string {
+    return this.#context.name
+  }
+
+  get isFollowing(): boolean {
+    return this.#state === 'following'
+  }
+
+  get facts(): FollowFacts {
+    const { clock } = this.#context
+    return {
+      state: this.#state,
+      since: this.#since,
+      error: this.#error,
+      mode: this.#mode,
+      how: this.#how,
+      lsn: this.#lsn,
+      durableLsn: this.#durableLsn,
+      lagMs: this.#lag.at(clock.now()),
+      waitingBytes: this.#left.bytes,
+      commits: this.#commits,
+      lastCommitAt: this.#lastCommitAt,
+      lastUploadAt: this.#lastUploadAt,
+    }
+  }
+
+  start(): void {
+    this.#done = this.#run()
+  }
+
+  /** @throws NOT_RUNNING while it is not followed; as a capture's `backUp` */
+  async backUp(
+    request: FollowedBackupRequest,
+    options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: OnProgress | undefined },
+  ): Promise<BackupResult> {
+    const input = { database: this.name, request }
+    return await this.#following().call('backUp', input, { signal: options.signal, onEvent: options.onProgress })
+  }
+
+  /** @throws NOT_RUNNING, and as a capture's `sync` */
+  async sync(signal?: AbortSignal): Promise<number> {
+    return await this.#following().call('sync', this.name, { signal })
+  }
+
+  /** Takes what was committed, waits so long for its upload, and lets the database go. Says what is left for the next start. */
+  async stop(waitMs: number): Promise<Unsent> {
+    const worker = this.#worker
+    this.#stop.abort()
+    if (worker !== undefined && this.isFollowing) {
+      try {
+        this.#left = await worker.call('stop', { database: this.name, waitMs })
+      } catch (thrown) {
+        // What it ended with, if that was not this stop, is told by the end of following itself.
+        if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#error = toHoldfastError(thrown)
+      }
+    }
+    await this.#done
+    return this.#left
+  }
+
+  #following(): Worker {
+    if (this.#worker !== undefined && this.isFollowing) return this.#worker
+    throw new HoldfastError('NOT_RUNNING', `${this.name} is not followed at the moment.`, {
+      object: this.name,
+      cause: this.#error,
+      hint: 'The status says why.',
+    })
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted; ) {
+      const before = this.#lsn
+      const error = await this.#follow()
+      if (signal.aborted) break
+      const followedMs = this.isFollowing ? this.#context.clock.now() - this.#since : 0
+      if (this.#lsn > before || followedMs > settledMs) failures = 0
+      failures += 1
+      this.#error = error
+      this.#become('waiting')
+      const delayMs = hasCode(error, 'LEASE_HELD')
+        ? leaseRetryMs
+        : Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
+      try {
+        await this.#context.clock.sleep(delayMs, signal)
+      } catch (thrown) {
+        if (!signal.aborted) throw thrown
+      }
+    }
+    this.#become('stopped')
+  }
+
+  /** Until it ends; the answer is why. */
+  async #follow(): Promise<HoldfastError> {
+    const { name: database, path, storage, request, pool } = this.#context
+    this.#become('starting')
+    using place = pool.take()
+    this.#worker = place.worker
+    const starting = new AbortController()
+    const giveUp = (): void => {
+      if (!this.isFollowing) starting.abort()
+    }
+    this.#stop.signal.addEventListener('abort', giveUp, { once: true })
+    try {
+      const input = { path, database, storage, request }
+      this.#left = await abortable(
+        place.worker.call('follow', input, { signal: starting.signal, onEvent: (event) => this.#note(event) }),
+        starting.signal,
+      )
+      return new HoldfastError('ENGINE_DIED', `Following ${database} was ended by somebody else.`, { object: database })
+    } catch (thrown) {
+      if (hasCode(thrown, 'ENGINE_DIED')) pool.replace(place.worker)
+      return toHoldfastError(thrown, path)
+    } finally {
+      this.#stop.signal.removeEventListener('abort', giveUp)
+      this.#worker = undefined
+    }
+  }
+
+  #note(event: CaptureEvent): void {
+    const now = this.#context.clock.now()
+    switch (event.kind) {
+      case 'started':
+        this.#mode = event.mode
+        this.#how = event.how
+        this.#lsn = event.lsn
+        this.#durableLsn = event.lsn
+        this.#error = undefined
+        this.#become('following')
+        break
+      case 'commits':
+        this.#lsn = event.lsn
+        this.#commits += event.count
+        this.#lastCommitAt = event.time
+        this.#lag.committed(event.lsn, now)
+        break
+      case 'uploaded':
+        this.#durableLsn = event.lsn
+        this.#lastUploadAt = now
+        this.#lag.uploaded(event.lsn)
+        break
+      case 'stopped':
+        this.#left = event.left
+        break
+      default:
+        break
+    }
+    this.#context.onEvent(event)
+  }
+
+  #become(state: FollowState): void {
+    if (this.#state !== state) this.#since = this.#context.clock.now()
+    this.#state = state
+    this.#context.onState(this.facts)
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { discover } from '../../../src/agent/discovery/discover.ts'
+import { NameBook } from '../../../src/agent/discovery/name-book.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { databaseConfig } from '../support/database-config.ts'
+
+function scene() {
+  const folder = temporaryFolder()
+  const make = (name: string): string => {
+    const path = folder.file(name)
+    mkdirSync(dirname(path), { recursive: true })
+    using database = new DatabaseSync(path)
+    database.exec('PRAGMA journal_mode = wal; CREATE TABLE t (a)')
+    return path
+  }
+  const pattern = (patterns: string[], exclude: string[] = []) =>
+    databaseConfig({
+      source: {
+        kind: 'glob',
+        patterns: patterns.map((each) => folder.file(each)),
+        exclude: exclude.map((each) => folder.file(each)),
+      },
+    })
+  return { folder, make, pattern, book: folder.file('names.json') }
+}
+
+const noWarning = (message: string): void => assert.fail(message)
+
+describe('finding databases', () => {
+  it('finds what patterns match, below any folder, and keeps equal file names apart', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    for (const name of ['tenants/acme/app.db', 'tenants/bolt/app.db', 'tenants/bolt/old/app.db', 'other/app.db'])
+      make(name)
+    const names = await NameBook.read(book, noWarning)
+    const { databases, ignored } = await discover([pattern(['tenants/**/*.db'])], names)
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ['acme-app', 'bolt-app', 'bolt-old-app'],
+    )
+    assert.equal(ignored.size, 0)
+  })
+
+  it('leaves out what is excluded, is no database, is empty, or is a part of one', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    make('d/app.db')
+    make('d/cache.db')
+    writeFileSync(folder.file('d/notes.db'), 'These are notes, and not a database at all.')
+    writeFileSync(folder.file('d/new.db'), '')
+    writeFileSync(folder.file('d/app.db-wal'), 'x')
+    mkdirSync(folder.file('d/folder.db'))
+    symlinkSync(folder.file('d/nowhere'), folder.file('d/link.db'))
+    const names = await NameBook.read(book, noWarning)
+    const { databases, ignored } = await discover([pattern(['d/*.db*'], ['d/cache.db'])], names)
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ['app'],
+    )
+    assert.deepEqual(
+      [...ignored].map(([path, reason]) => `${path.slice(folder.path.length + 3)}: ${reason.slice(0, 12)}`),
+      ['folder.db: it is no fil', 'link.db: ENOENT: no s', 'new.db: it is empty,', 'notes.db: it is no SQL'],
+    )
+  })
+
+  it('names a database by its path even if it is not there, once, by the first entry that has it', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const path = make('d/app.db')
+    const names = await NameBook.read(book, noWarning)
+    const named = databaseConfig({ source: { kind: 'path', path, name: 'main' } })
+    const missing = databaseConfig({ source: { kind: 'path', path: folder.file('gone.db'), name: undefined } })
+    const { databases } = await discover([named, missing, pattern(['d/*.db'])], names)
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ['main', 'gone'],
+    )
+  })
+
+  it('gives a path its name for good: not another after a restart, or when others come and go', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const first = make('d/a-b/c.db')
+    const entries = [pattern(['d/**/*.db'])]
+    const names = await NameBook.read(book, noWarning)
+    assert.deepEqual(
+      (await discover(entries, names)).databases.map(({ name }) => name),
+      ['a-b-c'],
+    )
+    make('d/a/b-c.db')
+    writeFileSync(book, names.takeChanges() ?? '')
+    const later = await NameBook.read(book, noWarning)
+    const found = (await discover(entries, later)).databases
+    assert.equal(found.find(({ path }) => path === first)?.name, 'a-b-c')
+    assert.match(found.find(({ path }) => path !== first)?.name ?? '', /^a-b-c-[0-9a-f]{6}$/)
+    rmSync(first)
+    const left = (await discover(entries, later)).databases
+    assert.match(left[0]?.name ?? '', /^a-b-c-[0-9a-f]{6}$/)
+    assert.notEqual(later.takeChanges(), undefined)
+    assert.equal(later.takeChanges(), undefined)
+    renameSync(left[0]?.path ?? '', folder.file('d/new.db'))
+    assert.deepEqual(
+      (await discover(entries, later)).databases.map(({ name }) => name),
+      ['new'],
+    )
+  })
+
+  it('begins the names anew where they cannot be read, and says so', async () => {
+    const { folder, book } = scene()
+    using _ = folder
+    writeFileSync(book, '{"names": [')
+    const warnings: string[] = []
+    const names = await NameBook.read(book, (message) => void warnings.push(message))
+    assert.equal(names.nameOf('/a/app.db', 'app'), 'app')
+    assert.equal(warnings.length, 1)
+  })
+})
