@@ -1,38 +1,32 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { readState, writeState } from '../state/state-document.ts'
 import { distinctName } from './database-names.ts'
 
-const document = z.strictObject({ names: z.record(z.string(), z.string()) })
+const body = z.strictObject({ names: z.record(z.string(), z.string()) })
 
 /**
  * Which name each path has in the repository, for good: a database that was once `acme-app` stays that, whatever is found beside it
- * later. Written by whoever changes it.
+ * later.
  */
 export class NameBook {
+  readonly #path: string
   readonly #names: Map<string, string>
   #isChanged = false
 
-  private constructor(names: Map<string, string>) {
+  private constructor(path: string, names: Map<string, string>) {
+    this.#path = path
     this.#names = names
   }
 
-  /** One that is missing or cannot be read starts anew: the repository knows the names of its databases too, and refuses others. */
+  /**
+   * One that cannot be used starts anew: the repository knows the names of its databases too, and refuses others.
+   * @throws ACCESS_DENIED, INTERNAL
+   */
   static async read(path: string, warn: (message: string) => void): Promise<NameBook> {
-    try {
-      const { names } = document.parse(JSON.parse(await readFile(path, 'utf8')))
-      return new NameBook(new Map(Object.entries(names)))
-    } catch (thrown) {
-      const isMissing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT'
-      if (!isMissing) warn(`The names of databases in ${path} could not be read and are made anew.`)
-      return new NameBook(new Map())
-    }
-  }
-
-  /** What must be written since the last time that was asked, if anything. */
-  takeChanges(): string | undefined {
-    if (!this.#isChanged) return undefined
-    this.#isChanged = false
-    return `${JSON.stringify({ names: Object.fromEntries(this.#names) }, undefined, 2)}\n`
+    const read = await readState('names', body, path)
+    if (read.found) return new NameBook(path, new Map(Object.entries(read.body.names)))
+    if (read.problem !== undefined) warn(`The names of databases begin anew. ${read.problem}`)
+    return new NameBook(path, new Map())
   }
 
   nameOf(path: string, wanted: string): string {
@@ -43,5 +37,12 @@ export class NameBook {
     this.#names.set(path, name)
     this.#isChanged = true
     return name
+  }
+
+  /** Writes down what is new, if anything is. @throws DISK_FULL, ACCESS_DENIED, INTERNAL */
+  async save(): Promise<void> {
+    if (!this.#isChanged) return
+    await writeState('names', { names: Object.fromEntries(this.#names) }, this.#path)
+    this.#isChanged = false
   }
 }

@@ -31,7 +31,7 @@ export interface FollowFacts {
   readonly durableLsn: number
   /** Since the oldest commit that is not in the repository yet was seen; 0 if there is none. */
   readonly lagMs: number
-  readonly waitingBytes: number
+  readonly waiting: Unsent
   readonly commits: number
   readonly lastCommitAt: number | undefined
   readonly lastUploadAt: number | undefined
@@ -44,6 +44,8 @@ export interface FollowedDatabaseContext {
   readonly storage: StorageAddress
   readonly request: FollowRequest
   readonly pool: WorkerPool
+  /** Lets only so many begin at once: a first state is all of a database. Resolves when this one may, with what says it has. */
+  readonly mayStart: (signal: AbortSignal) => Promise<() => void>
   readonly clock: Clock
   readonly onEvent: (event: CaptureEvent) => void
   /** Following began, failed and will be tried again, or ended. */
@@ -64,6 +66,7 @@ export class FollowedDatabase {
   #lsn = 0
   #durableLsn = 0
   #commits = 0
+  #logBytes = 0
   #lastCommitAt: number | undefined
   #lastUploadAt: number | undefined
   #left: Unsent = { segments: 0, bytes: 0 }
@@ -93,7 +96,7 @@ export class FollowedDatabase {
       lsn: this.#lsn,
       durableLsn: this.#durableLsn,
       lagMs: this.#lag.at(clock.now()),
-      waitingBytes: this.#left.bytes,
+      waiting: this.#left,
       commits: this.#commits,
       lastCommitAt: this.#lastCommitAt,
       lastUploadAt: this.#lastUploadAt,
@@ -116,6 +119,23 @@ export class FollowedDatabase {
   /** @throws NOT_RUNNING, and as a capture's `sync` */
   async sync(signal?: AbortSignal): Promise<number> {
     return await this.#following().call('sync', this.name, { signal })
+  }
+
+  /** The worker that follows it now. */
+  get worker(): Worker | undefined {
+    return this.isFollowing ? this.#worker : undefined
+  }
+
+  /** What a worker says of it, when it was asked. */
+  noteWaiting(waiting: Unsent, logBytes: number): void {
+    if (!this.isFollowing) return
+    this.#left = waiting
+    this.#logBytes = logBytes
+  }
+
+  /** Bytes of the database's log, when last asked for. */
+  get logBytes(): number {
+    return this.#logBytes
   }
 
   /** Takes what was committed, waits so long for its upload, and lets the database go. Says what is left for the next start. */
@@ -170,6 +190,12 @@ export class FollowedDatabase {
   async #follow(): Promise<HoldfastError> {
     const { name: database, path, storage, request, pool } = this.#context
     this.#become('starting')
+    let hasBegun: () => void
+    try {
+      hasBegun = await this.#context.mayStart(this.#stop.signal)
+    } catch (thrown) {
+      return toHoldfastError(thrown)
+    }
     using place = pool.take()
     this.#worker = place.worker
     const starting = new AbortController()
@@ -180,7 +206,13 @@ export class FollowedDatabase {
     try {
       const input = { path, database, storage, request }
       this.#left = await abortable(
-        place.worker.call('follow', input, { signal: starting.signal, onEvent: (event) => this.#note(event) }),
+        place.worker.call('follow', input, {
+          signal: starting.signal,
+          onEvent: (event) => {
+            if (event.kind === 'started') hasBegun()
+            this.#note(event)
+          },
+        }),
         starting.signal,
       )
       return new HoldfastError('ENGINE_DIED', `Following ${database} was ended by somebody else.`, { object: database })
@@ -188,6 +220,7 @@ export class FollowedDatabase {
       if (hasCode(thrown, 'ENGINE_DIED')) pool.replace(place.worker)
       return toHoldfastError(thrown, path)
     } finally {
+      hasBegun()
       this.#stop.signal.removeEventListener('abort', giveUp)
       this.#worker = undefined
     }

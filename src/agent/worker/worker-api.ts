@@ -20,6 +20,8 @@ import type { EngineApi } from '../../engine/api.ts'
 import { progressEvent } from '../../engine/progress-event.ts'
 import { type StorageAddress, storageAddress } from '../../engine/storage-link.ts'
 import type { Lsn } from '../../history/lsn.ts'
+import type { RetentionPolicy } from '../../history/retention.ts'
+import { retentionPolicySchema } from '../../maintenance/expire/retention-policy.ts'
 import type { Progress } from '../../util/progress.ts'
 
 export type WorkerSignatures = {
@@ -44,10 +46,39 @@ export type WorkerSignatures = {
     event: Progress
     output: BackupResult
   }
+  /** Applies a retention policy, under the lease of following where the database is followed here. */
+  expire: { input: UpkeepRequest & { readonly policy: RetentionPolicy }; event: undefined; output: UpkeepSummary }
+  compact: { input: UpkeepRequest; event: undefined; output: UpkeepSummary }
+}
+
+export interface UpkeepRequest {
+  /** Name in the repository. */
+  readonly database: string
+  readonly storage: StorageAddress
+}
+
+/** Counts, and sizes in bytes. */
+export interface UpkeepSummary {
+  readonly keptBackups: number
+  readonly droppedBackups: number
+  readonly mergedSegments: number
+  readonly deletedSegments: number
+  readonly freedBytes: number
+  /** Not needed any more, and kept for the time of grace. */
+  readonly waitingBytes: number
 }
 
 const none = z.undefined()
 const database = z.string()
+const count = z.number().min(0)
+const upkeepSummary: z.ZodType<UpkeepSummary> = z.strictObject({
+  keptBackups: count,
+  droppedBackups: count,
+  mergedSegments: count,
+  deletedSegments: count,
+  freedBytes: count,
+  waitingBytes: count,
+})
 
 export const workerApi: EngineApi<WorkerSignatures> = {
   follow: {
@@ -67,4 +98,10 @@ export const workerApi: EngineApi<WorkerSignatures> = {
     event: progressEvent,
     output: backupResult,
   },
+  expire: {
+    input: z.strictObject({ database, storage: storageAddress, policy: retentionPolicySchema }),
+    event: none,
+    output: upkeepSummary,
+  },
+  compact: { input: z.strictObject({ database, storage: storageAddress }), event: none, output: upkeepSummary },
 }

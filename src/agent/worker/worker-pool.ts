@@ -40,12 +40,13 @@ export class WorkerPool implements AsyncDisposable {
     for (const slot of this.#slots) if (slot.worker === dead) slot.worker = undefined
   }
 
-  get pids(): readonly number[] {
-    return this.#slots.flatMap(({ worker }) => worker?.pid ?? [])
+  /** Those that run now. */
+  get workers(): readonly Worker[] {
+    return this.#slots.flatMap(({ worker }) => worker ?? [])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const workers = this.#slots.flatMap(({ worker }) => worker ?? [])
+    const { workers } = this
     for (const slot of this.#slots) slot.worker = undefined
     await Promise.all(workers.map((worker) => worker.close()))
   }

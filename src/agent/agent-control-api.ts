@@ -1,0 +1,24 @@
+/** What a running agent can be asked by commands of the same user. */
+import { z } from 'zod'
+import type { EngineApi } from '../engine/api.ts'
+import { type AgentStatus, agentStatus } from './agent-status.ts'
+
+export type AgentControlSignatures = {
+  status: { input: undefined; event: undefined; output: AgentStatus }
+  /** Reads the configuration anew. Answers when it is in force. */
+  reload: { input: undefined; event: undefined; output: undefined }
+  /** Runs a schedule now; answers when the run is over. */
+  runSchedule: { input: { readonly database: string; readonly schedule: string }; event: undefined; output: undefined }
+}
+
+const none = z.undefined()
+
+export const agentControlApi: EngineApi<AgentControlSignatures> = {
+  status: { input: none, event: none, output: agentStatus },
+  reload: { input: none, event: none, output: none },
+  runSchedule: {
+    input: z.strictObject({ database: z.string(), schedule: z.string() }),
+    event: none,
+    output: none,
+  },
+}

@@ -1,0 +1,191 @@
+/** What a schedule that is due makes the agent do. */
+import type { StorageLink } from '../engine/storage-link.ts'
+import { HoldfastError } from '../errors.ts'
+import type { BackupType } from '../repository/manifest.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { BackupStorage } from '../storage/storage.ts'
+import { assertTables } from '../verify/drill/assertion.ts'
+import type { DrillVerdict } from '../verify/drill/drill-options.ts'
+import { runDrill } from '../verify/drill/run-drill.ts'
+import { verifyBackups } from '../verify/verify-backups.ts'
+import type { AgentDatabase } from './agent-databases.ts'
+import { backUp } from './jobs/back-up.ts'
+import { backupFigures } from './journal/backup-figures.ts'
+import type { Ending } from './journal/ending.ts'
+import type { OperationKind, OperationOutcome, OperationStart } from './journal/operation.ts'
+import type { Operations } from './operations/operations.ts'
+import type { ScheduleAction } from './schedule/schedule-spec.ts'
+import type { ScheduledRun } from './schedule/timetable.ts'
+import type { WorkerPool } from './worker/worker-pool.ts'
+
+export interface AgentJobsContext {
+  readonly repository: Repository
+  /** As shown to people. */
+  readonly repositoryName: string
+  readonly link: StorageLink
+  readonly operations: Pick<Operations, 'run'>
+  readonly pool: WorkerPool
+  readonly find: (name: string) => AgentDatabase | undefined
+  readonly now: () => number
+}
+
+const kindOf: Readonly<Record<ScheduleAction, OperationKind>> = {
+  full: 'backup',
+  incremental: 'backup',
+  snapshot: 'backup',
+  verify: 'verify',
+  drill: 'drill',
+  expire: 'expire',
+  compact: 'compact',
+}
+
+/** Does what is due, with its hooks, and tells everybody whom it concerns. */
+export class AgentJobs {
+  readonly #context: AgentJobsContext
+
+  constructor(context: AgentJobsContext) {
+    this.#context = context
+  }
+
+  /** @throws NAME_NOT_FOUND if the database is not looked after any more, and what the work throws */
+  async run({ database: name, schedule, reason }: ScheduledRun, signal: AbortSignal): Promise<void> {
+    const database = this.#context.find(name)
+    if (database === undefined) throw notLookedAfter(name)
+    const { operations, repositoryName } = this.#context
+    const start: OperationStart = {
+      kind: kindOf[schedule.action],
+      database: name,
+      repository: repositoryName,
+      type: this.#typeOf(database, schedule.action),
+      trigger: reason,
+      schedule: schedule.id,
+    }
+    const { hooks } = database.config
+    await operations.run(start, { hooks, path: database.path, signal }, (abort) =>
+      this.#work(database, schedule, abort),
+    )
+  }
+
+  #typeOf({ config }: AgentDatabase, action: ScheduleAction): string | undefined {
+    if (kindOf[action] === 'backup') return action
+    return action === 'verify' ? config.verify.level : undefined
+  }
+
+  async #work(database: AgentDatabase, schedule: ScheduledRun['schedule'], signal: AbortSignal): Promise<Ending> {
+    switch (schedule.action) {
+      case 'full':
+      case 'incremental':
+      case 'snapshot':
+        return await this.#backUp(database, schedule, schedule.action, signal)
+      case 'verify':
+        return await this.#verify(database, signal)
+      case 'drill':
+        return await this.#drill(database, signal)
+      case 'expire':
+      case 'compact':
+        return await this.#keepUp(database, schedule.action, signal)
+    }
+  }
+
+  async #backUp(
+    database: AgentDatabase,
+    { id, tags = {} }: ScheduledRun['schedule'],
+    type: BackupType,
+    signal: AbortSignal,
+  ): Promise<Ending> {
+    const { repository, link, now } = this.#context
+    const stamp = new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '')
+    const snapshotName = type === 'snapshot' ? `${id}-${stamp}` : undefined
+    const { metadata, warnings } = await backUp(repository, link, database, { type, snapshotName, tags, signal })
+    return { backupId: metadata.id, type: metadata.type, warnings, figures: backupFigures(metadata) }
+  }
+
+  async #verify({ name, config: { verify } }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+    if (!(await this.#isThere(name, signal)))
+      return { message: 'There is nothing to verify yet.', outcome: 'succeeded' }
+    const result = await verifyBackups({ ...verify, databases: [name], repository: this.#place, signal })
+    const { findings, warnings, checked } = result
+    const [first, ...more] = findings
+    const found = first === undefined ? undefined : `${first.object}: ${first.problem}`
+    return {
+      outcome: result.ok ? undefined : 'failed',
+      code: result.ok ? undefined : 'INTEGRITY',
+      message: found === undefined ? undefined : more.length === 0 ? found : `${found} And ${more.length} more.`,
+      warnings,
+      figures: { ...checked, remaining: result.remaining },
+    }
+  }
+
+  async #drill({ name, config: { drill } }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+    if (!(await this.#isThere(name, signal)))
+      return { message: 'There is nothing to restore yet.', outcome: 'succeeded' }
+    const report = await runDrill({
+      repository: this.#place,
+      database: name,
+      state: drill.state === 'random' ? { by: 'random' } : { by: 'latest' },
+      assertions: [...assertTables(drill.expectTables), ...drill.assertions],
+      command: drill.command,
+      timeLimitMs: drill.commandTimeoutMs,
+      maxRecoveryMs: drill.maxRecoveryTimeMs,
+      maxAgeMs: drill.maxAgeMs,
+      scratchFolder: drill.scratchFolder,
+      signal,
+    })
+    const { verdict, reasons, warnings, recovery, state, failure } = report
+    return {
+      outcome: outcomeOf(verdict),
+      code: failure?.code,
+      message: verdict === 'passed' ? undefined : reasons.join(' '),
+      warnings,
+      backupId: state?.backup?.id,
+      figures:
+        recovery === undefined
+          ? {}
+          : {
+              recoveryMs: recovery.durationMs,
+              bytesFetched: recovery.bytesFetched,
+              commitsReplayed: recovery.commitsReplayed,
+            },
+    }
+  }
+
+  async #keepUp(
+    { name, config, followed }: AgentDatabase,
+    action: 'expire' | 'compact',
+    signal: AbortSignal,
+  ): Promise<Ending> {
+    const { link, pool } = this.#context
+    if (!(await this.#isThere(name, signal)))
+      return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
+    using place = followed?.worker === undefined ? pool.take() : undefined
+    const worker = followed?.worker ?? place?.worker
+    if (worker === undefined) throw new HoldfastError('INTERNAL', 'There is no worker.')
+    const input = { database: name, storage: link.address }
+    const { retention: policy } = config
+    if (action === 'expire' && policy === undefined)
+      throw new HoldfastError('USAGE', `There is no "retention" for ${name}, so nothing expires.`, { object: name })
+    const summary =
+      action === 'expire' && policy !== undefined
+        ? await worker.call('expire', { ...input, policy }, { signal })
+        : await worker.call('compact', input, { signal })
+    return { figures: { ...summary } }
+  }
+
+  /** For what opens it in a process of its own. */
+  get #place(): string | BackupStorage {
+    const { link } = this.#context
+    return link.address.kind === 'location' ? link.address.location : link.storage
+  }
+
+  async #isThere(name: string, signal: AbortSignal): Promise<boolean> {
+    return (await this.#context.repository.databaseNames({ signal })).includes(name)
+  }
+}
+
+function outcomeOf(verdict: DrillVerdict): OperationOutcome | undefined {
+  return verdict === 'passed' ? undefined : verdict
+}
+
+function notLookedAfter(name: string): HoldfastError {
+  return new HoldfastError('NAME_NOT_FOUND', `The agent does not look after a database "${name}".`, { object: name })
+}

@@ -1,0 +1,14 @@
+import type { Clock } from '../capture/clock.ts'
+import type { AgentLog } from './agent-log.ts'
+import type { Config } from './config/config.ts'
+import type { Journal } from './journal/journal.ts'
+import type { SchedulerClock } from './schedule/scheduler-clock.ts'
+
+export interface AgentOptions {
+  readonly config: Config
+  readonly log: AgentLog
+  readonly journal: Journal
+  readonly clock: Clock & SchedulerClock
+  /** Reads the configuration anew, when that is asked for. @throws ConfigError */
+  readonly readConfig: () => Promise<Config>
+}

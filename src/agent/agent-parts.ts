@@ -1,0 +1,166 @@
+/** What an agent is made of, put together. */
+import { join } from 'node:path'
+import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
+import { Repository } from '../repository/repository.ts'
+import { userStateFolder } from '../util/user-state-folder.ts'
+import { AgentDatabases } from './agent-databases.ts'
+import { AgentJobs } from './agent-jobs.ts'
+import type { AgentOptions } from './agent-options.ts'
+import type { Config } from './config/config.ts'
+import { NameBook } from './discovery/name-book.ts'
+import { FollowWatch } from './follow/follow-watch.ts'
+import { FreshnessBook } from './freshness-book.ts'
+import { Metrics } from './metrics/metrics.ts'
+import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
+import { defaultAlertSettings } from './notify/engine/alert-settings.ts'
+import type { Heartbeat } from './notify/heartbeat.ts'
+import { thisSender } from './notify/message.ts'
+import { Notifier } from './notify/notifier.ts'
+import { Operations } from './operations/operations.ts'
+import { Rounds } from './rounds.ts'
+import { ScheduleStateFile } from './schedule/schedule-state-file.ts'
+import { Scheduler } from './schedule/scheduler.ts'
+import { RunMarker } from './state/run-marker.ts'
+import { WorkerPool } from './worker/worker-pool.ts'
+
+/** Starts of following at once: each stores a whole database if it is the first. */
+const startsAtOnce = 4
+
+export interface AgentParts extends AsyncDisposable {
+  /** Where the agent keeps its own files. */
+  readonly folder: string
+  readonly link: StorageLink
+  readonly repository: Repository
+  readonly names: NameBook
+  readonly notifier: Notifier
+  readonly heartbeats: { current: readonly Heartbeat[] }
+  readonly metrics: Metrics
+  readonly marker: RunMarker
+  readonly scheduler: Scheduler
+  readonly pool: WorkerPool
+  readonly databases: AgentDatabases
+  readonly watch: FollowWatch
+  readonly operations: Operations
+  readonly rounds: Rounds
+  readonly freshness: FreshnessBook
+}
+
+export function agentFolder({ stateFolder }: Pick<Config, 'stateFolder'>): string {
+  return join(stateFolder ?? userStateFolder(), 'agent')
+}
+
+/** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED, DISK_FULL */
+export async function assemble({ config, log, journal, clock }: AgentOptions): Promise<AgentParts> {
+  const now = (): number => clock.now()
+  const warn = (message: string): void => log.warn(message)
+  const folder = agentFolder(config)
+  await using stack = new AsyncDisposableStack()
+  const link = stack.use(await linkStorage(config.repository))
+  const repository = await openRepository(link)
+  const marker = await RunMarker.set(folder, now())
+  const metrics = new Metrics()
+  const notifier = stack.use(
+    await Notifier.open({
+      folder,
+      channels: configuredChannels(config.notify, thisSender(link.storage.url)),
+      settings: { ...defaultAlertSettings, repeatMs: config.repeatAlertsMs },
+      clock,
+      onDelivery: (delivery) => metrics.delivered(delivery),
+      onAlert: ({ state, severity, summary, database, kind }) => {
+        const text = state === 'firing' ? summary : `Over: ${summary}`
+        if (state === 'firing' && severity === 'critical') log.error(text, { alert: kind, database })
+        else log.warn(text, { alert: kind, database })
+      },
+      warn,
+    }),
+  )
+  const heartbeats = { current: configuredHeartbeats(config.notify, { clock }) as readonly Heartbeat[] }
+  stack.defer(async () => {
+    await Promise.all(heartbeats.current.map((heartbeat) => heartbeat[Symbol.asyncDispose]()))
+  })
+  const freshness = new FreshnessBook()
+  const operations = new Operations({
+    journal,
+    metrics,
+    notifier,
+    heartbeats: () => heartbeats.current,
+    log,
+    now,
+    onEnded: ({ kind, outcome, database, startedAt }) => {
+      if (kind === 'backup' && database !== undefined && (outcome === 'succeeded' || outcome === 'warning'))
+        freshness.backedUp(database, startedAt)
+    },
+  })
+  const repositoryName = link.storage.url
+  const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
+  const find = (name: string) => databases.find(name)
+  const jobs = new AgentJobs({ repository, repositoryName, link, operations, pool, now, find })
+  const stateFile = new ScheduleStateFile(folder)
+  const scheduler = new Scheduler({
+    clock,
+    maxConcurrent: config.concurrency.operations,
+    state: await stateFile.read(warn),
+    store: stateFile,
+    run: (run, signal) => jobs.run(run, signal),
+    // The operation has told of it.
+    onFailure: () => {},
+    onStateNotKept: (error) => log.warn(`When schedules ran cannot be written down. ${String(error)}`),
+  })
+  const watch = new FollowWatch({ repositoryName, journal, metrics, notifier, scheduler, log, now })
+  const root = config.stateFolder ?? userStateFolder()
+  const databases = new AgentDatabases({
+    storage: link.address,
+    pool,
+    clock,
+    stateFolderOf: (name) => join(root, repository.id, name),
+    startsAtOnce,
+    onEvent: (name, event) => watch.event(name, event),
+    onState: (name, facts) => watch.state(name, facts),
+  })
+  const names = await NameBook.read(join(folder, 'names.json'), warn)
+  const rounds = new Rounds({
+    repository,
+    databases: () => databases.all,
+    pool,
+    scheduler,
+    notifier,
+    metrics,
+    freshness,
+    log,
+    now,
+    folders: [{ what: 'the state folder', path: folder }],
+  })
+  const owned = stack.move()
+  return {
+    folder,
+    link,
+    repository,
+    names,
+    notifier,
+    heartbeats,
+    metrics,
+    marker,
+    scheduler,
+    pool,
+    databases,
+    watch,
+    operations,
+    rounds,
+    freshness,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function openRepository(link: StorageLink): Promise<Repository> {
+  try {
+    return await Repository.open(link.storage)
+  } catch (error) {
+    if (!hasCode(error, 'REPOSITORY_NOT_FOUND')) throw error
+    throw new HoldfastError(error.code, error.message, {
+      object: error.object,
+      cause: error,
+      hint: 'Make it first: "holdfast init". If it is on a disk that is not mounted, mount that.',
+    })
+  }
+}

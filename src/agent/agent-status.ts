@@ -1,0 +1,89 @@
+/** What an agent says of itself at a glance; the shape is the one of `holdfast status --json`. */
+import { z } from 'zod'
+import type { FollowFacts } from './follow/followed-database.ts'
+import { operationKinds } from './journal/operation.ts'
+import { severities } from './notify/alert.ts'
+
+const time = z.iso.datetime({ precision: 3 })
+const count = z.number().min(0)
+const milliseconds = z.number().min(0)
+
+export const agentStatus = z.strictObject({
+  version: z.string(),
+  pid: z.int(),
+  startedAt: time,
+  configFile: z.string(),
+  repository: z.string(),
+  health: z.enum(['ok', 'warning', 'failing']),
+  problems: z.array(
+    z.strictObject({
+      key: z.string(),
+      severity: z.enum(severities),
+      database: z.string().nullable(),
+      summary: z.string(),
+      since: time,
+    }),
+  ),
+  databases: z.array(
+    z.strictObject({
+      name: z.string(),
+      path: z.string(),
+      following: z
+        .strictObject({
+          state: z.enum(['starting', 'following', 'waiting', 'stopped']),
+          since: time,
+          mode: z.enum(['commits', 'deltas']).nullable(),
+          lsn: count,
+          durableLsn: count,
+          lagMs: milliseconds,
+          waitingBytes: count,
+          lastCommitAt: time.nullable(),
+          error: z.string().nullable(),
+        })
+        .nullable(),
+      lastBackupAt: time.nullable(),
+      /** The schedule that is due next. */
+      next: z.strictObject({ schedule: z.string(), action: z.string(), at: time }).nullable(),
+    }),
+  ),
+  running: z.array(
+    z.strictObject({
+      kind: z.enum(operationKinds),
+      type: z.string().nullable(),
+      database: z.string().nullable(),
+      schedule: z.string().nullable(),
+      startedAt: time,
+    }),
+  ),
+  channels: z.array(
+    z.strictObject({
+      name: z.string(),
+      type: z.string(),
+      target: z.string(),
+      waiting: count,
+      problem: z.string().nullable(),
+    }),
+  ),
+  workers: z.array(z.int()),
+})
+export type AgentStatus = z.infer<typeof agentStatus>
+
+export function isoTime(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString()
+}
+
+export function followingStatus(facts: FollowFacts | undefined): AgentStatus['databases'][number]['following'] {
+  if (facts === undefined) return null
+  const { state, since, mode, lsn, durableLsn, lagMs, waiting, lastCommitAt, error } = facts
+  return {
+    state,
+    since: new Date(since).toISOString(),
+    mode: mode ?? null,
+    lsn,
+    durableLsn,
+    lagMs,
+    waitingBytes: waiting.bytes,
+    lastCommitAt: isoTime(lastCommitAt),
+    error: error?.message ?? null,
+  }
+}

@@ -1,0 +1,274 @@
+import type { Unsent } from '../capture/capture-events.ts'
+import { ControlServer } from '../control/server.ts'
+import { newSocketPath } from '../control/socket-path.ts'
+import { hasCode, toHoldfastError } from '../errors.ts'
+import { version } from '../util/version.ts'
+import { agentControlApi } from './agent-control-api.ts'
+import { AgentLock } from './agent-lock.ts'
+import type { AgentOptions } from './agent-options.ts'
+import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
+import { type AgentStatus, followingStatus, isoTime } from './agent-status.ts'
+import type { Config } from './config/config.ts'
+import { discover } from './discovery/discover.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
+import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
+import { type HealthReport, healthReport } from './notify/health.ts'
+import { thisSender } from './notify/message.ts'
+
+/** How often the agent looks at everything, in milliseconds. */
+const roundMs = 30_000
+/** For notifications that are on their way when it stops. */
+const lastWordsMs = 5_000
+
+/** Keeps the databases of a configuration safe, unattended: follows them, runs their schedules, and says when something is wrong. */
+export class Agent {
+  readonly #options: AgentOptions
+  readonly #parts: AgentParts
+  readonly #lock: AgentLock
+  readonly #startedAt: number
+  readonly #stopping = new AbortController()
+  /** Files that were told of as ignored, with the reason. */
+  #ignored: ReadonlyMap<string, string> = new Map()
+  #config: Config
+  #control: ControlServer | undefined
+  #rounds: Promise<void> = Promise.resolve()
+  #applying: Promise<void> = Promise.resolve()
+  #stopped: Promise<ReadonlyMap<string, Unsent>> | undefined
+
+  private constructor(options: AgentOptions, parts: AgentParts, lock: AgentLock) {
+    this.#options = options
+    this.#parts = parts
+    this.#lock = lock
+    this.#config = options.config
+    this.#startedAt = options.clock.now()
+  }
+
+  /**
+   * Resolves once it looks after every database that it found; following them begins, or is tried again, on its own.
+   * @throws LEASE_HELD if another agent runs with the same state folder; REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED, DISK_FULL
+   */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const { config, log, clock } = options
+    await using stack = new AsyncDisposableStack()
+    const path = await newSocketPath()
+    const lock = stack.use(await AgentLock.take(agentFolder(config), path))
+    const parts = stack.use(await assemble(options))
+    const agent = new Agent(options, parts, lock)
+    await agent.#listen(path)
+    const { unclean } = parts.marker
+    if (unclean !== undefined) parts.notifier.observe(observeUncleanStop(unclean, clock.now()))
+    await agent.#apply()
+    agent.#rounds = agent.#makeRounds()
+    stack.move()
+    const count = parts.databases.all.length
+    log.info(`The agent runs, and looks after ${count} ${count === 1 ? 'database' : 'databases'}.`, {
+      repository: parts.link.storage.url,
+      pid: process.pid,
+    })
+    return agent
+  }
+
+  get metrics(): Metrics {
+    return this.#parts.metrics
+  }
+
+  health(): HealthReport {
+    const { notifier } = this.#parts
+    return healthReport(notifier.firing, notifier.channels, notifier.saveProblem)
+  }
+
+  status(): AgentStatus {
+    const { databases, scheduler, operations, notifier, link, pool, freshness } = this.#parts
+    const { status: health, problems } = this.health()
+    const next = new Map<string, { schedule: string; action: string; at: number }>()
+    for (const { database, schedule, due } of scheduler.list()) {
+      const known = next.get(database)
+      if (due !== undefined && (known === undefined || due < known.at))
+        next.set(database, { schedule: schedule.id, action: schedule.action, at: due })
+    }
+    return {
+      version,
+      pid: process.pid,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      configFile: this.#config.file,
+      repository: link.storage.url,
+      health,
+      problems: [...problems],
+      databases: databases.all.map(({ name, path, followed }) => {
+        const due = next.get(name)
+        return {
+          name,
+          path,
+          following: followingStatus(followed?.facts),
+          lastBackupAt: isoTime(freshness.get(name)?.newestBackupAt),
+          next: due === undefined ? null : { ...due, at: new Date(due.at).toISOString() },
+        }
+      }),
+      running: operations.running.map(({ kind, type, database, schedule, startedAt }) => ({
+        kind,
+        type: type ?? null,
+        database: database ?? null,
+        schedule: schedule ?? null,
+        startedAt: new Date(startedAt).toISOString(),
+      })),
+      channels: notifier.channels.map(({ name, type, target, waiting, last }) => ({
+        name,
+        type,
+        target,
+        waiting,
+        problem: last?.problem ?? null,
+      })),
+      workers: pool.workers.flatMap(({ pid }) => pid ?? []),
+    }
+  }
+
+  /** Runs a schedule now; resolves when that run is over. @throws SCHEDULE_NOT_FOUND, ABORTED, and what the run throws */
+  async runSchedule(database: string, schedule: string): Promise<void> {
+    await this.#parts.scheduler.runNow(database, schedule)
+  }
+
+  /**
+   * Reads the configuration anew and puts it in force. What is followed as before goes on undisturbed. If it makes no sense, the present
+   * one stays in force. @throws ConfigError, USAGE for what only a restart can change
+   */
+  async reload(): Promise<void> {
+    const { log } = this.#options
+    try {
+      const config = await this.#options.readConfig()
+      const held = ['repository', 'stateFolder'] as const
+      for (const key of held) {
+        if (config[key] !== this.#config[key])
+          log.warn(`"${key}" has changed: that takes effect when the agent is started again.`)
+      }
+      this.#config = { ...config, repository: this.#config.repository, stateFolder: this.#config.stateFolder }
+      log.configure(config.log)
+      await this.#parts.notifier.reconfigure(
+        configuredChannels(config.notify, thisSender(this.#parts.link.storage.url)),
+      )
+      await this.#replaceHeartbeats(config)
+      await this.#apply()
+      log.info('The configuration was read anew.', { file: config.file })
+    } catch (thrown) {
+      const { message } = toHoldfastError(thrown)
+      log.error(`The configuration could not be read anew, so the present one stays in force. ${message}`)
+      throw thrown
+    }
+  }
+
+  /**
+   * Starts nothing more, waits for what runs, takes what was committed and uploads it, as long as the configuration allows.
+   * @returns what waits for the next start, by database
+   */
+  stop(): Promise<ReadonlyMap<string, Unsent>> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<ReadonlyMap<string, Unsent>> {
+    const { scheduler, databases, notifier, marker, watch } = this.#parts
+    const { stopTimeoutMs } = this.#config
+    this.#options.log.info('The agent stops.')
+    this.#stopping.abort()
+    await Promise.allSettled([this.#rounds, this.#applying])
+    await this.#control?.[Symbol.asyncDispose]()
+    const deadline = this.#options.clock.now() + stopTimeoutMs
+    // A backup of a followed database needs its follower.
+    await scheduler.stop({ graceMs: stopTimeoutMs / 2 })
+    const left = await databases.stop(Math.max(0, deadline - this.#options.clock.now()))
+    await watch.idle()
+    await notifier.flush(lastWordsMs)
+    await this.#parts[Symbol.asyncDispose]()
+    await marker.clear()
+    await this.#lock[Symbol.asyncDispose]()
+    this.#options.log.info('The agent has stopped.')
+    return left
+  }
+
+  async #listen(path: string): Promise<void> {
+    try {
+      this.#control = await ControlServer.listen(path, agentControlApi, {
+        status: async () => this.status(),
+        reload: async () => {
+          await this.reload()
+          return undefined
+        },
+        runSchedule: async ({ database, schedule }) => {
+          await this.runSchedule(database, schedule)
+          return undefined
+        },
+      })
+    } catch (thrown) {
+      this.#options.log.warn(`Commands cannot reach this agent. ${toHoldfastError(thrown).message}`)
+    }
+  }
+
+  /** Finds the databases, and puts the configuration in force for them; one after the other. */
+  #apply(): Promise<void> {
+    const applied = this.#applying.then(() => this.#applyNow())
+    this.#applying = applied.catch(() => {})
+    return applied
+  }
+
+  async #applyNow(): Promise<void> {
+    const { names, databases, scheduler, notifier, metrics, freshness } = this.#parts
+    const { log } = this.#options
+    const found = await discover(this.#config.databases, names)
+    for (const [path, reason] of found.ignored)
+      if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
+    this.#ignored = found.ignored
+    await names.save()
+    const { added, removed } = await databases.apply(found.databases, this.#config.stopTimeoutMs)
+    for (const { name, path } of removed) {
+      log.info(`${name} is not looked after any more.`, { path })
+      scheduler.set(name, [])
+      freshness.forget(name)
+      notifier.observe([{ what: 'forgotten', database: name }])
+    }
+    metrics.setDatabases(databases.all.map(({ name }) => name))
+    for (const { name, config } of databases.all) scheduler.set(name, config.schedules)
+    for (const { name, path } of added) {
+      log.info(`Looking after ${name}.`, { path })
+      await this.#protectAtOnce(name)
+    }
+  }
+
+  /** A database that has no backup and is not followed gets its first one now, not when its schedule comes round. */
+  async #protectAtOnce(name: string): Promise<void> {
+    const { databases, repository, freshness, scheduler } = this.#parts
+    const database = databases.find(name)
+    if (database === undefined) return
+    const { newestBackupAt } = await freshness.read(repository.database(name), this.#stopping.signal)
+    const first = database.config.schedules.find(({ action }) => action === 'full' || action === 'incremental')
+    if (newestBackupAt !== undefined || database.followed !== undefined || first === undefined) return
+    scheduler.runNow(name, first.id).catch(() => {
+      // The operation has told of it.
+    })
+  }
+
+  async #replaceHeartbeats(config: Config): Promise<void> {
+    const { heartbeats } = this.#parts
+    const former = heartbeats.current
+    heartbeats.current = configuredHeartbeats(config.notify, { clock: this.#options.clock })
+    await Promise.all(former.map((heartbeat) => heartbeat[Symbol.asyncDispose]()))
+  }
+
+  async #makeRounds(): Promise<void> {
+    const { clock, log } = this.#options
+    const { signal } = this.#stopping
+    const { rounds, marker } = this.#parts
+    while (!signal.aborted) {
+      try {
+        await marker.seen(clock.now())
+        await rounds.make(signal)
+        await clock.sleep(roundMs, signal)
+        if (this.#config.databases.some(({ source }) => source.kind === 'glob')) await this.#apply()
+      } catch (thrown) {
+        if (signal.aborted) return
+        if (hasCode(thrown, 'ABORTED')) return
+        log.error(`A round could not be made. ${toHoldfastError(thrown).message}`)
+        await clock.sleep(roundMs, signal).catch(() => {})
+      }
+    }
+  }
+}

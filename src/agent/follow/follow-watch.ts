@@ -1,0 +1,158 @@
+import type { CaptureEvent } from '../../capture/capture-events.ts'
+import { type ErrorCode, HoldfastError } from '../../errors.ts'
+import type { AgentLog } from '../agent-log.ts'
+import { failedEnd } from '../journal/ending.ts'
+import type { Journal, OperationHandle } from '../journal/journal.ts'
+import type { Operation, OperationEnd, OperationStart } from '../journal/operation.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { observeGap } from '../notify/conditions/following.ts'
+import { observeOperation } from '../notify/conditions/operation.ts'
+import type { Notifier } from '../notify/notifier.ts'
+import type { Scheduler } from '../schedule/scheduler.ts'
+import type { FollowFacts } from './followed-database.ts'
+
+export interface FollowWatchContext {
+  /** As shown to people. */
+  readonly repositoryName: string
+  readonly journal: Journal
+  readonly metrics: Metrics
+  readonly notifier: Notifier
+  readonly scheduler: Scheduler
+  readonly log: AgentLog
+  readonly now: () => number
+}
+
+interface Span {
+  readonly start: OperationStart
+  readonly startedAt: number
+  readonly handle: Promise<OperationHandle>
+  readonly commitsBefore: number
+}
+
+/** Tells of what happens while databases are followed. */
+export class FollowWatch {
+  readonly #context: FollowWatchContext
+  /** By database: the following that is recorded as under way. */
+  readonly #spans = new Map<string, Span>()
+  readonly #ending = new Set<Promise<void>>()
+  /** By database: why following failed last, since it was last followed. */
+  readonly #failures = new Map<string, ErrorCode>()
+
+  constructor(context: FollowWatchContext) {
+    this.#context = context
+  }
+
+  event(database: string, event: CaptureEvent): void {
+    const { metrics, notifier, scheduler, log } = this.#context
+    metrics.captured(database, event)
+    switch (event.kind) {
+      case 'started':
+        log.info(`Following ${database}: ${howText[event.how]}.`, { lsn: event.lsn, mode: event.mode })
+        break
+      case 'commits':
+        scheduler.notifyCommits(database, event.count, event.bytes, event.time)
+        break
+      case 'uploaded':
+        log.debug(`Uploaded commits of ${database}.`, { lsn: event.lsn, bytes: event.bytes, lagMs: event.lagMs })
+        break
+      case 'gap':
+        notifier.observe(observeGap(database, event))
+        break
+      case 'warning':
+        log.warn(event.message, { database, hint: event.hint })
+        break
+      case 'retrying':
+        log.warn(
+          `${event.what === 'upload' ? 'An upload' : 'Reading the log'} of ${database} failed. ${event.message}`,
+          {
+            nextTryInMs: event.delayMs,
+            failures: event.failures,
+          },
+        )
+        break
+      case 'spool-full':
+        log.error(`The spool of ${database} is full.`, {
+          bytes: event.bytes,
+          limitBytes: event.limitBytes,
+          action: event.action,
+        })
+        break
+      case 'handed-off':
+      case 'stopped':
+        break
+    }
+  }
+
+  state(database: string, facts: FollowFacts): void {
+    const { state, error, commits, waiting } = facts
+    if (state === 'following') this.#begin(database, commits)
+    else if (state === 'waiting')
+      this.#failed(database, error ?? new HoldfastError('INTERNAL', 'Following ended.'), facts)
+    else if (state === 'stopped') {
+      if (waiting.segments > 0)
+        this.#context.log.warn(`Commits of ${database} are not in the repository yet: the next start uploads them.`, {
+          segments: waiting.segments,
+          bytes: waiting.bytes,
+        })
+      this.#end(database, { outcome: 'succeeded' }, commits)
+    }
+  }
+
+  /** Resolves when everything that ended is recorded. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#ending)
+  }
+
+  #begin(database: string, commitsBefore: number): void {
+    const { journal, repositoryName, notifier, now } = this.#context
+    this.#failures.delete(database)
+    if (this.#spans.has(database)) return
+    const start: OperationStart = { kind: 'follow', database, repository: repositoryName, trigger: 'schedule' }
+    const span = { start, startedAt: now(), handle: journal.begin(start), commitsBefore }
+    this.#spans.set(database, span)
+    notifier.observe(observeOperation(asOperation(span, { outcome: 'succeeded' }, now())))
+  }
+
+  #failed(database: string, error: HoldfastError, { commits }: FollowFacts): void {
+    const { log, repositoryName, journal, now } = this.#context
+    log.error(`Following ${database} failed, and will be tried again. ${error.message}`, {
+      code: error.code,
+      hint: error.hint,
+    })
+    const isSame = this.#failures.get(database) === error.code
+    this.#failures.set(database, error.code)
+    if (this.#spans.has(database)) {
+      this.#end(database, failedEnd(error), commits)
+      return
+    }
+    // What fails again and again is one entry in the history.
+    if (isSame) return
+    const start: OperationStart = { kind: 'follow', database, repository: repositoryName, trigger: 'schedule' }
+    this.#spans.set(database, { start, startedAt: now(), handle: journal.begin(start), commitsBefore: commits })
+    this.#end(database, failedEnd(error), commits)
+  }
+
+  #end(database: string, end: OperationEnd, commits: number): void {
+    const span = this.#spans.get(database)
+    if (span === undefined) return
+    this.#spans.delete(database)
+    const { metrics, notifier, now } = this.#context
+    const told = { ...end, figures: { commits: commits - span.commitsBefore } }
+    const operation = asOperation(span, told, now())
+    metrics.operationEnded(operation)
+    notifier.observe(observeOperation(operation))
+    const ending = span.handle.then((handle) => handle.end(told)).finally(() => this.#ending.delete(ending))
+    this.#ending.add(ending)
+  }
+}
+
+const howText = {
+  first: 'its first state is stored',
+  resumed: 'it goes on where it was left, with no commit missing',
+  unchanged: 'unchanged since it was left',
+  healed: 'commits were missed; what changed is stored',
+} as const
+
+function asOperation({ start, startedAt }: Span, end: OperationEnd, endedAt: number): Operation {
+  return { ...start, ...end, database: start.database, id: '', startedAt, endedAt }
+}

@@ -1,0 +1,67 @@
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { AgentDatabase } from './agent-databases.ts'
+import { type Freshness, observeFreshness, readFreshness } from './notify/conditions/freshness.ts'
+import type { Observation } from './notify/engine/advance.ts'
+
+/** What stays overdue is read again so often. */
+const rereadMs = 10 * 60_000
+
+/**
+ * How new what is kept of each database is. Read from the repository once, then from what the agent does itself; and before
+ * anything is called overdue, from the repository again, since somebody else may have made a backup.
+ */
+export class FreshnessBook {
+  readonly #known = new Map<string, Freshness>()
+  /** When it was last read because it seemed overdue. */
+  readonly #readAt = new Map<string, number>()
+
+  get(name: string): Freshness | undefined {
+    return this.#known.get(name)
+  }
+
+  async read(database: DatabaseRepository, signal: AbortSignal): Promise<Freshness> {
+    const read = await readFreshness(database, { signal })
+    this.#known.set(database.name, read)
+    return read
+  }
+
+  backedUp(name: string, at: number): void {
+    this.#known.set(name, { ...this.#known.get(name), database: name, newestBackupAt: at })
+  }
+
+  forget(name: string): void {
+    this.#known.delete(name)
+    this.#readAt.delete(name)
+  }
+
+  /** What is to be said of a database now. @throws STORAGE_* where it must be read from the repository, and cannot */
+  async observe(
+    { name, config, followed }: AgentDatabase,
+    repository: DatabaseRepository,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<readonly Observation[]> {
+    const { overdueAfterMs, schedules } = config
+    const facts = followed?.facts
+    const isCovered = facts?.state === 'following' && facts.lsn === facts.durableLsn
+    const judge = (freshness: Freshness): readonly Observation[] =>
+      observeFreshness(
+        {
+          ...freshness,
+          newestCommitAt: facts?.lastUploadAt ?? freshness.newestCommitAt,
+          ...(isCovered ? { coveredUntil: now } : {}),
+        },
+        { overdueAfterMs, schedules },
+        now,
+      )
+    const known = this.#known.get(name)
+    if (known !== undefined) {
+      const observations = judge(known)
+      const isFresh = observations.every(({ what }) => what !== 'present')
+      const readAt = this.#readAt.get(name) ?? 0
+      if (isFresh || (now >= readAt && now < readAt + rereadMs)) return observations
+    }
+    this.#readAt.set(name, now)
+    return judge(await this.read(repository, signal))
+  }
+}

@@ -1,0 +1,60 @@
+import type { BackupResult, CreateBackupOptions } from '../../backup/backup-options.ts'
+import { ManagedDatabase } from '../../backup/managed-database.ts'
+import { sqlite } from '../../backup/sqlite-database.ts'
+import type { StorageLink } from '../../engine/storage-link.ts'
+import { hasCode } from '../../errors.ts'
+import type { BackupType } from '../../repository/manifest.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { DatabaseConfig } from '../config/config.ts'
+import type { FollowedDatabase } from '../follow/followed-database.ts'
+
+export interface DatabaseToBackUp {
+  /** Name in the repository. */
+  readonly name: string
+  readonly path: string
+  readonly config: DatabaseConfig
+  readonly followed: FollowedDatabase | undefined
+}
+
+export interface BackUpOptions {
+  readonly type: BackupType
+  /** Of a snapshot. */
+  readonly snapshotName?: string | undefined
+  readonly tags: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+/** Where somebody else is at work on the same database, as a command that was started by hand, its end is waited for. */
+const leaseWaitMs = 10 * 60_000
+
+/**
+ * A backup as the configuration says: by the follower, where the database is followed, or by an engine process of its own. An incremental
+ * one of a database that has no backup yet is a full one.
+ * @throws BackupError and what its causes are; ENGINE_DIED, ABORTED
+ */
+export async function backUp(
+  repository: Repository,
+  link: StorageLink,
+  database: DatabaseToBackUp,
+  { type, snapshotName, tags, signal }: BackUpOptions,
+): Promise<BackupResult> {
+  const { name, path, config, followed } = database
+  const { codec, level } = config.compression
+  const request = {
+    name: snapshotName,
+    tags: { ...config.tags, ...tags },
+    validation: config.validation,
+    codec,
+    level,
+  }
+  if (followed?.isFollowing === true) return await followed.backUp({ ...request, type }, { signal })
+  const managed = new ManagedDatabase({ source: sqlite(path), database: name }, { repository, link, engine: undefined })
+  const alone = async (options: Pick<CreateBackupOptions, 'type'>): Promise<BackupResult> =>
+    await managed.backUp({ ...request, ...options, leaseWaitMs, signal })
+  try {
+    return await alone({ type })
+  } catch (error) {
+    if (type !== 'incremental' || !hasCode(error, 'BACKUP_NOT_FOUND')) throw error
+    return await alone({ type: 'full' })
+  }
+}

@@ -1,0 +1,117 @@
+import { type HoldfastError, toHoldfastError } from '../../errors.ts'
+import type { AgentLog } from '../agent-log.ts'
+import type { HookConfig } from '../config/config.ts'
+import { runHooks } from '../hooks/run-hooks.ts'
+import { type Ending, endOf, failedEnd } from '../journal/ending.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Operation, OperationEnd, OperationStart } from '../journal/operation.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { observeOperation } from '../notify/conditions/operation.ts'
+import type { Heartbeat } from '../notify/heartbeat.ts'
+import type { Notifier } from '../notify/notifier.ts'
+
+export interface OperationsContext {
+  readonly journal: Journal
+  readonly metrics: Metrics
+  readonly notifier: Notifier
+  readonly heartbeats: () => readonly Heartbeat[]
+  readonly log: AgentLog
+  readonly now: () => number
+  /** After each operation, for what looks at the repository's state. */
+  readonly onEnded: (operation: Operation) => void
+}
+
+export interface Surroundings {
+  readonly hooks: readonly HookConfig[]
+  /** Of the database. */
+  readonly path?: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** What the agent does, each with its hooks, and told to whom it concerns: journal, metrics, alerts, heartbeats and log. */
+export class Operations {
+  readonly #context: OperationsContext
+  readonly #running = new Map<string, OperationStart & { readonly startedAt: number }>()
+
+  constructor(context: OperationsContext) {
+    this.#context = context
+  }
+
+  get running(): readonly (OperationStart & { readonly startedAt: number })[] {
+    return [...this.#running.values()]
+  }
+
+  /**
+   * @returns how it ended; undefined if a hook asked to skip it
+   * @throws what the work throws, HOOK_FAILED, ABORTED; all of that is told already
+   */
+  async run(
+    start: OperationStart,
+    surroundings: Surroundings,
+    work: (signal: AbortSignal) => Promise<Ending>,
+  ): Promise<OperationEnd | undefined> {
+    const { journal, log, now } = this.#context
+    const { hooks, path, signal } = surroundings
+    const { kind: operation, database, repository, type, trigger, schedule } = start
+    const asked = { operation, database, path, repository, type, trigger, schedule }
+    const before = await runHooks(hooks, { ...asked, moment: 'before' }, { signal })
+    for (const warning of before.warnings) log.warn(warning, { database })
+    if (before.decisive?.verdict === 'skip') {
+      log.info(before.decisive.reason, { database, schedule })
+      return undefined
+    }
+    const startedAt = now()
+    const handle = await journal.begin(start)
+    this.#running.set(handle.id, { ...start, startedAt })
+    const heartbeats = this.#context
+      .heartbeats()
+      .filter((each) => each.concerns(start))
+      .map((each) => ({ heartbeat: each, run: each.started() }))
+    let failure: HoldfastError | undefined
+    let end: OperationEnd
+    try {
+      if (before.decisive?.verdict === 'failed') throw before.decisive.error
+      end = endOf(await work(signal))
+    } catch (thrown) {
+      failure = toHoldfastError(thrown, database)
+      end = failedEnd(failure)
+    }
+    const endedAt = now()
+    end = await this.#afterHooks(end, { ...asked, durationMs: endedAt - startedAt }, surroundings)
+    await handle.end(end)
+    this.#running.delete(handle.id)
+    const ended: Operation = { ...start, ...end, database: end.database ?? database, id: handle.id, startedAt, endedAt }
+    this.#tell(ended, failure)
+    for (const { heartbeat, run } of heartbeats) heartbeat.ended(run, ended)
+    if (failure !== undefined) throw failure
+    return end
+  }
+
+  /** They cannot undo anything: what they say is a warning. */
+  async #afterHooks(
+    end: OperationEnd,
+    { durationMs, ...asked }: Omit<Parameters<typeof runHooks>[1], 'moment' | 'end'> & { readonly durationMs: number },
+    { hooks }: Surroundings,
+  ): Promise<OperationEnd> {
+    const { outcome, code, message, backupId } = end
+    const told = { outcome, code, message, backupId, durationMs }
+    // Also when the operation was called off: what a hook before it began is for one after it to end.
+    const { warnings } = await runHooks(hooks, { ...asked, moment: 'after', end: told })
+    if (warnings.length === 0) return end
+    const text = [message, ...warnings].filter((part) => part !== undefined).join(' ')
+    return { ...end, outcome: outcome === 'succeeded' ? 'warning' : outcome, message: text }
+  }
+
+  #tell(operation: Operation, failure: HoldfastError | undefined): void {
+    const { metrics, notifier, log, onEnded } = this.#context
+    metrics.operationEnded(operation)
+    notifier.observe(observeOperation(operation))
+    const { kind, type, database, outcome, message, backupId, startedAt, endedAt, schedule, code } = operation
+    const what = `${kind}${type === undefined ? '' : ` (${type})`}${database === undefined ? '' : ` of ${database}`}`
+    const fields = { durationMs: endedAt - startedAt, schedule, backup: backupId, code, hint: failure?.hint }
+    if (outcome === 'succeeded') log.info(`${what}: done.`, fields)
+    else if (outcome === 'failed') log.error(`${what}: failed. ${message ?? ''}`, fields)
+    else log.warn(`${what}: ${outcome}. ${message ?? ''}`, fields)
+    onEnded(operation)
+  }
+}

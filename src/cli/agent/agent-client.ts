@@ -1,0 +1,16 @@
+import { type AgentControlSignatures, agentControlApi } from '../../agent/agent-control-api.ts'
+import { agentSocket } from '../../agent/agent-lock.ts'
+import { agentFolder } from '../../agent/agent-parts.ts'
+import { loadConfig } from '../../agent/config/load-config.ts'
+import { ControlClient } from '../../control/client.ts'
+import type { Session } from '../session.ts'
+
+/**
+ * The agent that runs with the state folder of the session's configuration; also if that has errors by now, or is gone.
+ * @throws NOT_RUNNING, ACCESS_DENIED, USAGE
+ */
+export async function connectToAgent({ configFile }: Session): Promise<ControlClient<AgentControlSignatures>> {
+  const { value } = await loadConfig(configFile.path)
+  const socket = await agentSocket(agentFolder({ stateFolder: value?.stateFolder }))
+  return await ControlClient.connect(socket, agentControlApi)
+}

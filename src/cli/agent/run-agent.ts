@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { unwatchFile, watchFile } from 'node:fs'
+import { Agent } from '../../agent/agent.ts'
+import { AgentLog } from '../../agent/agent-log.ts'
+import { requireConfig } from '../../agent/config/load-config.ts'
+import { systemSchedulerClock } from '../../agent/schedule/scheduler-clock.ts'
+import { systemClock } from '../../capture/clock.ts'
+import { exitCodes } from '../../errors.ts'
+import { type HttpServer, startHttpServer } from '../../server/http-server.ts'
+import { formatBytes } from '../format/bytes.ts'
+import type { Outcome, Session } from '../session.ts'
+
+/** A change of the configuration file is noticed within this time. */
+const watchMs = 5_000
+
+/** @throws CONFIG_INVALID, LEASE_HELD, REPOSITORY_NOT_FOUND, USAGE, STORAGE_* */
+export async function runAgent(session: Session): Promise<Outcome<'run'>> {
+  const { path } = session.configFile
+  const config = await requireConfig(path)
+  const log = new AgentLog(config.log, (line) => session.stderr.write(`${line}\n`), session.now)
+  const clock = { ...systemClock, ...systemSchedulerClock({ keepsAlive: true }) }
+  const journal = await session.journal.open()
+  const agent = await Agent.start({ config, log, journal, clock, readConfig: () => requireConfig(path) })
+  let server: HttpServer | undefined
+  try {
+    if (config.server !== undefined) {
+      const { host, port, allowRemote } = config.server
+      server = await startHttpServer({
+        listen: { host, port },
+        allowRemote,
+        metrics: agent.metrics,
+        health: () => agent.health(),
+        onError: (error) => log.error(`A request could not be answered. ${error.message}`),
+      })
+      log.info(`Metrics and health are at ${server.url}.`)
+    }
+    const reload = (): void => {
+      // What is wrong with it is in the log.
+      agent.reload().catch(() => {})
+    }
+    process.on('SIGHUP', reload)
+    watchFile(path, { interval: watchMs, persistent: false }, reload)
+    if (!session.signal.aborted) await once(session.signal, 'abort')
+    unwatchFile(path, reload)
+    process.off('SIGHUP', reload)
+  } finally {
+    await server?.[Symbol.asyncDispose]()
+    await agent.stop()
+  }
+  const left = [...(await agent.stop())].filter(([, { segments }]) => segments > 0)
+  return {
+    data: { left: left.map(([database, unsent]) => ({ database, ...unsent })) },
+    text: left
+      .map(([database, { bytes }]) => `${database}: ${formatBytes(bytes)} wait for the next start, which uploads them.`)
+      .join('\n'),
+    brief: '',
+    exitCode: left.length === 0 ? exitCodes.ok : exitCodes.warnings,
+  }
+}

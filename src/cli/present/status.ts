@@ -1,0 +1,79 @@
+import type { AgentStatus } from '../../agent/agent-status.ts'
+import { formatBytes } from '../format/bytes.ts'
+import { formatDuration } from '../format/duration.ts'
+import { formatTable } from '../format/table.ts'
+import { counted, formatCount } from '../format/text.ts'
+import { formatTime } from '../format/time.ts'
+
+/** The first thing is whether all is well. */
+export function statusText(status: AgentStatus, now: number): string {
+  return [
+    verdictText(status),
+    databasesText(status, now),
+    runningText(status, now),
+    channelsText(status),
+    agentText(status, now),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function verdictText({ health, problems }: AgentStatus): string {
+  if (health === 'ok') return 'All is well.'
+  const verdict = health === 'failing' ? 'SOMETHING IS WRONG:' : 'Look at this:'
+  const lines = problems.map(({ summary, since }) => `- ${summary} (since ${formatTime(Date.parse(since))})`)
+  return [verdict, ...lines].join('\n')
+}
+
+function databasesText({ databases }: AgentStatus, now: number): string {
+  if (databases.length === 0) return 'No database was found yet.'
+  return formatTable(
+    [{ title: 'DATABASE' }, { title: 'FOLLOWING' }, { title: 'LAST BACKUP' }, { title: 'NEXT' }],
+    databases.map(({ name, following, lastBackupAt, next }) => [
+      name,
+      followingText(following, now),
+      lastBackupAt === null ? 'none' : `${ago(lastBackupAt, now)} ago`,
+      next === null ? '' : `${next.action} ${dueText(Date.parse(next.at), now)}`,
+    ]),
+  )
+}
+
+function followingText(following: AgentStatus['databases'][number]['following'], now: number): string {
+  if (following === null) return 'no'
+  const { state, mode, lsn, lagMs, waitingBytes, error, since } = following
+  if (state === 'waiting') return `NO, since ${ago(since, now)}: ${error ?? 'it will be tried again'}`
+  if (state !== 'following') return state
+  const behind = lagMs > 5_000 ? `, ${formatDuration(lagMs)} behind (${formatBytes(waitingBytes)} wait)` : ''
+  return `${mode === 'deltas' ? 'states at an interval' : 'every commit'}, LSN ${formatCount(lsn)}${behind}`
+}
+
+function dueText(at: number, now: number): string {
+  return at <= now ? 'now' : `in ${formatDuration(at - now)}`
+}
+
+function runningText({ running }: AgentStatus, now: number): string {
+  return running
+    .map(({ kind, type, database, startedAt }) => {
+      const what = [kind, type].filter((part) => part !== null).join(' ')
+      return `Running: ${what}${database === null ? '' : ` of ${database}`}, for ${ago(startedAt, now)}.`
+    })
+    .join('\n')
+}
+
+function channelsText({ channels }: AgentStatus): string {
+  return channels
+    .map(({ name, type, target, waiting, problem }) => {
+      const state = problem === null ? 'ready' : `FAILING: ${problem}`
+      return `Notifies ${name} (${type}, ${target}): ${state}${waiting === 0 ? '' : `; ${counted(waiting, 'alert')} waiting`}.`
+    })
+    .join('\n')
+}
+
+function agentText({ version, pid, startedAt, configFile, repository, workers }: AgentStatus, now: number): string {
+  const processes = workers.length === 0 ? '' : ` and ${counted(workers.length, 'worker')}`
+  return `Agent ${version}, process ${pid}${processes}, for ${ago(startedAt, now)}; ${configFile}; repository ${repository}.`
+}
+
+function ago(time: string, now: number): string {
+  return formatDuration(Math.max(0, now - Date.parse(time)))
+}
