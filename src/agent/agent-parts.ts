@@ -1,7 +1,7 @@
 /** What an agent is made of, put together. */
 import { join } from 'node:path'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
-import { HoldfastError, hasCode } from '../errors.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { Repository } from '../repository/repository.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
 import { AgentDatabases } from './agent-databases.ts'
@@ -80,6 +80,14 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     await Promise.all(heartbeats.current.map((heartbeat) => heartbeat[Symbol.asyncDispose]()))
   })
   const freshness = new FreshnessBook()
+  const reading = new AbortController()
+  stack.defer(() => reading.abort())
+  const onWindow = (name: string): void => {
+    freshness.readWindow(repository.database(name), reading.signal).catch((thrown: unknown) => {
+      if (!reading.signal.aborted)
+        log.debug(`The window of ${name} could not be read. ${toHoldfastError(thrown).message}`)
+    })
+  }
   const operations = new Operations({
     journal,
     metrics,
@@ -90,6 +98,7 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     onEnded: ({ kind, outcome, database, startedAt }) => {
       if (kind === 'backup' && database !== undefined && (outcome === 'succeeded' || outcome === 'warning'))
         freshness.backedUp(database, startedAt)
+      if (kind === 'expire' && database !== undefined) onWindow(database)
     },
   })
   const repositoryName = link.storage.url
@@ -107,7 +116,7 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     onFailure: () => {},
     onStateNotKept: (error) => log.warn(`When schedules ran cannot be written down. ${String(error)}`),
   })
-  const watch = new FollowWatch({ repositoryName, journal, metrics, notifier, scheduler, log, now })
+  const watch = new FollowWatch({ repositoryName, journal, metrics, notifier, scheduler, log, now, onWindow })
   const root = config.stateFolder ?? userStateFolder()
   const databases = new AgentDatabases({
     storage: link.address,

@@ -10,7 +10,6 @@ import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
 import { type AgentStatus, followingStatus, isoTime } from './agent-status.ts'
 import type { Config } from './config/config.ts'
 import { discover } from './discovery/discover.ts'
-import type { Metrics } from './metrics/metrics.ts'
 import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
 import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
 import { type HealthReport, healthReport } from './notify/health.ts'
@@ -69,8 +68,11 @@ export class Agent {
     return agent
   }
 
-  get metrics(): Metrics {
-    return this.#parts.metrics
+  /** As of now. */
+  async renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }> {
+    const { metrics, rounds } = this.#parts
+    rounds.measure()
+    return await metrics.render()
   }
 
   health(): HealthReport {

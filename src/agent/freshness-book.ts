@@ -1,7 +1,14 @@
+import { restorableWindows } from '../history/windows.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import { type Freshness, observeFreshness, readFreshness } from './notify/conditions/freshness.ts'
 import type { Observation } from './notify/engine/advance.ts'
+
+/** Milliseconds since 1970. */
+export interface WindowTimes {
+  readonly fromTime: number
+  readonly toTime: number
+}
 
 /** What stays overdue is read again so often. */
 const rereadMs = 10 * 60_000
@@ -12,6 +19,7 @@ const rereadMs = 10 * 60_000
  */
 export class FreshnessBook {
   readonly #known = new Map<string, Freshness>()
+  readonly #windows = new Map<string, WindowTimes>()
   /** When it was last read because it seemed overdue. */
   readonly #readAt = new Map<string, number>()
 
@@ -25,6 +33,26 @@ export class FreshnessBook {
     return read
   }
 
+  /**
+   * Also reads the newest window of which every commit can be restored; what was read before is kept if that fails.
+   * @throws STORAGE_*, ABORTED
+   */
+  async readWindow(database: DatabaseRepository, signal: AbortSignal): Promise<void> {
+    const { segments, gaps } = await database.catalog({ signal })
+    const newest = restorableWindows(segments, gaps).windows.findLast(({ kind }) => kind === 'continuous')
+    if (newest === undefined) this.#windows.delete(database.name)
+    else this.#windows.set(database.name, { fromTime: newest.fromTime, toTime: newest.toTime })
+  }
+
+  /** Every commit between these times can be restored. Undefined if it was never followed, as far as is known. */
+  window({ name, followed }: AgentDatabase, now: number): WindowTimes | undefined {
+    const known = this.#windows.get(name)
+    const facts = followed?.facts
+    if (known === undefined || facts?.state !== 'following' || facts.mode !== 'commits') return known
+    const toTime = facts.lsn === facts.durableLsn ? now : (facts.lastUploadAt ?? known.toTime)
+    return { fromTime: known.fromTime, toTime: Math.max(known.toTime, toTime) }
+  }
+
   backedUp(name: string, at: number): void {
     this.#known.set(name, { ...this.#known.get(name), database: name, newestBackupAt: at })
   }
@@ -32,6 +60,7 @@ export class FreshnessBook {
   forget(name: string): void {
     this.#known.delete(name)
     this.#readAt.delete(name)
+    this.#windows.delete(name)
   }
 
   /** What is to be said of a database now. @throws STORAGE_* where it must be read from the repository, and cannot */

@@ -34,14 +34,31 @@ export class Rounds {
   }
 
   async make(signal: AbortSignal): Promise<void> {
-    const { databases, notifier, metrics } = this.#context
+    const { databases, notifier } = this.#context
     await this.#askWorkers()
     const observations: Observation[] = []
     for (const database of databases()) observations.push(...(await this.#look(database, signal)))
     observations.push(...(await this.#lookAtDisks()))
     notifier.observe(observations)
+  }
+
+  /** Puts figures that change by themselves into the metrics. */
+  measure(): void {
+    const { databases, scheduler, notifier, metrics, freshness, now } = this.#context
+    for (const database of databases()) {
+      const { name, followed } = database
+      const newest = freshness.get(name)?.newestBackupAt
+      if (newest !== undefined) metrics.setLastSuccess(name, 'backup', newest)
+      if (followed === undefined) continue
+      const window = freshness.window(database, now())
+      metrics.setWindow(name, window)
+      metrics.setNewestState(name, window?.toTime ?? newest)
+      const { lagMs, durableLsn, waiting } = followed.facts
+      const [spoolBytes, spoolSegments] = [waiting.bytes, waiting.segments]
+      metrics.setFollowed(name, { lagMs, durableLsn, walBytes: followed.logBytes, spoolBytes, spoolSegments })
+    }
+    for (const { database, schedule, due } of scheduler.list()) metrics.setNextDue(database, schedule.id, due)
     metrics.setAlerts(notifier.firing)
-    this.#tellSchedules()
   }
 
   /** What waits in the spools, of workers that have something waiting or going on. */
@@ -67,15 +84,15 @@ export class Rounds {
   }
 
   async #look(database: AgentDatabase, signal: AbortSignal): Promise<readonly Observation[]> {
-    const { repository, metrics, freshness, log, now } = this.#context
+    const { repository, freshness, log, now } = this.#context
     const { name, config, followed } = database
     const observations: Observation[] = []
     if (followed !== undefined) {
-      const { lagMs, durableLsn, waiting } = followed.facts
-      const [spoolBytes, spoolSegments] = [waiting.bytes, waiting.segments]
-      metrics.setFollowed(name, { lagMs, durableLsn, walBytes: followed.logBytes, spoolBytes, spoolSegments })
+      const { lagMs, waiting } = followed.facts
       observations.push(...observeLag(name, lagMs, config.lagLimitMs))
-      observations.push(...observeSpool(name, spoolBytes, config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY))
+      observations.push(
+        ...observeSpool(name, waiting.bytes, config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY),
+      )
     }
     try {
       observations.push(...(await freshness.observe(database, repository.database(name), now(), signal)))
@@ -97,10 +114,5 @@ export class Rounds {
       }
     }
     return observations
-  }
-
-  #tellSchedules(): void {
-    const { scheduler, metrics } = this.#context
-    for (const { database, schedule, due } of scheduler.list()) metrics.setNextDue(database, schedule.id, due)
   }
 }

@@ -20,6 +20,8 @@ export interface FollowWatchContext {
   readonly scheduler: Scheduler
   readonly log: AgentLog
   readonly now: () => number
+  /** The restorable window of a database may be another. */
+  readonly onWindow: (database: string) => void
 }
 
 interface Span {
@@ -35,6 +37,8 @@ export class FollowWatch {
   /** By database: the following that is recorded as under way. */
   readonly #spans = new Map<string, Span>()
   readonly #ending = new Set<Promise<void>>()
+  /** Databases of which no log was uploaded since following began, or a gap. */
+  readonly #fresh = new Set<string>()
   /** By database: why following failed last, since it was last followed. */
   readonly #failures = new Map<string, ErrorCode>()
 
@@ -43,20 +47,25 @@ export class FollowWatch {
   }
 
   event(database: string, event: CaptureEvent): void {
-    const { metrics, notifier, scheduler, log } = this.#context
+    const { metrics, notifier, scheduler, log, onWindow } = this.#context
     metrics.captured(database, event)
     switch (event.kind) {
       case 'started':
         log.info(`Following ${database}: ${howText[event.how]}.`, { lsn: event.lsn, mode: event.mode })
+        this.#fresh.add(database)
+        onWindow(database)
         break
       case 'commits':
         scheduler.notifyCommits(database, event.count, event.bytes, event.time)
         break
       case 'uploaded':
+        // The first log after a new state begins a window.
+        if (this.#fresh.delete(database)) onWindow(database)
         log.debug(`Uploaded commits of ${database}.`, { lsn: event.lsn, bytes: event.bytes, lagMs: event.lagMs })
         break
       case 'gap':
         notifier.observe(observeGap(database, event))
+        this.#fresh.add(database)
         break
       case 'warning':
         log.warn(event.message, { database, hint: event.hint })
