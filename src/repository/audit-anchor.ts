@@ -5,8 +5,9 @@
 import { z } from 'zod'
 import { hasCode } from '../errors.ts'
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
-import { readDocument, writeDocument } from './documents.ts'
+import { readDocument } from './documents.ts'
 import { auditAnchorKey, auditPrefix } from './layout.ts'
+import { replaceDocument } from './replace-document.ts'
 
 const anchor = z.strictObject({
   /** Id of the log: a UUID. */
@@ -20,8 +21,6 @@ const anchor = z.strictObject({
   time: z.iso.datetime({ precision: 3 }),
 })
 export type AuditAnchor = z.infer<typeof anchor>
-
-const attempts = 20
 
 /** Every anchor that can be read, and what is wrong with the others. */
 export async function readAuditAnchors(
@@ -56,24 +55,13 @@ export async function putAuditAnchor(
   options: OperationOptions = {},
 ): Promise<'noted' | 'contradicted'> {
   const key = auditAnchorKey(next.chain)
-  const { conditionalCreate, conditionalReplace } = storage.capabilities
-  for (let attempt = 1; ; attempt += 1) {
-    const before = await storage.head(key, options)
-    const earlier = before === undefined ? undefined : await readDocument(storage, 'audit', anchor, key, options)
-    if (earlier !== undefined) {
-      if (!(await agrees(earlier))) return 'contradicted'
-      if (earlier.sequence >= next.sequence) return 'noted'
-    }
-    const isFirst = before === undefined
-    const condition = {
-      ...(isFirst && conditionalCreate ? { ifAbsent: true } : {}),
-      ...(!isFirst && conditionalReplace ? { ifMatch: before.etag } : {}),
-    }
-    try {
-      await writeDocument(storage, 'audit', key, next, { ...options, ...condition })
-      return 'noted'
-    } catch (error) {
-      if (attempt >= attempts || !hasCode(error, 'OBJECT_EXISTS', 'OBJECT_CHANGED', 'OBJECT_NOT_FOUND')) throw error
-    }
+  let result: 'noted' | 'contradicted' = 'noted'
+  const replacement = async () => {
+    const earlier = await readDocument(storage, 'audit', anchor, key, options)
+    if (earlier === undefined) return next
+    result = (await agrees(earlier)) ? 'noted' : 'contradicted'
+    return result === 'contradicted' || earlier.sequence >= next.sequence ? undefined : next
   }
+  await replaceDocument({ storage, repository: storage }, 'audit', key, replacement, options)
+  return result
 }

@@ -10,14 +10,17 @@ export const operationKinds = [
   'compact',
   'pin',
   'unpin',
+  'delete',
 ] as const
 export type OperationKind = (typeof operationKinds)[number]
 
 /** `interrupted`: it ended with its process, or was aborted; `inconclusive`: a drill or verification that could not be finished. */
-export type OperationOutcome = 'succeeded' | 'warning' | 'failed' | 'interrupted' | 'inconclusive'
+export const operationOutcomes = ['succeeded', 'warning', 'failed', 'interrupted', 'inconclusive'] as const
+export type OperationOutcome = (typeof operationOutcomes)[number]
 
 /** Who asked for it. */
-export type OperationTrigger = 'manual' | 'schedule' | 'catch-up' | 'library'
+export const operationTriggers = ['manual', 'schedule', 'catch-up', 'library'] as const
+export type OperationTrigger = (typeof operationTriggers)[number]
 
 export interface OperationStart {
   readonly kind: OperationKind
@@ -25,7 +28,7 @@ export interface OperationStart {
   readonly database?: string | undefined
   /** As shown to people: without credentials. */
   readonly repository: string
-  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification. */
+  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification; the mode of a restore or of following. */
   readonly type?: string | undefined
   readonly trigger: OperationTrigger
   /** Id of the schedule, when one asked. */
@@ -33,6 +36,9 @@ export interface OperationStart {
 }
 
 export interface OperationEnd {
+  /** As of the start, where it is known for sure only now. */
+  readonly database?: string | undefined
+  readonly type?: string | undefined
   readonly outcome: OperationOutcome
   /** Stable error code, when it failed. */
   readonly code?: string | undefined

@@ -1,3 +1,4 @@
+import { toHoldfastError } from '../../errors.ts'
 import type { BackupStats } from '../../repository/stats.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
@@ -9,14 +10,17 @@ import { chosenDatabases, warnOfProblems } from './list.ts'
 export const addStats: AddCommand = (program, run) => {
   program
     .command('stats')
-    .summary('totals and savings')
-    .description('Counts backups and bytes, and says what is saved against plain copies.')
+    .summary('totals, growth and savings')
+    .description(
+      'Counts backups and bytes, says what is saved against plain copies, how the repository grew, and how operations went on this machine.',
+    )
     .argument('[database...]', 'names in the repository, or paths; default: all')
     .addHelpText(
       'after',
       examples([
         ['holdfast stats', 'of the whole repository'],
         ['holdfast stats app', 'of one database'],
+        ["holdfast stats app --json | jq '.databases[].days'", 'growth by day, to be plotted'],
       ]),
     )
     .action((names: string[], _flags, command) => run(command, 'stats', (session) => stats(session, names)))
@@ -28,30 +32,58 @@ type Total = ResultData<'stats'>['total']
 async function stats(session: Session, names: readonly string[]): Promise<Outcome<'stats'>> {
   const { signal } = session
   await using repository = await openRepository(session)
-  const { getBackupStats } = await import('../../repository/stats.ts')
+  const [{ getBackupStats }, { growthByDay }] = await Promise.all([
+    import('../../repository/stats.ts'),
+    import('../../repository/growth.ts'),
+  ])
   const databases: Database[] = []
   const ownStored: number[] = []
   for (const database of await chosenDatabases(repository, names, signal)) {
     const catalog = await database.catalog({ signal })
     warnOfProblems(session, catalog)
-    databases.push(describe(database.name, getBackupStats(catalog)))
-    ownStored.push(catalog.backups.reduce((sum, backup) => sum + backup.storedBytes, 0))
+    const own = catalog.backups.reduce((sum, backup) => sum + backup.storedBytes, 0)
+    databases.push({ ...describe(database.name, getBackupStats(catalog), own), days: growthByDay(catalog) })
+    ownStored.push(own)
   }
   const total = sum(
     databases,
     ownStored.reduce((all, bytes) => all + bytes, 0),
   )
-  const data = { repository: repository.url, databases, total }
+  const chosen = names.length === 0 ? undefined : databases.map(({ database }) => database)
+  const operations = await operationsOf(session, repository.url, chosen)
+  const data = { repository: repository.url, databases, total, operations }
   return { data, text: statsText(data) }
 }
 
+/** The repository tells most; a history that cannot be read is only missed. */
+async function operationsOf(
+  { journal, output }: Session,
+  repository: string,
+  databases: readonly string[] | undefined,
+): Promise<ResultData<'stats'>['operations']> {
+  const { operationStatistics } = await import('../../agent/journal/operation-statistics.ts')
+  try {
+    const operations = await (await journal.open()).operations({ repository })
+    const wanted = operations.filter(({ database }) => databases?.includes(database ?? '') ?? true)
+    return operationStatistics(wanted).map(({ days, ...rest }) => ({ ...rest, days: [...days] }))
+  } catch (thrown) {
+    const { message, object } = toHoldfastError(thrown)
+    output.warn(`The history cannot be read. ${message}`, object)
+    return []
+  }
+}
+
+/** `ownStored`: stored bytes of the backups' own segments. */
 function describe(
   database: string,
   { growth, oldest, newest, newestGood, byType, followed, ...totals }: BackupStats,
-): Database {
+  ownStored: number,
+): Omit<Database, 'days'> {
   return {
     database,
     ...totals,
+    savedByCompression: totals.rawBytes - ownStored,
+    savedByIncrementals: totals.databaseBytesProtected - totals.rawBytes,
     byType: { ...byType },
     followed: { ...followed },
     oldest: oldest?.id ?? null,
@@ -86,5 +118,7 @@ function sum(databases: readonly Database[], ownStored: number): Total {
     savedBytes,
     savingsRatio: databaseBytesProtected === 0 ? 0 : savedBytes / databaseBytesProtected,
     compressionRatio: ownStored === 0 ? 1 : rawBytes / ownStored,
+    savedByCompression: rawBytes - ownStored,
+    savedByIncrementals: databaseBytesProtected - rawBytes,
   }
 }

@@ -15,6 +15,7 @@ import { errorDetails, errorFacts, worstExitCode } from '../report-error.ts'
 import { type Outcome, openRepository, type Session } from '../session.ts'
 import { usageError } from '../usage-error.ts'
 import { Followed } from './followed.ts'
+import { recordedFollow } from './recorded-follow.ts'
 import { StatusReporter } from './status-reporter.ts'
 import { tellEvent } from './tell-event.ts'
 
@@ -30,8 +31,16 @@ export async function follow(
   paths: readonly string[],
   flags: FollowFlags,
 ): Promise<Outcome<'follow'>> {
-  const startedAt = session.now()
   const databases = chosen(paths, flags)
+  return await recordedFollow(session, databases, flags, () => followAll(session, databases, flags))
+}
+
+async function followAll(
+  session: Session,
+  databases: readonly Followed[],
+  flags: FollowFlags,
+): Promise<Outcome<'follow'>> {
+  const startedAt = session.now()
   await using repository = await openRepository(session)
   using reporter = statusReporter(session, databases)
   await using control = await listenForRequests((message) => session.output.warn(message))
