@@ -49,7 +49,10 @@ export async function beginFollowing(
     codec: settings.codec,
     level: settings.level,
     signal,
-    settled: () => uploader.whenDurable(spool.items.at(-1)?.info.to ?? uploader.durable),
+    settled: async () => {
+      await uploader.whenSettled()
+      return spool.isBroken ? { lsn: uploader.durable, time: uploader.durableTime } : undefined
+    },
     onTaken: () => {
       numbers.highest = next
     },
@@ -60,7 +63,7 @@ export async function beginFollowing(
     spool.add(healed.item)
     uploader.wake()
   } else {
-    if (healed.kind === 'base') uploader.advance(end.lsn)
+    if (healed.kind === 'base') uploader.advance(end)
     await session.position.write({ lsn: end.lsn, position: position(), clean: false })
   }
   const { gap } = healed

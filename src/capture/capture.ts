@@ -61,10 +61,12 @@ export class RunningCapture implements Capture {
   readonly done: Promise<void>
   #stopped: Promise<Unsent> | undefined
   #failure: HoldfastError | undefined
+  readonly #folderLock: Disposable
   #lastBackup: Promise<unknown> = Promise.resolve()
 
-  constructor(session: Session, following: LogCapture | RollbackCapture) {
+  constructor(session: Session, following: LogCapture | RollbackCapture, folderLock: Disposable) {
     this.#session = session
+    this.#folderLock = folderLock
     this.#following = following
     this.#loop = this.#run()
     this.done = this.#loop.then(
@@ -169,6 +171,7 @@ export class RunningCapture implements Capture {
 
   async #stop(waitMs: number): Promise<Unsent> {
     const { requests, uploader, settings, lease } = this.#session
+    using _ = this.#folderLock
     requests.stop()
     await Promise.allSettled([this.#loop])
     try {

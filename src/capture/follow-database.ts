@@ -6,7 +6,7 @@ import { type Capture, RunningCapture } from './capture.ts'
 import { type FollowedSource, type FollowOptions, settingsOf } from './follow-options.ts'
 import { openSession } from './session.ts'
 import { beginningOf, startFollowing } from './start-following.ts'
-import { defaultStateFolder } from './state-folder.ts'
+import { defaultStateFolder, lockStateFolder } from './state-folder.ts'
 import { LeaseKeeper } from './upload/lease-keeper.ts'
 
 /**
@@ -25,10 +25,11 @@ export async function followDatabase(
   await checkIdentity(source, database, options)
   if (options.enableWal === true) await switchToWal(source, signal)
   await using stack = new AsyncDisposableStack()
+  const folder = options.stateFolder ?? defaultStateFolder(repository.id, database.name)
+  const folderLock = stack.use(await lockStateFolder(settings.files, folder))
   const lease = stack.use(
     await LeaseKeeper.acquire(database, { waitMs: options.leaseWaitMs, control: options.control?.path, signal }),
   )
-  const folder = options.stateFolder ?? defaultStateFolder(repository.id, database.name)
   let running: RunningCapture | undefined
   let failure: HoldfastError | undefined
   const onFailure = (error: HoldfastError) => {
@@ -42,7 +43,7 @@ export async function followDatabase(
   await session.putRecord()
   if (failure !== undefined) throw failure
   stack.move()
-  running = new RunningCapture(session, following)
+  running = new RunningCapture(session, following, folderLock)
   options.control?.add({ repositoryId: repository.id, database: database.name }, running)
   signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
   if (signal?.aborted) running.stopSoon()

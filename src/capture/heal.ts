@@ -38,8 +38,8 @@ export interface HealContext {
   readonly codec: SegmentHeader['codec']
   readonly level: number | undefined
   readonly signal: AbortSignal | undefined
-  /** Resolves when all that waits in the spool is in the repository. */
-  readonly settled: () => Promise<void>
+  /** Resolves when all that waits in the spool is in the repository; where it was lost, with the newest state that is there. */
+  readonly settled: () => Promise<{ readonly lsn: Lsn; readonly time: number } | undefined>
   /** The next number may be taken from now on, even if healing fails. */
   readonly onTaken: () => void
 }
@@ -90,12 +90,12 @@ async function storeDelta(start: StartAnew, known: KnownHistory, context: HealCo
 
 async function storeBase(start: StartAnew, context: HealContext): Promise<Healed> {
   const { database, next, highest, level, signal } = context
-  await context.settled()
+  const kept = (await context.settled()) ?? highest
   const time = Math.max(start.capturedAt, highest.time)
   const first = context.reason === 'first-state'
   const gap = first
     ? { fromLsn: zeroLsn, toLsn: next, fromTime: time, toTime: time, reason: gapReasons['first-state'] }
-    : gapTo(context, highest, time)
+    : gapTo(context, kept, time)
   context.onTaken()
   await database.putGap(gap, { signal })
   const hashing = new Hashing(start.pageCount)

@@ -136,9 +136,7 @@ export class LogCapture {
       try {
         if (this.#session.spool.isBroken) known = await this.#session.startOver(signal)
         const resume =
-          resumeAt === undefined || known === undefined
-            ? undefined
-            : { position: resumeAt, hashes: known.table.copy() }
+          resumeAt === undefined || known === undefined ? undefined : { position: resumeAt, hashes: known.table.copy() }
         const follower = await source.openFollower({ resume, busyTimeoutMs: settings.busyTimeoutMs, signal })
         try {
           const parts = { start: follower.start, position: () => follower.position }

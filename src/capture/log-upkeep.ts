@@ -22,14 +22,15 @@ export class LogUpkeep {
   /** Drains, and does what is due. Returns why continuity is lost, if it is. */
   async run(follower: DatabaseFollower, writer: BatchWriter): Promise<GapReason | undefined> {
     const { clock } = this.#settings
-    const { lost } = await this.#counted(writer, () => follower.drain(writer))
-    if (lost !== undefined) return lost
     const now = clock.now()
     const handOffAt = this.#handOff.dueAt(follower.logBytes, now)
+    // First, because it drains too, and minds writers that are faster than a drain.
     if (handOffAt !== undefined && handOffAt <= now) {
       const lostMeanwhile = await this.#handBack(follower, writer)
       if (lostMeanwhile !== undefined) return lostMeanwhile
     }
+    const { lost } = await this.#counted(writer, () => follower.drain(writer))
+    if (lost !== undefined) return lost
     return this.#isAuditDue(now) ? await this.#audit(follower, writer) : undefined
   }
 
@@ -45,8 +46,7 @@ export class LogUpkeep {
     const { complete, lockHeldMs, framesBefore, framesLeft, lost } = result
     onEvent({ kind: 'handed-off', complete, lockHeldMs, framesBefore, framesLeft })
     const warning = this.#handOff.done(result, clock.now())
-    if (warning !== undefined)
-      onEvent({ kind: 'warning', message: warning, hint: 'Look for a connection that leaves a read transaction open.' })
+    if (warning !== undefined) onEvent({ kind: 'warning', ...warning })
     // The next writer resets the log, and a position in the former one is worth nothing then: what was taken is kept at once.
     if (lost === undefined && complete) await writer.close()
     return lost
@@ -67,7 +67,13 @@ export class LogUpkeep {
     const { lsn, time } = writer.last
     if (lsn > before) {
       this.#commitsSinceAudit += lsn - before
-      this.#settings.onEvent({ kind: 'commits', count: lsn - before, bytes: writer.takenBytes - bytesBefore, lsn, time })
+      this.#settings.onEvent({
+        kind: 'commits',
+        count: lsn - before,
+        bytes: writer.takenBytes - bytesBefore,
+        lsn,
+        time,
+      })
     }
     return result
   }

@@ -12,8 +12,8 @@ import { type KnownHistory, readRepositoryEnd } from './history-end.ts'
 import { isNoLogPosition } from './no-log-position.ts'
 import { PositionFile, type SavedPosition } from './position-file.ts'
 import { Requests } from './requests.ts'
-import type { OpenSegmentPlace } from './spool/open-segment.ts'
 import { abandonSpool } from './spool/abandon-spool.ts'
+import type { OpenSegmentPlace } from './spool/open-segment.ts'
 import { asideFolder, recoverSpool } from './spool/recover-spool.ts'
 import { Spool } from './spool/spool.ts'
 import { type SpoolItem, spooledInput } from './spool/spool-item.ts'
@@ -96,7 +96,9 @@ export async function openSession(
   const durable = known?.end.lsn ?? repositoryEnd.highest
   const requests = new Requests()
   const onBroken = () => requests.wake()
-  const uploader = new Uploader({ database, spool, lease, position, settings, durable, onBroken, onFailure })
+  const durableTime = known?.end.time ?? repositoryEnd.newestTime
+  const uploading = { database, spool, lease, position, settings, durable, durableTime, onBroken, onFailure }
+  const uploader = new Uploader(uploading)
   return {
     source,
     database,

@@ -37,11 +37,9 @@ export interface FollowPosition {
 
 /** Why commits may have been missed: nothing is known of the time between two states. */
 export type LossReason =
-  | 'not-running'
   | 'log-reset'
   | 'file-replaced'
   | 'page-size-changed'
-  | 'journal-mode-changed'
   | 'frames-vanished'
   | 'page-missing'
   | 'audit-failed'
@@ -67,8 +65,8 @@ export type FollowStart =
 /**
  * Pages that a commit changed: each once, as it was after the commit. `former` holds the bytes before it at the same
  * offsets, proved by their hash; where `hasFormer[i]` is 0 (and `former` zeros) the page is new, or its former content is
- * not to be had, because the application copied later versions into the file while no follower was there. Unlike those of
- * a snapshot, its memory is the receiver's to keep.
+ * not to be had, because the application copied later versions into the file while no follower was there. `values` and
+ * `former` are valid until the call of the receiver ends; the rest is the receiver's to keep.
  */
 export interface ChangedPages extends PageBatch {
   readonly former: Uint8Array
@@ -106,7 +104,9 @@ export interface DrainResult {
 export interface HandOffResult {
   /** Every frame was copied into the database, so that the next writer resets the log. */
   readonly complete: boolean
-  /** How long the write lock was held, in milliseconds; 0 if it was not got. */
+  /** What kept it from completing: another process that reads an old state, or writers that left no moment for it. */
+  readonly obstacle: 'reader' | 'writers' | undefined
+  /** How long the write lock was held at a stretch, the longest time, in milliseconds; 0 if it was not got. */
   readonly lockHeldMs: number
   readonly framesBefore: number
   readonly framesLeft: number

@@ -130,7 +130,7 @@ describe('a database without a write-ahead log', () => {
     rig.database.commitRandom(random)
     await capture.sync()
     rig.database.hasLog = false
-    rig.database.loseNext = 'journal-mode-changed'
+    rig.database.loseNext = 'log-reset'
     rig.database.commitRandom(random)
     await capture.sync()
     assert.deepEqual(

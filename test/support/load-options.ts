@@ -10,4 +10,8 @@ export interface LoadOptions {
   readonly rows?: number
   /** Stop after so many rounds; default never. */
   readonly rounds?: number
+  /** Rest between two rounds, in milliseconds; default none. */
+  readonly pauseMs?: number
+  /** Also write the commit's number into the file's header, as its `user_version`, where it can be read without SQL. */
+  readonly stamp?: boolean
 }

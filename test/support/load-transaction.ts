@@ -8,6 +8,7 @@ export class LoadTransaction {
   readonly #database: DatabaseSync
   readonly #random: Random
   readonly #rowLimit: number
+  readonly #stamp: boolean
   readonly #seq: number
   #digest: bigint
 
@@ -15,6 +16,7 @@ export class LoadTransaction {
     this.#database = database
     this.#random = random
     this.#rowLimit = options.rows ?? 2000
+    this.#stamp = options.stamp ?? false
     const oracle = readOracle(database)
     this.#seq = oracle.seq + 1
     this.#digest = BigInt(oracle.digest)
@@ -33,6 +35,7 @@ export class LoadTransaction {
     this.#database
       .prepare('UPDATE oracle SET seq = ?, digest = ?')
       .run(this.#seq, BigInt.asUintN(64, this.#digest).toString())
+    if (this.#stamp) this.#database.exec(`PRAGMA user_version = ${this.#seq}`)
   }
 
   #many(count: number): void {

@@ -3,6 +3,7 @@
  * start, pause and stop it. Its argument is a JSON of {@link LoadOptions}.
  */
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadOptions } from './load-options.ts'
 import { LoadTransaction } from './load-transaction.ts'
 import { readOracle } from './oracle.ts'
@@ -70,7 +71,8 @@ for (let round = 0; !stopped && round < (options.rounds ?? Number.POSITIVE_INFIN
   if (random.chance(options.maintenancePercent ?? 6)) maintain()
   else transact()
   // Lets messages in; a pause here and there also lets rollback-journal readers in.
-  await new Promise((resolve) => setImmediate(resolve))
+  if (options.pauseMs === undefined) await new Promise((resolve) => setImmediate(resolve))
+  else await delay(options.pauseMs)
 }
 database.exec('PRAGMA busy_timeout = 10000')
 const { seq } = readOracle(database)

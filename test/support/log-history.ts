@@ -1,6 +1,6 @@
 /** Random commits on a small database in memory, stored as logs and deltas: a history whose every state is known. */
 import { type Lsn, toLsn } from '../../src/history/lsn.ts'
-import type { SegmentInfo } from '../../src/history/segment-info.ts'
+import type { SegmentInfo, SegmentKind } from '../../src/history/segment-info.ts'
 import { addHash, emptyState, type StateChecksum } from '../../src/history/state-checksum.ts'
 import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
 import { segmentKey } from '../../src/repository/layout.ts'
@@ -53,13 +53,14 @@ function recordsOf(before: KnownCommit, after: KnownCommit): RecordBatch {
   }
 }
 
-/** Stores `commits` after `before` as one segment: as a log, or, for a single commit, as a delta with patches. */
+/** Stores `commits` after `before` as one segment: as a log, or, for a single commit, as a base or as a delta with patches. */
 export async function storeCommits(
   database: DatabaseRepository,
   before: KnownCommit,
   commits: readonly KnownCommit[],
-  kind: 'log' | 'delta',
+  kind: SegmentKind,
   pageSize: number,
+  epoch = 1,
 ): Promise<SegmentInfo> {
   const last = commits.at(-1) ?? before
   const first = commits[0] ?? last
@@ -68,7 +69,7 @@ export async function storeCommits(
     kind,
     pageSize,
     from: before.lsn,
-    epoch: 1,
+    epoch,
     firstTime: first.time,
     startState: stateOf(before.pages),
     codec: 'zstd',
@@ -93,7 +94,7 @@ export async function storeCommits(
   }
   const end = { to: last.lsn, lastTime: last.time, endState: stateOf(last.pages), pageCount: last.pages.length }
   const stream = writeSegment(header, batches(), () => end, { commits: () => entries })
-  const range = { kind, from: before.lsn, to: last.lsn, firstTime: first.time, lastTime: last.time, epoch: 1 }
+  const range = { kind, from: before.lsn, to: last.lsn, firstTime: first.time, lastTime: last.time, epoch }
   const key = segmentKey(database.name, range)
   await database.storage.put(key, stream)
   return { ...range, key, bytes: stream.totals().storedBytes }

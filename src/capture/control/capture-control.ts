@@ -3,6 +3,10 @@ import { ControlServer } from '../../control/server.ts'
 import { newSocketPath } from '../../control/socket-path.ts'
 import { throttleProgress } from '../../engine/progress-event.ts'
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
+import { compactDatabase } from '../../maintenance/compact/compact-database.ts'
+import { expireDatabase } from '../../maintenance/expire/expire-database.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import type { Lease } from '../../repository/lease.ts'
 import type { Capture } from '../capture.ts'
 import { captureControlApi, type WhichDatabase } from './control-api.ts'
 
@@ -17,6 +21,20 @@ export class CaptureControl implements AsyncDisposable {
     control.#server = await ControlServer.listen(await newSocketPath(), captureControlApi, {
       backUp: async ({ which, request }, { signal, emit }) =>
         await (await control.#find(which)).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
+      expire: async ({ which, policy, graceMs }, { signal, emit }) => {
+        const onProgress = throttleProgress(emit)
+        const capture = await control.#find(which)
+        const work = (database: DatabaseRepository, lease: Lease) =>
+          expireDatabase(database, policy, { lease, graceMs, signal, onProgress })
+        return await capture.exclusively(work, { signal })
+      },
+      compact: async ({ which, graceMs }, { signal, emit }) => {
+        const onProgress = throttleProgress(emit)
+        const capture = await control.#find(which)
+        const work = (database: DatabaseRepository, lease: Lease) =>
+          compactDatabase(database, { lease, graceMs, signal, onProgress })
+        return await capture.exclusively(work, { signal })
+      },
     })
     return control
   }
@@ -43,7 +61,7 @@ export class CaptureControl implements AsyncDisposable {
   async #find(which: WhichDatabase): Promise<Capture> {
     const capture = this.#captures.get(keyOf(which))
     if (capture !== undefined) {
-      if (await isSameFile(capture.location, which.location)) return capture
+      if (which.location === undefined || (await isSameFile(capture.location, which.location))) return capture
       throw new HoldfastError(
         'NAME_TAKEN',
         `Under the name ${which.database}, ${capture.location} is being followed.`,

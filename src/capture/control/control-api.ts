@@ -4,6 +4,11 @@ import type { BackupResult } from '../../backup/backup-options.ts'
 import { backupResult } from '../../backup/engine-api.ts'
 import type { EngineApi } from '../../engine/api.ts'
 import { progressEvent } from '../../engine/progress-event.ts'
+import type { RetentionPolicy } from '../../history/retention.ts'
+import type { CompactReport } from '../../maintenance/compact/compact-database.ts'
+import type { ExpireReport } from '../../maintenance/expire/expire-database.ts'
+import { compactReport, expireReport } from '../../maintenance/expire/report-schemas.ts'
+import { retentionPolicySchema } from '../../maintenance/expire/retention-policy.ts'
 import type { Progress } from '../../util/progress.ts'
 import { type FollowedBackupRequest, followedBackupRequest } from '../followed-backup/followed-backup-request.ts'
 
@@ -12,8 +17,14 @@ export interface WhichDatabase {
   readonly repositoryId: string
   /** Name in the repository. */
   readonly database: string
-  /** Absolute path of the file that the caller means. */
-  readonly location: string
+  /** Absolute path of the file that the caller means; undefined if it only means the name. */
+  readonly location?: string | undefined
+}
+
+/** How what is unneeded is deleted: as of `UpkeepOptions`. */
+export interface FollowedUpkeepRequest {
+  readonly which: WhichDatabase
+  readonly graceMs?: number | undefined
 }
 
 export type CaptureControlSignatures = {
@@ -22,13 +33,20 @@ export type CaptureControlSignatures = {
     event: Progress
     output: BackupResult
   }
+  expire: {
+    input: FollowedUpkeepRequest & { readonly policy: RetentionPolicy }
+    event: Progress
+    output: ExpireReport
+  }
+  compact: { input: FollowedUpkeepRequest; event: Progress; output: CompactReport }
 }
 
 const which: z.ZodType<WhichDatabase> = z.strictObject({
   repositoryId: z.string(),
   database: z.string(),
-  location: z.string(),
+  location: z.string().optional(),
 })
+const graceMs = z.number().min(0).optional()
 
 export const captureControlApi: EngineApi<CaptureControlSignatures> = {
   backUp: {
@@ -36,4 +54,10 @@ export const captureControlApi: EngineApi<CaptureControlSignatures> = {
     event: progressEvent,
     output: backupResult,
   },
+  expire: {
+    input: z.strictObject({ which, graceMs, policy: retentionPolicySchema }),
+    event: progressEvent,
+    output: expireReport,
+  },
+  compact: { input: z.strictObject({ which, graceMs }), event: progressEvent, output: compactReport },
 }

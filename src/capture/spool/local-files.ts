@@ -1,5 +1,6 @@
 /** The few file operations that the spool and the position are made of, each a step at which a test can pull the plug. */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { holdExclusiveLock } from '../../storage/local/exclusive-lock.ts'
 
 export interface LocalFiles {
   /** With all parents, mode 0700. */
@@ -12,6 +13,8 @@ export interface LocalFiles {
   rename(from: string, to: string): Promise<void>
   /** A file that is not there is no error. */
   remove(path: string): Promise<void>
+  /** Keeps all other processes that ask for it out for as long as this one lives; undefined if one of them has it. */
+  lock(path: string): Promise<Disposable | undefined>
   /** Makes creations, renames and removals in the folder survive power loss. */
   syncFolder(path: string): Promise<void>
 }
@@ -67,6 +70,7 @@ export const localFiles: LocalFiles = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
+  lock: (path) => holdExclusiveLock(path, { waitMs: 0 }),
   syncFolder: async (path) => {
     // Windows can neither open nor flush a folder; NTFS journals names by itself.
     if (process.platform === 'win32') return

@@ -18,6 +18,8 @@ export interface UploaderContext {
   readonly settings: FollowSettings
   /** The newest state in the repository. */
   readonly durable: Lsn
+  /** When it was seen, in milliseconds since 1970. */
+  readonly durableTime: number
   /** The spool is broken, so that the capture must begin anew from what the repository has. */
   readonly onBroken: () => void
   /** Nothing more can be uploaded: another writer has the database. */
@@ -26,6 +28,8 @@ export interface UploaderContext {
 
 interface Waiter {
   readonly lsn: Lsn
+  /** Waits no longer than until the spool is broken. */
+  readonly untilBroken: boolean
   /** The state with this number was lost. */
   isLost: boolean
   readonly resolve: (lsn: Lsn) => void
@@ -42,6 +46,7 @@ export class Uploader {
   readonly #waiters = new Set<Waiter>()
   readonly #attempted = new WeakSet<SpoolItem>()
   #durable: Lsn
+  #durableTime: number
   #wake: (() => void) | undefined
   #done: Promise<void> = Promise.resolve()
   #sinceRollUp = 0
@@ -50,11 +55,17 @@ export class Uploader {
   constructor(context: UploaderContext) {
     this.#context = context
     this.#durable = context.durable
+    this.#durableTime = context.durableTime
   }
 
   /** The newest state that is in the repository. */
   get durable(): Lsn {
     return this.#durable
+  }
+
+  /** When that was seen, in milliseconds since 1970. */
+  get durableTime(): number {
+    return this.#durableTime
   }
 
   /** Whether an upload of it was begun: the repository may hold it. */
@@ -72,8 +83,9 @@ export class Uploader {
   }
 
   /** What was put into the repository by other means than the spool. */
-  advance(lsn: Lsn): void {
+  advance({ lsn, time }: { readonly lsn: Lsn; readonly time: number }): void {
     this.#durable = lsn
+    this.#durableTime = time
     this.#settle()
   }
 
@@ -106,10 +118,21 @@ export class Uploader {
    * @throws ABORTED if the uploader stops before, LEASE_*
    */
   whenDurable(lsn: Lsn): Promise<Lsn> {
+    return this.#wait(lsn, false)
+  }
+
+  /** Resolves when all that waits now is in the repository, or cannot come there any more. @throws as {@link whenDurable} */
+  async whenSettled(): Promise<void> {
+    const { spool } = this.#context
+    const last = spool.isBroken ? undefined : spool.items.at(-1)
+    await this.#wait(last?.info.to ?? this.#durable, true)
+  }
+
+  #wait(lsn: Lsn, untilBroken: boolean): Promise<Lsn> {
     if (this.#durable >= lsn) return Promise.resolve(lsn)
     if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
     const { promise, resolve, reject } = Promise.withResolvers<Lsn>()
-    this.#waiters.add({ lsn, isLost: false, resolve, reject })
+    this.#waiters.add({ lsn, untilBroken, isLost: false, resolve, reject })
     return promise
   }
 
@@ -164,22 +187,36 @@ export class Uploader {
     await lease.assertHeld([this.#durable, item.info.to], signal)
     this.#attempted.add(item)
     if (!(await putSegment(database, settings.files, item, signal))) {
-      spool.break()
+      this.#break()
       const message = `${item.path} has vanished before it was in the repository, and with it commits up to LSN ${item.info.to}.`
-      settings.onEvent({ kind: 'warning', message, hint: 'Nobody but Holdfast may remove files from its state folder.' })
-      this.#context.onBroken()
+      settings.onEvent({
+        kind: 'warning',
+        message,
+        hint: 'Nobody but Holdfast may remove files from its state folder.',
+      })
       return
     }
     // One of both, spool or position file, must always tell where the follower stands.
     if (spool.items.length === 1) await position.write({ lsn: item.info.to, position: item.position, clean: false })
     await spool.remove(item)
     this.#durable = item.info.to
+    this.#durableTime = item.info.lastTime
     const { key, to, bytes, firstTime } = item.info
     const lagMs = Math.max(0, settings.clock.now() - firstTime)
     settings.onEvent({ kind: 'uploaded', segment: key, lsn: to, bytes, lagMs })
     this.#settle()
     this.#sinceRollUp += 1
     if (this.#sinceRollUp >= settings.rollUpEvery) await this.#rollUp()
+  }
+
+  #break(): void {
+    this.#context.spool.break()
+    for (const waiter of this.#waiters) {
+      if (!waiter.untilBroken) continue
+      this.#waiters.delete(waiter)
+      waiter.resolve(this.#durable)
+    }
+    this.#context.onBroken()
   }
 
   async #rollUp(): Promise<void> {

@@ -13,33 +13,44 @@ export interface LockOptions {
 }
 
 /**
- * Runs `work` while this process and all others that ask for the same lock are kept out. The lock is SQLite's exclusive
- * lock on an empty database: the kernel releases it with the process, however that ends, so nothing stale stays behind.
- * @throws STORAGE_TRANSIENT if others hold it longer than `waitMs`; ABORTED
+ * Runs `work` while this process and all others that ask for the same lock are kept out.
+ * @throws STORAGE_TRANSIENT if others hold it longer than `waitMs`; STORAGE_DENIED, DISK_FULL, ABORTED
  */
 export async function withExclusiveLock<T>(
   path: string,
   work: () => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
+  using held = await holdExclusiveLock(path, options)
+  if (held === undefined) throw stillHeld(path)
+  return await work()
+}
+
+/**
+ * Takes a lock that keeps this process and all others that ask for it out until it is disposed of; undefined if others hold it
+ * longer than `waitMs`. It is SQLite's exclusive lock on an empty database: the kernel releases it with the process, however that
+ * ends, so nothing stale stays behind.
+ * @throws STORAGE_DENIED, DISK_FULL, ABORTED
+ */
+export async function holdExclusiveLock(path: string, options: LockOptions = {}): Promise<Disposable | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   const deadline = Date.now() + (options.waitMs ?? 10_000)
   createEmpty(path)
   const database = new DatabaseSync(path, { timeout: 0 })
+  let isHeld = false
   try {
-    for (let pause = 1; !tryLock(database, path); pause = Math.min(pause * 2, 20)) {
+    for (let pause = 1; !isHeld; pause = Math.min(pause * 2, 20)) {
+      isHeld = tryLock(database, path)
+      if (isHeld) break
       throwIfAborted(options.signal)
-      if (Date.now() > deadline) throw stillHeld(path)
+      if (Date.now() >= deadline) return undefined
       await sleep(1 + Math.random() * pause, options.signal)
     }
-    try {
-      return await work()
-    } finally {
-      database.exec('ROLLBACK')
-    }
   } finally {
-    database.close()
+    if (!isHeld) database.close()
   }
+  // Closing rolls back, and so releases.
+  return { [Symbol.dispose]: () => database.close() }
 }
 
 /**
@@ -50,7 +61,7 @@ function createEmpty(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600))
   } catch (thrown) {
-    if (systemCode(thrown) !== 'EEXIST') throw fileError(thrown, lockName)
+    if (systemCode(thrown) !== 'EEXIST') throw fileError(thrown, path)
   }
 }
 
@@ -66,7 +77,7 @@ function tryLock(database: { exec(sql: string): void }, path: string): boolean {
       const hint = 'Free some space, then run it again.'
       throw new HoldfastError('DISK_FULL', `No space left for ${path}.`, { object: path, cause: thrown, hint })
     }
-    throw new HoldfastError('STORAGE_DENIED', `The storage's lock ${path} cannot be taken.`, {
+    throw new HoldfastError('STORAGE_DENIED', `The lock ${path} cannot be taken.`, {
       object: path,
       cause: thrown,
       hint: 'Check that the file is writable and empty, and that its file system supports locks.',
@@ -81,7 +92,7 @@ function sqliteCode(thrown: unknown): number | undefined {
 }
 
 function stillHeld(path: string): HoldfastError {
-  return new HoldfastError('STORAGE_TRANSIENT', `The storage's lock ${path} is held by another process for too long.`, {
+  return new HoldfastError('STORAGE_TRANSIENT', `The lock ${path} is held by another process for too long.`, {
     object: path,
     hint: 'See which process holds it open (fuser, lsof).',
   })

@@ -5,8 +5,7 @@ import { reachableLsns } from '../../../src/history/reachable.ts'
 import type { SegmentInfo } from '../../../src/history/segment-info.ts'
 import { openChain } from '../../../src/repository/chain.ts'
 import type { DatabaseRepository } from '../../../src/repository/database-repository.ts'
-import { applyPatch } from '../../../src/segment/patch.ts'
-import { op } from '../../../src/segment/segment.ts'
+import { appliedCommits } from '../../support/applied-commits.ts'
 import { seqOf } from './fake-database.ts'
 
 /** A state's bytes, by applying every record up to it. */
@@ -15,41 +14,13 @@ export async function imageAt(
   lsn: Lsn,
   segments: readonly SegmentInfo[],
 ): Promise<Buffer> {
-  const { links, pageSize } = await openChain(database, planRestore(segments, lsn))
-  let image = Buffer.alloc(0)
-  for (const { reader, records, upTo } of links) {
-    const commits = []
-    for await (const commit of reader.commits()) commits.push(commit)
-    let left = records
-    const resize = (pageCount: number) => {
-      const next = Buffer.alloc(pageCount * pageSize)
-      image.copy(next)
-      image = next
+  const { links } = await openChain(database, planRestore(segments, lsn))
+  let image: Buffer = Buffer.alloc(0)
+  for (const { reader, upTo } of links) {
+    for await (const commit of appliedCommits(reader, image)) {
+      image = commit.image
+      if (commit.lsn === upTo) break
     }
-    if (commits.length === 0) resize(reader.end.pageCount)
-    let inCommit = 0
-    let commit = commits.shift()
-    if (commit !== undefined) resize(commit.pageCount)
-    for await (const block of reader.records()) {
-      let offset = 0
-      for (const [at, page] of block.pages.entries()) {
-        const length = block.lengths[at] ?? 0
-        const value = block.values.subarray(offset, offset + length)
-        offset += length
-        if (left === 0) continue
-        left -= 1
-        while (commit !== undefined && inCommit === commit.records) {
-          commit = commits.shift()
-          inCommit = 0
-          if (commit !== undefined) resize(commit.pageCount)
-        }
-        inCommit += 1
-        const place = image.subarray((page - 1) * pageSize, page * pageSize)
-        if (block.ops[at] === op.full) place.set(value)
-        else applyPatch(place, value)
-      }
-    }
-    assert.equal(left, 0, `records of ${upTo}`)
   }
   return image
 }

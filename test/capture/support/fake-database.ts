@@ -229,7 +229,8 @@ class FakeFollower implements DatabaseFollower {
     const frames = this.#database.log.length
     const complete = !this.#database.isHeld && drained.lost === undefined
     if (complete) this.#database.resetBeforeNext = true
-    return { ...drained, complete, lockHeldMs: 0.1, framesBefore: frames, framesLeft: complete ? 0 : frames }
+    const obstacle = complete ? undefined : ('reader' as const)
+    return { ...drained, complete, obstacle, lockHeldMs: 0.1, framesBefore: frames, framesLeft: complete ? 0 : frames }
   }
 
   async audit(receiver: CommitReceiver) {

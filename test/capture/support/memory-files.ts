@@ -12,11 +12,17 @@ interface Inode {
 export class MemoryFiles {
   #names = new Map<string, Inode>()
   #durable = new Map<string, Inode>()
+  /** Who holds which lock. */
+  readonly #locks = new Map<string, Fuse>()
   /** Bytes that fit; more is ENOSPC. */
   capacity = Number.POSITIVE_INFINITY
 
   get paths(): string[] {
     return [...this.#names.keys()].sort()
+  }
+
+  contentOf(path: string): Uint8Array | undefined {
+    return this.#names.get(path)?.content
   }
 
   remove(path: string): void {
@@ -84,6 +90,16 @@ export class MemoryFiles {
       remove: async (path) => {
         fuse.step(`remove ${path}`)
         this.#names.delete(path)
+      },
+      lock: async (path) => {
+        fuse.step(`lock ${path}`)
+        // A process that is gone holds nothing.
+        if (this.#locks.get(path)?.isBlown === false) return undefined
+        this.#locks.set(path, fuse)
+        const release = () => {
+          if (this.#locks.get(path) === fuse) this.#locks.delete(path)
+        }
+        return { [Symbol.dispose]: release }
       },
       syncFolder: async (folder) => {
         fuse.step(`syncFolder ${folder}`)

@@ -14,6 +14,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { FollowProcess } from './follow-process.ts'
 import { FollowedApplication } from './followed-application.ts'
 import { FollowedHistory, leftovers } from './followed-history.ts'
+import { isResetAtStart } from './reset-at-start.ts'
 
 export interface TortureOptions {
   readonly seconds: number
@@ -199,7 +200,9 @@ class Torture implements AsyncDisposable {
       stateFolder: this.#folder.file('state'),
     }
     this.#replacementsAtStart = this.application.replacements
-    this.#follower ??= new FollowProcess(task, this.#folder.file('compiled'))
+    if (this.#follower !== undefined) return
+    this.#follower = new FollowProcess(this.#folder.file('compiled'))
+    this.#follower.follow(task)
   }
 
   /** Under this load, taking the first look at a database may fail as busy; that is said and can be tried again. */
@@ -236,10 +239,12 @@ class Torture implements AsyncDisposable {
     this.#follower = undefined
     if (failure !== undefined && failure.code !== 'DATABASE_BUSY') assert.fail(failure.message)
     const began = events.findIndex(({ kind }) => kind === 'started')
-    const gaps = events.flatMap((event, at) => (event.kind === 'gap' && began >= 0 && at > began ? event.reason : []))
+    const start = events[began]
+    const gaps = start?.kind !== 'started' ? [] : events.slice(began).filter((event) => event.kind === 'gap')
     // A replacement right before a start may be noticed, and healed, only once it runs.
+    const isReplaced = (reason: string) => reason === gapReasons['file-replaced'] && this.application.replacements > 0
     const unexplained = gaps.filter(
-      (reason) => reason !== gapReasons['file-replaced'] || this.application.replacements === 0,
+      (gap) => !isReplaced(gap.reason) && !(start?.kind === 'started' && isResetAtStart(gap, start)),
     )
     if (this.application.replacements === this.#replacementsAtStart)
       assert.deepEqual(unexplained, [], 'continuity was lost while it ran')

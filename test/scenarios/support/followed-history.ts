@@ -91,6 +91,10 @@ export class FollowedHistory {
     assert.deepEqual(findings, [])
   }
 
+  async gapCount(): Promise<number> {
+    return (await this.#database.catalog()).gaps.length
+  }
+
   async gapsByReason(): Promise<Map<string, number>> {
     const { gaps } = await this.#database.catalog()
     return new Map([...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, all]) => [reason, all.length]))

@@ -81,7 +81,7 @@ export class FollowedCopy implements CommitReceiver {
       if (hasFormer[index] === 1) assert(this.page(page).equals(slice(former)), `former content of page ${page}`)
       else if (page <= this.pageCount) this.withoutFormer++
     }
-    this.#batches.push(batch)
+    this.#batches.push({ ...batch, values: Buffer.from(values), former: Buffer.from(former) })
   }
 
   async commit(commit: { pageCount: number; state: bigint; seenAt: number }): Promise<void> {

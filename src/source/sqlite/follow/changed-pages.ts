@@ -8,8 +8,29 @@ import type { Transaction } from './transaction.ts'
 
 const batchBytes = 1 << 20
 
+/** Memory for one batch of pages, taken again and again: most of what a drain allocates would be this. */
+export class PageMemory {
+  #values = Buffer.alloc(0)
+  #former = Buffer.alloc(0)
+
+  take(bytes: number): { readonly values: Buffer; readonly former: Buffer } {
+    if (this.#values.length < bytes) {
+      this.#values = Buffer.allocUnsafeSlow(bytes)
+      this.#former = Buffer.allocUnsafeSlow(bytes)
+    }
+    return { values: this.#values.subarray(0, bytes), former: this.#former.subarray(0, bytes) }
+  }
+
+  /** Lets go of it; an idle database should cost none. */
+  release(): void {
+    this.#values = Buffer.alloc(0)
+    this.#former = Buffer.alloc(0)
+  }
+}
+
 export interface FormerPages {
   readonly cursor: LogCursor
+  readonly memory: PageMemory
   readonly table: PageTable
   /** Descriptor of the database file. */
   readonly database: number
@@ -17,19 +38,19 @@ export interface FormerPages {
   readonly fileMayBeAhead: boolean
 }
 
-/** A transaction's pages in batches of about a mebibyte, each with memory of its own. @throws LostContinuity */
+/** A transaction's pages in batches of about a mebibyte, all in the same memory. @throws LostContinuity */
 export function* changedPages(transaction: Transaction, from: FormerPages): Generator<ChangedPages, void, undefined> {
   const { pageSize } = from.cursor
   const pagesAtOnce = Math.max(1, Math.floor(batchBytes / pageSize))
   for (let start = 0; start < transaction.pages.length; start += pagesAtOnce) {
     const pages = transaction.pages.slice(start, start + pagesAtOnce)
-    const values = Buffer.allocUnsafeSlow(pages.length * pageSize)
+    const { values, former } = from.memory.take(pages.length * pageSize)
     from.cursor.copyPages(transaction.frames.subarray(start, start + pagesAtOnce), pages, values)
     const hashes = new BigUint64Array(pages.length)
     for (let index = 0; index < pages.length; index++) {
       hashes[index] = pageHash(pages[index] ?? 0, values.subarray(index * pageSize, (index + 1) * pageSize))
     }
-    yield { pages, values, hashes, ...readFormer(pages, from) }
+    yield { pages, values, hashes, former, hasFormer: readFormer(pages, former, from) }
   }
 }
 
@@ -41,13 +62,9 @@ export function* changedPages(transaction: Transaction, from: FormerPages): Gene
  * That is why the hash of every former page is compared. While the file may be ahead, a difference means that the former
  * content is gone; later, it means that the state we believe in is not the database's, and continuity is lost.
  */
-function readFormer(
-  pages: Uint32Array,
-  from: FormerPages,
-): { readonly former: Buffer; readonly hasFormer: Uint8Array } {
+function readFormer(pages: Uint32Array, former: Buffer, from: FormerPages): Uint8Array {
   const { cursor, table } = from
   const { pageSize } = cursor
-  const former = Buffer.allocUnsafeSlow(pages.length * pageSize)
   const hasFormer = new Uint8Array(pages.length)
   for (let index = 0; index < pages.length; ) {
     const page = pages[index] ?? 0
@@ -66,7 +83,7 @@ function readFormer(
     index += count
   }
   requireHashes(pages, former, hasFormer, from)
-  return { former, hasFormer }
+  return hasFormer
 }
 
 function isNextInFile(page: number | undefined, wanted: number, table: PageTable): boolean {

@@ -5,6 +5,9 @@ import { isBusy } from './reader-pair.ts'
 /** Between attempts at the write lock; a busy writer frees it for moments only. */
 const attemptMs = 0.07
 
+/** What a checkpoint copied: everything that the log held, some of it, or nothing because another process was at it. */
+export type Copied = 'all' | 'some' | 'busy'
+
 /**
  * The only writable connections: one copies frames into the database by PASSIVE checkpoints, the other takes the write lock
  * (a connection cannot do both, because SQLite does not checkpoint within a transaction). Nothing else is ever written, and
@@ -19,7 +22,7 @@ export class Checkpointer implements Disposable {
   readonly #passive: StatementSync
   readonly #bell = new Int32Array(new SharedArrayBuffer(4))
   #lockedAt: number | undefined
-  #heldMs = 0
+  #longestMs = 0
 
   constructor(path: string) {
     const location = pathToFileURL(path)
@@ -38,15 +41,15 @@ export class Checkpointer implements Disposable {
   }
 
   /**
-   * Copies what no reader's mark forbids. True if that was everything that the log holds. Where another process is at it
-   * already, tries again for so long, blocking this thread: writers that commit fast checkpoint almost all the time.
+   * Copies what no reader's mark forbids. Where another process is at it already, tries again for so long, blocking this
+   * thread: writers that commit fast checkpoint almost all the time.
    */
-  copy(waitMs: number): boolean {
+  copy(waitMs: number): Copied {
     const end = performance.now() + waitMs
     for (;;) {
       const row = this.#passive.get()
-      if (row?.['busy'] === 0) return row['log'] === row['checkpointed']
-      if (performance.now() >= end) return false
+      if (row?.['busy'] === 0) return row['log'] === row['checkpointed'] ? 'all' : 'some'
+      if (performance.now() >= end) return 'busy'
       Atomics.wait(this.#bell, 0, 0, attemptMs)
     }
   }
@@ -75,13 +78,13 @@ export class Checkpointer implements Disposable {
   unlock(): void {
     if (this.#lockedAt === undefined) return
     this.#locker.exec('ROLLBACK')
-    this.#heldMs += performance.now() - this.#lockedAt
+    this.#longestMs = Math.max(this.#longestMs, performance.now() - this.#lockedAt)
     this.#lockedAt = undefined
   }
 
-  /** Milliseconds that the write lock was held, in all. */
-  get heldMs(): number {
-    return this.#heldMs
+  /** For how many milliseconds the write lock was held, the longest time at one stretch. */
+  get longestMs(): number {
+    return this.#longestMs
   }
 
   [Symbol.dispose](): void {

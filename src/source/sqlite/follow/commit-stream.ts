@@ -4,14 +4,14 @@ import { throwIfAborted } from '../../../util/abort.ts'
 import type { CommitReceiver, FollowPosition } from '../../follower.ts'
 import { frameHeaderBytes } from '../log/page-map.ts'
 import type { LogHorizon } from '../log/wal-index.ts'
-import { changedPages } from './changed-pages.ts'
+import { changedPages, PageMemory } from './changed-pages.ts'
 import type { LogCursor, LogPlace } from './log-cursor.ts'
 import { LostContinuity } from './lost-continuity.ts'
 import type { PageTable } from './page-table.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Other work of the process gets its turn after so long. */
-const turnMs = 10
+const turnMs = 5
 
 export interface StreamStart {
   /** Identity of the database file. */
@@ -35,6 +35,7 @@ export class CommitStream {
   readonly #start: StreamStart
   readonly #cursor: LogCursor
   readonly #table: PageTable
+  readonly #memory = new PageMemory()
   #fileMayBeAheadUntil: number
   /** The end of the last commit taken: still in the former log when that one was reset and nothing was committed since. */
   #place: LogPlace
@@ -93,6 +94,7 @@ export class CommitStream {
       }
     } finally {
       this.#cursor.release()
+      this.#memory.release()
     }
   }
 
@@ -108,7 +110,8 @@ export class CommitStream {
     const hashes = new BigUint64Array(pages.length)
     let given = 0
     const fileMayBeAhead = lastFrame <= this.#fileMayBeAheadUntil
-    const from = { cursor: this.#cursor, table: this.#table, database: this.#start.database, fileMayBeAhead }
+    const { database } = this.#start
+    const from = { cursor: this.#cursor, memory: this.#memory, table: this.#table, database, fileMayBeAhead }
     const bytes = (lastFrame - firstFrame + 1) * (frameHeaderBytes + this.#cursor.pageSize)
     for (const batch of changedPages(transaction, from)) {
       if (this.#changesNothing(transaction, batch.hashes[0])) {

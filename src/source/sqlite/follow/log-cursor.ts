@@ -38,6 +38,9 @@ export class LogCursor {
   /** The byte order of this log's checksums; undefined until its header has been read. */
   #bigEndian: boolean | undefined
   #chunk: Chunk | undefined
+  /** For frames before the chunk. */
+  #outside: Buffer | undefined
+  readonly #list = new FrameList()
 
   constructor(log: LogFile, pageSize: number, place: LogPlace) {
     this.pageSize = pageSize
@@ -62,7 +65,8 @@ export class LogCursor {
   next(lastFrame: number): Transaction {
     const firstFrame = this.#place.frame + 1
     const sum = this.#sumSoFar()
-    const list = new FrameList()
+    const list = this.#list
+    list.clear()
     const [salt1, salt2] = [this.#place.salts.readUInt32BE(0), this.#place.salts.readUInt32BE(4)]
     for (let frame = firstFrame; frame <= lastFrame; frame++) {
       const chunk = this.#chunkWith(frame, firstFrame, lastFrame)
@@ -118,6 +122,8 @@ export class LogCursor {
   /** Lets go of the memory; an idle database should cost none. */
   release(): void {
     this.#chunk = undefined
+    this.#outside = undefined
+    this.#list.release()
   }
 
   #sumSoFar(): LogChecksum {
@@ -155,7 +161,8 @@ export class LogCursor {
   #holding(first: number, count: number): { readonly bytes: Buffer; readonly first: number } {
     const present = this.#chunk
     if (present && first >= present.first && first + count <= present.first + present.count) return present
-    return { bytes: this.#readBytes(first, count, undefined), first }
+    this.#outside = this.#readBytes(first, count, this.#outside)
+    return { bytes: this.#outside, first }
   }
 
   #read(first: number, count: number, reusable: Buffer | undefined): Chunk {

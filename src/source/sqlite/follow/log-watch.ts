@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from 'node:fs'
+import { watch } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aborted, throwIfAborted } from '../../../util/abort.ts'
 
@@ -11,6 +11,12 @@ interface Pace {
 /** Polling beneath notifications, which some file systems never send: ever more seldom while nothing happens. */
 const notifiedPace: Pace = { firstMs: 1000, longestMs: 8000 }
 const polledPace: Pace = { firstMs: 100, longestMs: 100 }
+
+/** As `fs.watch`. It may throw, fail later, or never say anything. */
+export type WatchFile = (
+  path: string,
+  onChange: () => void,
+) => { on(event: 'error', listener: () => void): unknown; close(): void }
 
 /** What a look at the log found. `soon`: nothing yet, but it is worth looking again before long. */
 export type Look = 'changed' | 'soon' | 'unchanged'
@@ -26,15 +32,16 @@ export async function watchLog(
   look: () => Look,
   timeoutMs: number,
   signal: AbortSignal | undefined,
+  watchFile: WatchFile = watch,
 ): Promise<void> {
   throwIfAborted(signal)
   const end = performance.now() + timeoutMs
   if (look() === 'changed') return
   const bell = new Bell()
-  using notifier = new Notifier(`${databasePath}-wal`, () => bell.ring())
+  using notifier = new Notifier(watchFile, `${databasePath}-wal`, () => bell.ring())
   // A checkpoint by the application may wait for our reader to move on, with the write lock held: it shows in this file first.
   // Elsewhere than on Linux, watching a file opens it, and closing that would drop SQLite's locks.
-  using _ = process.platform === 'linux' ? new Notifier(databasePath, () => bell.ring()) : undefined
+  using _ = process.platform === 'linux' ? new Notifier(watchFile, databasePath, () => bell.ring()) : undefined
   // Whatever changed before the file was watched is seen by this look.
   let found = look()
   let delay = found === 'soon' ? shortestMs : notifier.pace.firstMs
@@ -50,11 +57,11 @@ export async function watchLog(
 }
 
 class Notifier implements Disposable {
-  #watcher: FSWatcher | undefined
+  #watcher: ReturnType<WatchFile> | undefined
 
-  constructor(path: string, onChange: () => void) {
+  constructor(watchFile: WatchFile, path: string, onChange: () => void) {
     try {
-      this.#watcher = watch(path, onChange)
+      this.#watcher = watchFile(path, onChange)
       this.#watcher.on('error', () => this[Symbol.dispose]())
     } catch {
       // No notification here, or no more of them (inotify's limit): polling alone will do.

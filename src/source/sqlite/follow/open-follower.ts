@@ -10,6 +10,7 @@ import { parseHorizon } from '../log/wal-index.ts'
 import { PendingReads } from '../pending-reads.ts'
 import { CommitStream } from './commit-stream.ts'
 import { LogCursor, type LogPlace } from './log-cursor.ts'
+import type { WatchFile } from './log-watch.ts'
 import type { PageTable } from './page-table.ts'
 import { ReaderPair } from './reader-pair.ts'
 import { resumeAt } from './resume.ts'
@@ -21,13 +22,15 @@ const defaultBusyTimeoutMs = 5000
 export interface FollowerParts {
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Default: `fs.watch`. */
+  readonly watchFile?: WatchFile | undefined
 }
 
 /** See {@link FollowingSource.openFollower}. */
 export async function openSqliteFollower(
   location: string,
   options: OpenFollowerOptions,
-  { clock }: FollowerParts = { clock: Date.now },
+  { clock, watchFile }: FollowerParts = { clock: Date.now },
 ): Promise<DatabaseFollower> {
   const waiting = { waitMs: options.busyTimeoutMs ?? defaultBusyTimeoutMs, signal: options.signal }
   // Released in the reverse order: descriptors last, after SQLite has closed (see descriptors.ts).
@@ -60,7 +63,7 @@ export async function openSqliteFollower(
       const cursor = new LogCursor(log, pageSize, place)
       return new CommitStream({ file, database: descriptors.database, cursor, table, fileMayBeAheadUntil, clock })
     }
-    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting }
+    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile }
 
     const resumed = options.resume && (await resumeAt(options.resume, { file, pageSize, horizon, log }, options.signal))
     if (resumed?.kind === 'resumed') {

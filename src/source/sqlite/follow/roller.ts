@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import type { CommitReceiver } from '../../follower.ts'
 import { type DatabaseDescriptors, fileIdentity } from '../descriptors.ts'
 import type { FileProbe } from '../file-probe.ts'
-import type { LogFile } from '../log/page-map.ts'
+import { frameHeaderBytes, type LogFile } from '../log/page-map.ts'
 import type { IndexReading } from '../log/read-index.ts'
 import type { CommitStream, Taken } from './commit-stream.ts'
 import type { Look } from './log-watch.ts'
@@ -93,9 +93,19 @@ export class Roller {
     }
   }
 
-  /** Has the log's frames written to disk, off this thread. */
-  async syncLog(): Promise<void> {
+  /** Has what was written to log and database so far flushed to disk, off this thread. */
+  async flush(): Promise<void> {
+    // Windows does not flush by a descriptor that only reads; there, the checkpoint itself does all of it.
+    if (process.platform === 'win32') return
     await sync(this.#parts.log.descriptor)
+    await sync(this.#parts.descriptors.database)
+  }
+
+  /** Bytes of the log that were committed and not taken yet. */
+  get bytesToTake(): number {
+    const reading = this.#pair.readIndex()
+    if (reading === undefined || !reading.horizon.salts.equals(this.stream.place.salts)) return 0
+    return (reading.horizon.lastFrame - this.stream.place.frame) * (frameHeaderBytes + reading.horizon.pageSize)
   }
 
   readIndex(): IndexReading | undefined {

@@ -15,7 +15,7 @@ import type { PendingReads } from '../pending-reads.ts'
 import { isAudited } from './audit.ts'
 import type { CommitStream, Taken } from './commit-stream.ts'
 import { handOff } from './hand-off.ts'
-import { type Look, watchLog } from './log-watch.ts'
+import { type Look, type WatchFile, watchLog } from './log-watch.ts'
 import { LostContinuity } from './lost-continuity.ts'
 import type { ReaderPair } from './reader-pair.ts'
 import { Roller } from './roller.ts'
@@ -28,6 +28,7 @@ export interface FollowerResources {
   readonly reads: PendingReads
   readonly pageSize: number
   readonly waiting: { readonly waitMs: number; readonly signal: AbortSignal | undefined }
+  readonly watchFile: WatchFile | undefined
   readonly resources: AsyncDisposableStack
 }
 
@@ -70,7 +71,7 @@ export class SqliteFollower implements DatabaseFollower {
     receiver: CommitReceiver,
     options: Options & { readonly lockWaitMs?: number | undefined } = {},
   ): Promise<HandOffResult & DrainResult> {
-    const none = { complete: false, lockHeldMs: 0, framesBefore: 0, framesLeft: 0 }
+    const none = { complete: false, obstacle: undefined, lockHeldMs: 0, framesBefore: 0, framesLeft: 0 }
     const { value, taken, lost } = await this.#following((roller, taken) =>
       handOff(this.#parts.probe.path, { roller, receiver, taken, ...options }),
     )
@@ -87,7 +88,8 @@ export class SqliteFollower implements DatabaseFollower {
   }
 
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    await watchLog(this.#parts.probe.path, () => this.#look(), timeoutMs, signal)
+    const { probe, watchFile } = this.#parts
+    await watchLog(probe.path, () => this.#look(), timeoutMs, signal, watchFile)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,12 +15,26 @@ export interface Transaction {
 /** Where the page number stands in the two words of an entry, so that entries sort as 64-bit numbers by page, then frame. */
 const [frameWord, pageWord] = endianness() === 'LE' ? [0, 1] : [1, 0]
 
+const fewWords = 32
+
 /** Collects the frames of a transaction: eight bytes each, so that it may be larger than memory. */
 export class FrameList {
-  #words = new Uint32Array(32)
+  #words = new Uint32Array(fewWords)
   #length = 0
   #lastPage = 0
   #ascends = true
+
+  clear(): void {
+    this.#length = 0
+    this.#lastPage = 0
+    this.#ascends = true
+  }
+
+  /** Lets go of the memory that a large transaction took. */
+  release(): void {
+    this.clear()
+    if (this.#words.length > fewWords) this.#words = new Uint32Array(fewWords)
+  }
 
   add(page: number, frame: number): void {
     const start = 2 * this.#length
