@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { locateProblems } from './problem.ts'
+import { type Loaded, type LoadOptions, readConfigText } from './read-config-text.ts'
+import { resolveRepository } from './resolve/repository-location.ts'
+import { configSchema, rootShape } from './schema/config-schema.ts'
+import { issueProblems } from './schema/issue-problems.ts'
+import { isMapping } from './schema/parse-what-is-right.ts'
+import { readDocument } from './yaml/read-document.ts'
+
+/**
+ * The repository that a configuration file names: absolute path or URL. What else is wrong with the file does not matter, so that
+ * a restore does not wait for it to be mended.
+ */
+export async function loadRepositoryLocation(path: string, options: LoadOptions = {}): Promise<Loaded<string>> {
+  const { env = process.env, readFile: read = readFile } = options
+  const { text, problem } = await readConfigText(path, read)
+  if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text }
+  const { value, places, problems } = readDocument(text, env)
+  if (value === undefined) return { problems: locateProblems(path, text, problems), text }
+  const { data, error } = rootShape.repository.safeParse(isMapping(value) ? value['repository'] : undefined, {
+    reportInput: true,
+  })
+  const own = problems.filter((each) => each.path === 'repository')
+  const issues = (error?.issues ?? []).map((issue) => ({ ...issue, path: ['repository'] }))
+  const facts = [...own, ...issueProblems(issues, configSchema, places)]
+  if (facts.length > 0) return { problems: locateProblems(path, text, facts), text }
+  return { value: resolveRepository(data, dirname(resolve(path))), text }
+}

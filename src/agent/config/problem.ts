@@ -1,0 +1,67 @@
+import { HoldfastError } from '../../errors.ts'
+
+/** Something wrong in a configuration file. */
+export interface ConfigProblem {
+  readonly file: string
+  /** `databases[1].retention.daily`; empty for the file as a whole. */
+  readonly path: string
+  /** From 1 on; of a file that cannot be read, 1. */
+  readonly line: number
+  readonly column: number
+  /** Characters of the line that it is about, at least 1. */
+  readonly length: number
+  /** One sentence or more: what was expected, and what was found. Without secrets. */
+  readonly message: string
+  /** In a few words; null where nothing would have been right. */
+  readonly expected: string | null
+  /** Null where something is missing, or is secret. */
+  readonly got: string | null
+  /** The known key or word that is nearest to an unknown one. */
+  readonly nearest: string | null
+}
+
+/** Where the file says it: characters from its beginning. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** A problem before its line and column are known. */
+export type ProblemFacts = Pick<ConfigProblem, 'path' | 'message'> & {
+  readonly span: Span
+} & Partial<Pick<ConfigProblem, 'expected' | 'got' | 'nearest'>>
+
+/** Several problems of a configuration file in one error. */
+export class ConfigError extends HoldfastError {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly ConfigProblem[]
+
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+    super('CONFIG_INVALID', [`The configuration has ${count}.`, ...problems.map(problemLine)].join('\n'), {
+      object: file,
+      hint: `See "holdfast config check ${file}".`,
+    })
+    this.problems = problems
+  }
+}
+
+/** `holdfast.yaml:7:5: databases[0].retention.dayly: Unknown key.` */
+export function problemLine({ file, line, column, path, message }: ConfigProblem): string {
+  return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`
+}
+
+/** In the order of the file, with lines and columns. */
+export function locateProblems(file: string, text: string, facts: readonly ProblemFacts[]): ConfigProblem[] {
+  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
+  return facts
+    .toSorted((a, b) => a.span.start - b.span.start)
+    .map(({ span, path, message, expected = null, got = null, nearest = null }) => {
+      const start = Math.min(span.start, text.length)
+      const line = lineStarts.findLastIndex((at) => at <= start)
+      const lineStart = lineStarts[line] ?? 0
+      const lineEnd = (lineStarts[line + 1] ?? text.length + 1) - 1
+      const length = Math.max(1, Math.min(span.end, lineEnd) - start)
+      return { file, path, line: line + 1, column: start - lineStart + 1, length, message, expected, got, nearest }
+    })
+}

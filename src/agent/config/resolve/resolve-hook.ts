@@ -1,0 +1,19 @@
+import { defaultHookTimeoutMs } from '../../hooks/run-hook.ts'
+import { type HookConfig, hookOperations } from '../config.ts'
+import { commandOf } from '../schema/command-schema.ts'
+import type { HookInput } from '../schema/hook-schema.ts'
+
+export function resolveHook({ before, after, command, timeout, when, onFailure }: HookInput): HookConfig {
+  const common = {
+    operations: operationsOf(before ?? after),
+    command: commandOf(command),
+    timeoutMs: timeout ?? defaultHookTimeoutMs,
+  }
+  if (before !== undefined) return { ...common, moment: 'before', when: 'always', onFailure: onFailure ?? 'fail' }
+  return { ...common, moment: 'after', when: when ?? 'always', onFailure: 'warn' }
+}
+
+function operationsOf(said: HookInput['before']): HookConfig['operations'] {
+  if (said === undefined || said === 'all') return hookOperations
+  return typeof said === 'string' ? [said] : [...new Set(said)]
+}

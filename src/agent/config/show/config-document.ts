@@ -1,0 +1,41 @@
+import type { Config, ServerConfig } from '../config.ts'
+import { databaseDocument } from './database-document.ts'
+import { maskLocation } from './mask.ts'
+import { notifyDocument } from './notify-document.ts'
+import { durationText } from './units.ts'
+
+/**
+ * What a configuration comes down to, in the form in which it is written: defaults in place, paths absolute, secrets masked. Read
+ * again, it means the same, but for the secrets.
+ */
+export function configDocument(config: Config): Readonly<Record<string, unknown>> {
+  const { repository, stateFolder, databases, concurrency, notify, repeatAlertsMs, server, log, stopTimeoutMs } = config
+  return written({
+    repository: maskLocation(repository),
+    stateFolder,
+    databases: databases.map(databaseDocument),
+    concurrency,
+    notify: notify.map(notifyDocument),
+    repeatAlerts: durationText(repeatAlertsMs),
+    server: server === undefined ? false : { listen: listenText(server), allowRemote: server.allowRemote },
+    log,
+    stopTimeout: durationText(stopTimeoutMs),
+  })
+}
+
+function listenText({ host, port }: ServerConfig): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** Without what is undefined. */
+function written(mapping: object): Readonly<Record<string, unknown>> {
+  const said = Object.entries(mapping).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(said.map(([key, value]) => [key, writtenValue(value)]))
+}
+
+function writtenValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(writtenValue)
+  if (typeof value === 'object' && value !== null) return written(value)
+  // So that it stands for itself when it is read.
+  return typeof value === 'string' ? value.replaceAll('${', '$${') : value
+}
