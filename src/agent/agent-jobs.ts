@@ -5,14 +5,14 @@ import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupStorage } from '../storage/storage.ts'
 import { assertTables } from '../verify/drill/assertion.ts'
-import type { DrillVerdict } from '../verify/drill/drill-options.ts'
 import { runDrill } from '../verify/drill/run-drill.ts'
 import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import { backUp } from './jobs/back-up.ts'
 import { backupFigures } from './journal/backup-figures.ts'
+import { drillEnding } from './journal/drill-ending.ts'
 import type { Ending } from './journal/ending.ts'
-import type { OperationKind, OperationOutcome, OperationStart } from './journal/operation.ts'
+import type { OperationKind, OperationStart } from './journal/operation.ts'
 import type { Operations } from './operations/operations.ts'
 import type { ScheduleAction } from './schedule/schedule-spec.ts'
 import type { ScheduledRun } from './schedule/timetable.ts'
@@ -131,22 +131,7 @@ export class AgentJobs {
       scratchFolder: drill.scratchFolder,
       signal,
     })
-    const { verdict, reasons, warnings, recovery, state, failure } = report
-    return {
-      outcome: outcomeOf(verdict),
-      code: failure?.code,
-      message: verdict === 'passed' ? undefined : reasons.join(' '),
-      warnings,
-      backupId: state?.backup?.id,
-      figures:
-        recovery === undefined
-          ? {}
-          : {
-              recoveryMs: recovery.durationMs,
-              bytesFetched: recovery.bytesFetched,
-              commitsReplayed: recovery.commitsReplayed,
-            },
-    }
+    return drillEnding(report)
   }
 
   async #keepUp(
@@ -161,13 +146,11 @@ export class AgentJobs {
     const worker = followed?.worker ?? place?.worker
     if (worker === undefined) throw new HoldfastError('INTERNAL', 'There is no worker.')
     const input = { database: name, storage: link.address }
-    const { retention: policy } = config
-    if (action === 'expire' && policy === undefined)
+    if (action === 'compact') return { figures: { ...(await worker.call('compact', input, { signal })) } }
+    if (config.retention === undefined)
       throw new HoldfastError('USAGE', `There is no "retention" for ${name}, so nothing expires.`, { object: name })
-    const summary =
-      action === 'expire' && policy !== undefined
-        ? await worker.call('expire', { ...input, policy }, { signal })
-        : await worker.call('compact', input, { signal })
+    const { graceMs, ...policy } = config.retention
+    const summary = await worker.call('expire', { ...input, policy, graceMs }, { signal })
     return { figures: { ...summary } }
   }
 
@@ -180,10 +163,6 @@ export class AgentJobs {
   async #isThere(name: string, signal: AbortSignal): Promise<boolean> {
     return (await this.#context.repository.databaseNames({ signal })).includes(name)
   }
-}
-
-function outcomeOf(verdict: DrillVerdict): OperationOutcome | undefined {
-  return verdict === 'passed' ? undefined : verdict
 }
 
 function notLookedAfter(name: string): HoldfastError {

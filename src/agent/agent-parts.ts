@@ -18,6 +18,7 @@ import type { Heartbeat } from './notify/heartbeat.ts'
 import { thisSender } from './notify/message.ts'
 import { Notifier } from './notify/notifier.ts'
 import { Operations } from './operations/operations.ts'
+import { RepositoryWatch } from './repository-watch.ts'
 import { Rounds } from './rounds.ts'
 import { ScheduleStateFile } from './schedule/schedule-state-file.ts'
 import { Scheduler } from './schedule/scheduler.ts'
@@ -44,6 +45,7 @@ export interface AgentParts extends AsyncDisposable {
   readonly operations: Operations
   readonly rounds: Rounds
   readonly freshness: FreshnessBook
+  readonly repositoryWatch: RepositoryWatch
 }
 
 export function agentFolder({ stateFolder }: Pick<Config, 'stateFolder'>): string {
@@ -98,9 +100,13 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     onEnded: ({ kind, outcome, database, startedAt }) => {
       if (kind === 'backup' && database !== undefined && (outcome === 'succeeded' || outcome === 'warning'))
         freshness.backedUp(database, startedAt)
+      if ((kind === 'verify' || kind === 'drill') && database !== undefined)
+        void repositoryWatch.readVerifications(database, reading.signal)
       if (kind === 'expire' && database !== undefined) onWindow(database)
     },
   })
+  const own = (): ReadonlySet<string> => new Set(databases.all.map(({ name }) => name))
+  const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log, now, own })
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
@@ -157,6 +163,7 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     operations,
     rounds,
     freshness,
+    repositoryWatch,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

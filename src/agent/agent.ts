@@ -10,6 +10,8 @@ import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
 import { type AgentStatus, followingStatus, isoTime } from './agent-status.ts'
 import type { Config } from './config/config.ts'
 import { discover } from './discovery/discover.ts'
+import { currentActor } from './journal/audit/actor.ts'
+import { anchorAudit } from './journal/audit/anchor-audit.ts'
 import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
 import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
 import { type HealthReport, healthReport } from './notify/health.ts'
@@ -17,6 +19,7 @@ import { thisSender } from './notify/message.ts'
 
 /** How often the agent looks at everything, in milliseconds. */
 const roundMs = 30_000
+const auditMs = 3_600_000
 /** For notifications that are on their way when it stops. */
 const lastWordsMs = 5_000
 
@@ -31,6 +34,7 @@ export class Agent {
   #ignored: ReadonlyMap<string, string> = new Map()
   #config: Config
   #control: ControlServer | undefined
+  #auditNotedAt = 0
   #rounds: Promise<void> = Promise.resolve()
   #applying: Promise<void> = Promise.resolve()
   #stopped: Promise<ReadonlyMap<string, Unsent>> | undefined
@@ -215,7 +219,8 @@ export class Agent {
   async #applyNow(): Promise<void> {
     const { names, databases, scheduler, notifier, metrics, freshness } = this.#parts
     const { log } = this.#options
-    const found = await discover(this.#config.databases, names)
+    const known = new Set(databases.all.map(({ path }) => path))
+    const found = await discover(this.#config.databases, names, known)
     for (const [path, reason] of found.ignored)
       if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
     this.#ignored = found.ignored
@@ -237,15 +242,30 @@ export class Agent {
 
   /** A database that has no backup and is not followed gets its first one now, not when its schedule comes round. */
   async #protectAtOnce(name: string): Promise<void> {
-    const { databases, repository, freshness, scheduler } = this.#parts
+    const { databases, repository, freshness, scheduler, repositoryWatch } = this.#parts
     const database = databases.find(name)
     if (database === undefined) return
+    await repositoryWatch.readVerifications(name, this.#stopping.signal)
     const { newestBackupAt } = await freshness.read(repository.database(name), this.#stopping.signal)
     const first = database.config.schedules.find(({ action }) => action === 'full' || action === 'incremental')
     if (newestBackupAt !== undefined || database.followed !== undefined || first === undefined) return
     scheduler.runNow(name, first.id).catch(() => {
       // The operation has told of it.
     })
+  }
+
+  /** Notes in the repository, now and then, how far the audit log of this machine has come. */
+  async #noteAudit(): Promise<void> {
+    const { clock, journal, log } = this.#options
+    const now = clock.now()
+    if (now >= this.#auditNotedAt && now < this.#auditNotedAt + auditMs) return
+    this.#auditNotedAt = now
+    try {
+      const warning = await anchorAudit(journal, this.#parts.link.storage, currentActor('holdfast run'), now)
+      if (warning !== undefined) log.error(warning)
+    } catch (thrown) {
+      log.warn(`The head of the audit log could not be noted in the repository. ${toHoldfastError(thrown).message}`)
+    }
   }
 
   async #replaceHeartbeats(config: Config): Promise<void> {
@@ -258,11 +278,13 @@ export class Agent {
   async #makeRounds(): Promise<void> {
     const { clock, log } = this.#options
     const { signal } = this.#stopping
-    const { rounds, marker } = this.#parts
+    const { rounds, marker, repositoryWatch } = this.#parts
     while (!signal.aborted) {
       try {
         await marker.seen(clock.now())
         await rounds.make(signal)
+        await repositoryWatch.lookAtOthers(signal)
+        await this.#noteAudit()
         await clock.sleep(roundMs, signal)
         if (this.#config.databases.some(({ source }) => source.kind === 'glob')) await this.#apply()
       } catch (thrown) {

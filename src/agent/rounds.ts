@@ -52,7 +52,7 @@ export class Rounds {
       if (followed === undefined) continue
       const window = freshness.window(database, now())
       metrics.setWindow(name, window)
-      metrics.setNewestState(name, window?.toTime ?? newest)
+      metrics.setNewestState(name, Math.max(window?.toTime ?? 0, newest ?? 0) || undefined)
       const { lagMs, durableLsn, waiting } = followed.facts
       const [spoolBytes, spoolSegments] = [waiting.bytes, waiting.segments]
       metrics.setFollowed(name, { lagMs, durableLsn, walBytes: followed.logBytes, spoolBytes, spoolSegments })

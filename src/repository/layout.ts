@@ -17,6 +17,8 @@ export const databasePrefix = (database: string) => `${databasesPrefix}${databas
 export const databaseRecordKey = (database: string) => `${databasePrefix(database)}database.json`
 export const leaseKey = (database: string) => `${databasePrefix(database)}lease.json`
 export const verificationKey = (database: string) => `${databasePrefix(database)}verification.json`
+export const retentionKey = (database: string) => `${databasePrefix(database)}retention.json`
+export const drillsKey = (database: string) => `${databasePrefix(database)}drills.json`
 export const segmentsPrefix = (database: string) => `${databasePrefix(database)}segments/`
 export const gapsPrefix = (database: string) => `${databasePrefix(database)}gaps/`
 export const backupsPrefix = (database: string) => `${databasePrefix(database)}backups/`

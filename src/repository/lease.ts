@@ -205,6 +205,15 @@ export async function leaseHolder(
   return document === undefined || isFree(document) ? undefined : document
 }
 
+/** A lease whose holder is gone without having released it: killed, or away for longer than the lease lives. */
+export async function abandonedLease(
+  database: DatabaseRepository,
+  options: OperationOptions = {},
+): Promise<LeaseDocument | undefined> {
+  const document = await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
+  return document === undefined || document.released || !isFree(document) ? undefined : document
+}
+
 type Attempt =
   | { readonly held: LeaseDocument }
   | { readonly document: LeaseDocument; readonly etag: string }

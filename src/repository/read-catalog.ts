@@ -1,4 +1,4 @@
-/** One listing, and the manifests and gap records that it names. */
+/** One listing, and the manifests, gap records and pins that it names. */
 import { HoldfastError, hasCode } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { GapRecord } from '../history/windows.ts'
@@ -13,9 +13,11 @@ import {
   gapsPrefix,
   manifestKey,
   parseSegmentKey,
+  retentionKey,
   segmentsPrefix,
 } from './layout.ts'
 import { type BackupManifest, backupManifest } from './manifest.ts'
+import { readRetention, withPin } from './retention-record.ts'
 
 /** Documents are small and many: this many are fetched at once. */
 const documentsAtOnce = 8
@@ -30,6 +32,7 @@ export async function readCatalog(
   const manifests: string[] = []
   const gapKeys: string[] = []
   const problems: { key: string; problem: string }[] = []
+  const retentionKeys: string[] = []
   for await (const object of storage.list(databasePrefix(database), options)) {
     if (object.key.startsWith(segmentsPrefix(database))) {
       const segment = parseSegmentKey(object)
@@ -37,8 +40,12 @@ export async function readCatalog(
       else segments.push(segment)
     } else if (object.key.startsWith(backupsPrefix(database))) manifests.push(object.key)
     else if (object.key.startsWith(gapsPrefix(database))) gapKeys.push(object.key)
+    else if (object.key === retentionKey(database)) retentionKeys.push(object.key)
   }
-  const backups = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))
+  const read = () => readRetention({ storage, name: database }, options)
+  const [retention = { pins: {} }] = await readAll(retentionKeys, problems, read)
+  const made = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))
+  const backups = made.map((manifest) => withPin(manifest, retention))
   const gaps = await readAll(gapKeys, problems, (key) => readGap(storage, database, key, options))
   backups.sort((a, b) => a.lsn - b.lsn || a.capturedAt.localeCompare(b.capturedAt) || a.id.localeCompare(b.id))
   gaps.sort((a, b) => a.fromLsn - b.fromLsn || a.toLsn - b.toLsn)

@@ -6,12 +6,15 @@ import { z } from 'zod'
 import { hasCode } from '../errors.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { DatabaseRepository } from './database-repository.ts'
-import { readDocument, writeDocument } from './documents.ts'
+import { readDocument } from './documents.ts'
 import { verificationKey } from './layout.ts'
+import { replaceDocument } from './replace-document.ts'
+
+const time = z.iso.datetime({ precision: 3 })
 
 const entry = z.strictObject({
   /** ISO 8601. */
-  checkedAt: z.iso.datetime({ precision: 3 }),
+  checkedAt: time,
   ok: z.boolean(),
   /** What was wrong; empty if nothing. */
   problem: z.string(),
@@ -23,21 +26,31 @@ const ledger = z.strictObject({
   segments: z.record(z.string(), entry),
   /** By backup id: the last scratch restore. */
   restores: z.record(z.string(), entry),
+  /** By object key or backup id: when a verification first saw what has never been checked. */
+  waiting: z.record(z.string(), time).default({}),
 })
 export type VerificationLedger = z.infer<typeof ledger>
 
-const attempts = 20
+/** What is in the repository, for the ledger to forget the rest. */
+export interface Existing {
+  readonly segments: ReadonlySet<string>
+  readonly backups: ReadonlySet<string>
+  /** When the listing began, ISO 8601: what was checked later may have come into being later, and is kept. */
+  readonly listedAt?: string | undefined
+}
 
 /** An unreadable ledger counts as none, unless `strict`: everything is then checked as if for the first time. */
 export async function readLedger(
   database: DatabaseRepository,
   { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
 ): Promise<VerificationLedger> {
+  const none = { segments: {}, restores: {}, waiting: {} }
   try {
-    const found = await readDocument(database.storage, 'verification', ledger, verificationKey(database.name), options)
-    return found ?? { segments: {}, restores: {} }
+    return (
+      (await readDocument(database.storage, 'verification', ledger, verificationKey(database.name), options)) ?? none
+    )
   } catch (error) {
-    if (!strict && hasCode(error, 'INTEGRITY')) return { segments: {}, restores: {} }
+    if (!strict && hasCode(error, 'INTEGRITY')) return none
     throw error
   }
 }
@@ -45,40 +58,41 @@ export async function readLedger(
 /** Adds results, and forgets what is not in the repository any more. Concurrent verifications lose nothing of one another's. */
 export async function updateLedger(
   database: DatabaseRepository,
-  results: VerificationLedger,
-  exists: { readonly segments: ReadonlySet<string>; readonly backups: ReadonlySet<string> },
+  results: Partial<VerificationLedger>,
+  existing: Existing,
   options: OperationOptions = {},
 ): Promise<void> {
-  const { storage, name, repository } = database
-  const key = verificationKey(name)
-  for (let attempt = 1; ; attempt += 1) {
-    const before = await storage.head(key, options)
-    const former = await readLedger(database, options)
-    const next: VerificationLedger = {
-      segments: keep({ ...former.segments, ...results.segments }, exists.segments),
-      restores: keep({ ...former.restores, ...results.restores }, exists.backups),
-    }
-    const { conditionalCreate, conditionalReplace } = repository.capabilities
-    const condition =
-      before === undefined
-        ? conditionalCreate
-          ? { ifAbsent: true }
-          : {}
-        : conditionalReplace
-          ? { ifMatch: before.etag }
-          : {}
-    try {
-      await writeDocument(storage, 'verification', key, next, { ...options, ...condition })
-      return
-    } catch (error) {
-      if (attempt >= attempts || !hasCode(error, 'OBJECT_EXISTS', 'OBJECT_CHANGED', 'OBJECT_NOT_FOUND')) throw error
-    }
-  }
+  const key = verificationKey(database.name)
+  const next = async () => merge(await readLedger(database, options), results, existing)
+  await replaceDocument(database, 'verification', key, next, options)
 }
 
-function keep(
-  entries: Record<string, VerificationEntry>,
-  existing: ReadonlySet<string>,
-): Record<string, VerificationEntry> {
-  return Object.fromEntries(Object.entries(entries).filter(([key]) => existing.has(key)))
+function merge(
+  former: VerificationLedger,
+  results: Partial<VerificationLedger>,
+  { segments: segmentKeys, backups, listedAt }: Existing,
+): VerificationLedger {
+  const isKept = (keys: ReadonlySet<string>, key: string, noted: string) =>
+    keys.has(key) || (listedAt !== undefined && noted > listedAt)
+  const entries = (keys: ReadonlySet<string>, known: Entries, added: Entries = {}) =>
+    select(newest(known, added), (key, { checkedAt }) => isKept(keys, key, checkedAt))
+  const segments = entries(segmentKeys, former.segments, results.segments)
+  const restores = entries(backups, former.restores, results.restores)
+  const waiting = select({ ...results.waiting, ...former.waiting }, (key, since) => {
+    const isChecked = segments[key] !== undefined || restores[key] !== undefined
+    return !isChecked && (isKept(segmentKeys, key, since) || isKept(backups, key, since))
+  })
+  return { segments, restores, waiting }
+}
+
+type Entries = Readonly<Record<string, VerificationEntry>>
+
+/** Of two verifications at once, the later check counts, whichever is written down first. */
+function newest(former: Entries, added: Entries): Entries {
+  const newer = select(added, (key, { checkedAt }) => (former[key]?.checkedAt ?? '') <= checkedAt)
+  return { ...former, ...newer }
+}
+
+function select<T>(record: Readonly<Record<string, T>>, isKept: (key: string, value: T) => boolean): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key, value]) => isKept(key, value)))
 }

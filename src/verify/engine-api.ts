@@ -4,6 +4,8 @@ import type { EngineApi } from '../engine/api.ts'
 import { progressEvent } from '../engine/progress-event.ts'
 import { type StorageAddress, storageAddress } from '../engine/storage-link.ts'
 import type { Progress } from '../util/progress.ts'
+import type { DrillReport } from './drill/drill-options.ts'
+import { type DrillRequest, drillReport, drillRequest } from './drill/drill-schema.ts'
 import type { VerifyOptions, VerifyResult } from './verify-options.ts'
 
 /** What of the options can cross to another process. */
@@ -14,6 +16,11 @@ export type VerifySignatures = {
     input: { readonly storage: StorageAddress; readonly request: VerifyRequest }
     event: Progress
     output: VerifyResult
+  }
+  drill: {
+    input: { readonly storage: StorageAddress; readonly database: string; readonly request: DrillRequest }
+    event: Progress
+    output: DrillReport
   }
 }
 
@@ -52,5 +59,10 @@ export const verifyApi: EngineApi<VerifySignatures> = {
     input: z.strictObject({ storage: storageAddress, request: verifyRequest }),
     event: progressEvent,
     output: verifyResult,
+  },
+  drill: {
+    input: z.strictObject({ storage: storageAddress, database: z.string(), request: drillRequest }),
+    event: progressEvent,
+    output: drillReport,
   },
 }

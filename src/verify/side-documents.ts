@@ -1,16 +1,21 @@
 import { hasCode } from '../errors.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { readDrills } from '../repository/drill-record.ts'
 import { leaseHolder } from '../repository/lease.ts'
 import { readLedger } from '../repository/verification-ledger.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 
-/** The lease and the verification ledger, if they are damaged. No backup needs them, and their next writer replaces them. */
+/** The lease, the verification ledger and the record of drills, if they are damaged. No backup needs them, and their next writer replaces them. */
 export async function unreadableSideDocuments(
   database: DatabaseRepository,
   options: OperationOptions,
 ): Promise<{ readonly key: string; readonly problem: string }[]> {
   const found: { key: string; problem: string }[] = []
-  const readers = [() => leaseHolder(database, options), () => readLedger(database, { ...options, strict: true })]
+  const readers = [
+    () => leaseHolder(database, options),
+    () => readLedger(database, { ...options, strict: true }),
+    () => readDrills(database, { ...options, strict: true }),
+  ]
   for (const read of readers) {
     try {
       await read()

@@ -1,22 +1,10 @@
 import { parseOptions } from '../engine/parse-options.ts'
-import { runInEngine } from '../engine/run-in-engine.ts'
-import { linkStorage } from '../engine/storage-link.ts'
-import { toHoldfastError } from '../errors.ts'
-import type { BackupStorage } from '../storage/storage.ts'
-import { type ProgressReport, RateMeter } from '../util/rate-meter.ts'
-import { verifyApi, verifyRequest } from './engine-api.ts'
+import { callVerifyEngine, type VerifyEngineOptions } from './call-verify-engine.ts'
+import { verifyRequest } from './engine-api.ts'
 import type { VerifyOptions, VerifyResult } from './verify-options.ts'
 
-const program = { beside: import.meta.url, name: 'engine', api: verifyApi }
-
-export interface VerifyBackupsOptions extends Omit<VerifyOptions, 'onProgress'> {
-  /** Where the backups are kept: a path or URL, or a storage of your own. */
-  readonly repository: string | BackupStorage
-  /** Phases: `metadata` (objects), `data` (bytes), `restore` (objects). */
-  readonly onProgress?: ((progress: ProgressReport) => void) | undefined
-  /** The engine process; see `EngineSettings`. */
-  readonly engine?: { readonly execPath?: string | undefined; readonly graceMs?: number | undefined } | undefined
-}
+/** Progress phases: `metadata` (objects), `data` (bytes), `restore` (objects). */
+export interface VerifyBackupsOptions extends Omit<VerifyOptions, 'signal' | 'onProgress'>, VerifyEngineOptions {}
 
 /**
  * Checks the backups of a repository, in an engine process. Damage is no exception: it is in the result, with the backups
@@ -31,21 +19,8 @@ export interface VerifyBackupsOptions extends Omit<VerifyOptions, 'onProgress'> 
 export async function verifyBackups(options: VerifyBackupsOptions): Promise<VerifyResult> {
   const { repository, signal, onProgress, engine, ...rest } = options
   const request = parseOptions(verifyRequest, rest)
-  const meter = new RateMeter()
-  await using link = await linkStorage(repository)
-  try {
-    return await runInEngine(
-      program,
-      'verify',
-      { storage: link.address, request },
-      {
-        ...engine,
-        handlers: link.handlers,
-        signal,
-        onEvent: onProgress && ((progress) => onProgress(meter.measure(progress))),
-      },
-    )
-  } catch (thrown) {
-    throw toHoldfastError(thrown, link.storage.url)
-  }
+  return await callVerifyEngine('verify', { repository, signal, onProgress, engine }, (storage) => ({
+    storage,
+    request,
+  }))
 }

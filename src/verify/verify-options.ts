@@ -15,9 +15,16 @@ export interface VerifyOptions {
   readonly databases?: readonly string[] | undefined
   /** Only this backup (id or name) and the chain that it needs. */
   readonly backup?: string | undefined
-  /** Part of the segments (at `restore`: of the backups) to check, least recently checked first, 0 < subset ≤ 1; default 1. */
+  /**
+   * Part of the segments of all these databases together (at `restore`: also of their backups) to check, 0 < subset ≤ 1; default 1.
+   * At least one object is. What waited longest comes first, in turn with what was never checked: if nothing comes or goes,
+   * `ceil(1 / subset)` runs check everything.
+   */
   readonly subset?: number | undefined
-  /** Begin no further object after this many milliseconds. */
+  /**
+   * Begin no further object after this many milliseconds; at `restore`, no further segment after half of them. Manifests and indexes
+   * are always checked, all of them.
+   */
   readonly maxDurationMs?: number | undefined
   /** Folder for scratch restores; default: the system's temporary folder. */
   readonly scratchFolder?: string | undefined
@@ -49,7 +56,10 @@ export interface VerifyResult {
   readonly remaining: number
   /** Backups known to be restorable: nothing found against any object of their chains. */
   readonly restorable: readonly string[]
-  /** What does not change the verdict: that the results could not be remembered, because the repository is read-only or full. */
+  /**
+   * What does not change the verdict: what the trial restores warned of, and that the results could not be remembered, because the
+   * repository is read-only or full.
+   */
   readonly warnings: readonly string[]
   readonly durationMs: number
 }

@@ -1,35 +1,59 @@
-import { HoldfastError, hasCode } from '../errors.ts'
+import { HoldfastError, toHoldfastError } from '../errors.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Repository } from '../repository/repository.ts'
-import { updateLedger } from '../repository/verification-ledger.ts'
 import { DatabaseVerification } from './database-verification.ts'
-import { VerifyBudget } from './verify-budget.ts'
+import { Memory } from './remember.ts'
+import { checkRestores, checkSegments, type RollingRun } from './rolling-check.ts'
 import type { VerifyOptions, VerifyResult } from './verify-options.ts'
 
 /**
- * Checks databases of a repository at a level and remembers the results, so that repeated runs over a subset reach
- * everything. What is wrong is a finding, not an exception. @throws NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*
+ * Checks databases of a repository at a level and remembers the results, so that repeated runs over a part of it reach
+ * everything. What is wrong is a finding, not an exception. Several at once do not harm one another.
+ * @param now milliseconds since 1970
+ * @throws NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*, ABORTED
  */
-export async function verifyRepository(repository: Repository, options: VerifyOptions = {}): Promise<VerifyResult> {
-  const startedAt = Date.now()
-  const { level = 'data', subset = 1, maxDurationMs, signal } = options
+export async function verifyRepository(
+  repository: Repository,
+  options: VerifyOptions = {},
+  now: () => number = Date.now,
+): Promise<VerifyResult> {
+  const { level = 'data', subset = 1 } = options
   if (!(subset > 0 && subset <= 1))
     throw new HoldfastError('USAGE', `A subset is more than 0 and at most 100 %, not ${subset * 100} %.`)
-  const budget = new VerifyBudget(subset, maxDurationMs, startedAt)
-  const databases = await chosenDatabases(repository, options)
-  const parts: DatabaseVerification[] = []
-  const warnings: string[] = []
-  for (const database of databases) {
-    signal?.throwIfAborted()
-    const part = new DatabaseVerification(database, level, budget, options)
-    parts.push(part)
-    try {
-      await part.run()
-    } finally {
-      // Also when it was interrupted: what was checked until then need not be again. So it must not depend on the signal.
-      if (level !== 'metadata') warnings.push(...(await remember(database, part)))
-    }
+  try {
+    return await verify(repository, { ...options, level }, now)
+  } catch (error) {
+    throw toHoldfastError(error, repository.url)
   }
+}
+
+async function verify(
+  repository: Repository,
+  options: VerifyOptions & { readonly level: NonNullable<VerifyOptions['level']> },
+  now: () => number,
+): Promise<VerifyResult> {
+  const startedAt = now()
+  const { level, maxDurationMs = Number.POSITIVE_INFINITY, signal } = options
+  const databases = await chosenDatabases(repository, options)
+  const parts = databases.map((database) => new DatabaseVerification(database, options, now))
+  for (const part of parts) {
+    signal?.throwIfAborted()
+    await part.checkMetadata()
+  }
+  await using memory = new Memory(now)
+  const run = (share: number): RollingRun => {
+    return { parts, options, memory, now, deadline: startedAt + maxDurationMs * share }
+  }
+  let remaining = 0
+  // Trial restores read much of the same data again: they get half of the time, or they would never have their turn.
+  if (level !== 'metadata') remaining += await checkSegments(run(level === 'restore' ? 0.5 : 1))
+  if (level === 'restore') remaining += await checkRestores(run(1))
+  for (const part of parts) {
+    await part.forgetDeleted()
+    // Also of a database of which nothing was checked now: what has vanished is forgotten.
+    if (level !== 'metadata') await memory.note(part)
+  }
+  await memory.save()
   const sum = (count: (part: DatabaseVerification) => number) => parts.reduce((total, part) => total + count(part), 0)
   const findings = parts.flatMap((part) => part.findings())
   return {
@@ -42,30 +66,29 @@ export async function verifyRepository(repository: Repository, options: VerifyOp
       bytes: sum((part) => part.checked.bytes),
       restores: sum((part) => part.checked.restores),
     },
-    remaining: sum((part) => part.remaining),
+    remaining,
     restorable: parts.flatMap((part) => part.restorable()),
-    warnings,
-    durationMs: Date.now() - startedAt,
+    warnings: [...parts.flatMap(restoreWarnings), ...memory.warnings],
+    durationMs: now() - startedAt,
   }
 }
 
-/** A repository that cannot be written to can still be verified. Returns what is to be said of that. */
-async function remember(database: DatabaseRepository, { results, existing }: DatabaseVerification): Promise<string[]> {
-  try {
-    await updateLedger(database, results, existing)
-    return []
-  } catch (error) {
-    if (!hasCode(error, 'DISK_FULL', 'STORAGE_DENIED')) throw error
-    return [`What was verified of ${database.name} could not be remembered for later runs. ${error.message}`]
-  }
+/** Each once, however many trial restores said it. */
+function restoreWarnings({ database, warnings }: DatabaseVerification): string[] {
+  return [...warnings].map(([warning, [first, ...others]]) => {
+    const more = others.length === 0 ? '' : ` and ${others.length} more`
+    return `${database.name}, trial restore of ${first}${more}: ${warning}`
+  })
 }
 
 async function chosenDatabases(
   repository: Repository,
   { databases, backup, signal }: VerifyOptions,
 ): Promise<DatabaseRepository[]> {
-  if (databases !== undefined && databases.length > 0)
-    return Promise.all(databases.map((name) => repository.findDatabase(name, { signal })))
+  if (databases !== undefined && databases.length > 0) {
+    const found = await Promise.all(databases.map((name) => repository.findDatabase(name, { signal })))
+    return [...new Map(found.map((database) => [database.name, database])).values()]
+  }
   const names = await repository.databaseNames({ signal })
   if (backup !== undefined && names.length > 1) {
     throw new HoldfastError('USAGE', 'To verify one backup, name its database as well.', {

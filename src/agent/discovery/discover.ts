@@ -26,8 +26,13 @@ const companions = /-(wal|shm|journal)$/
 /**
  * The databases that the configuration names and its patterns find now. Of one that is named by its path it does not matter whether it is
  * there: that it is missing is a failure to be told. A file that several entries find belongs to the first.
+ * @param known paths of databases that are looked after already: they are not looked into again
  */
-export async function discover(entries: readonly DatabaseConfig[], names: NameBook): Promise<Discovery> {
+export async function discover(
+  entries: readonly DatabaseConfig[],
+  names: NameBook,
+  known: ReadonlySet<string> = new Set(),
+): Promise<Discovery> {
   const found = new Map<string, FoundDatabase>()
   const ignored = new Map<string, string>()
   for (const config of entries) {
@@ -40,7 +45,7 @@ export async function discover(entries: readonly DatabaseConfig[], names: NameBo
     for (const pattern of source.patterns) {
       for (const path of await matches(pattern, source.exclude)) {
         if (found.has(path) || companions.test(path)) continue
-        const reason = await reasonToIgnore(path)
+        const reason = known.has(path) ? undefined : await reasonToIgnore(path)
         if (reason === undefined) found.set(path, { name: names.nameOf(path, nameBelow(pattern, path)), path, config })
         else ignored.set(path, reason)
       }

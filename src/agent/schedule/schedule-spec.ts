@@ -5,25 +5,51 @@ export const scheduleActions = ['full', 'incremental', 'snapshot', 'verify', 'dr
 
 export type Calendar = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 
-/** One of the ways in which a run becomes due. */
-export type ScheduleTrigger =
-  | {
-      readonly on: 'calendar'
-      readonly every: Calendar
-      /** Minutes after local midnight; default 0. Not for `hourly`, which takes the minute of the hour from it. */
-      readonly at?: number | undefined
-      /** IANA name; default `UTC`. */
-      readonly timeZone?: string | undefined
-    }
-  /** At a fixed distance, in milliseconds, counted from the last run that was due. */
-  | { readonly on: 'interval'; readonly everyMs: number }
-  /** Five or six fields, or a nickname such as `@daily`. */
-  | { readonly on: 'cron'; readonly expression: string; readonly timeZone?: string | undefined }
+export const calendars = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+
+export interface CalendarTrigger {
+  readonly on: 'calendar'
+  readonly every: Calendar
+  /** Minutes after local midnight; of `hourly`, minutes after the full hour. Default 0. */
+  readonly at?: number | undefined
+  /**
+   * Of `weekly`: 1 is Monday, 7, the default, Sunday. Of `monthly` and `yearly`: the day of the month, default 1; in a month
+   * that has fewer days, its last.
+   */
+  readonly day?: number | undefined
+  /** Of `yearly`: from 1 to 12, default 1. */
+  readonly month?: number | undefined
+  /** IANA name; default `UTC`. */
+  readonly timeZone?: string | undefined
+}
+
+export interface CronTrigger {
+  readonly on: 'cron'
+  /** Five fields, six with seconds before them, or a nickname such as `@daily`. */
+  readonly expression: string
+  /** IANA name; default `UTC`. */
+  readonly timeZone?: string | undefined
+}
+
+/** At a fixed distance, in milliseconds, counted from the last run that was due. */
+export interface IntervalTrigger {
+  readonly on: 'interval'
+  readonly everyMs: number
+}
+
+/** By the clock alone. */
+export type TimedTrigger = CalendarTrigger | CronTrigger | IntervalTrigger
+
+/** By what was committed. */
+export type ProgressTrigger =
   /** So many commits, or bytes of changed pages, since the last run. */
   | { readonly on: 'commits'; readonly count: number }
   | { readonly on: 'bytes'; readonly count: number }
   /** Something was committed since the last run, and then nothing for so long, in milliseconds. */
   | { readonly on: 'quiet'; readonly forMs: number }
+
+/** One of the ways in which a run becomes due. */
+export type ScheduleTrigger = TimedTrigger | ProgressTrigger
 
 export interface ScheduleSpec {
   /** Stable across restarts and unique within a database; default made from action and trigger. */

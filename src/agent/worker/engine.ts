@@ -47,9 +47,9 @@ serve(workerApi, {
   stop: async ({ database, waitMs }) => await captureOf(database).stop({ waitMs }),
   backUp: async ({ database, request }, { signal, emit }) =>
     await captureOf(database).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
-  expire: async ({ database, storage, policy }, { signal, host }) =>
+  expire: async ({ database, storage, policy, graceMs }, { signal, host }) =>
     await upkeep({ database, storage }, { signal, host }, async (place, options) => {
-      const report = await expireDatabase(place, policy, options)
+      const report = await expireDatabase(place, policy, { ...options, graceMs })
       return { ...summaryOf(report), keptBackups: report.keep.length, droppedBackups: report.drop.length }
     }),
   compact: async (input, context) =>

@@ -47,7 +47,15 @@ export type WorkerSignatures = {
     output: BackupResult
   }
   /** Applies a retention policy, under the lease of following where the database is followed here. */
-  expire: { input: UpkeepRequest & { readonly policy: RetentionPolicy }; event: undefined; output: UpkeepSummary }
+  expire: {
+    input: UpkeepRequest & {
+      readonly policy: RetentionPolicy
+      /** How long what nothing needs any more stays, in milliseconds. */
+      readonly graceMs?: number | undefined
+    }
+    event: undefined
+    output: UpkeepSummary
+  }
   compact: { input: UpkeepRequest; event: undefined; output: UpkeepSummary }
 }
 
@@ -99,7 +107,12 @@ export const workerApi: EngineApi<WorkerSignatures> = {
     output: backupResult,
   },
   expire: {
-    input: z.strictObject({ database, storage: storageAddress, policy: retentionPolicySchema }),
+    input: z.strictObject({
+      database,
+      storage: storageAddress,
+      policy: retentionPolicySchema,
+      graceMs: count.optional(),
+    }),
     event: none,
     output: upkeepSummary,
   },

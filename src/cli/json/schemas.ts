@@ -3,7 +3,14 @@
  * against them, and the commands take their types from here; at run time nothing loads this file.
  */
 import { z } from 'zod'
+import { agentResults } from './agent-schemas.ts'
+import { configResults } from './config-schemas.ts'
+import { drilledSchema, drillResult, lastDrillSchema } from './drill-schemas.ts'
+import { growthDays, historyResults, operationStats } from './history-schemas.ts'
 import { backupSchema, proofSchema, restorePlanSchema } from './model-schemas.ts'
+import { notifyResults } from './notify-schemas.ts'
+import { retentionResults } from './retention-schemas.ts'
+import { scheduleResults } from './schedule-schemas.ts'
 
 const time = z.iso.datetime({ precision: 3 })
 const count = z.int().min(0)
@@ -121,7 +128,7 @@ const verified = z
   .nullable()
   .describe('the last verification that is known of, null if there was none')
 
-const listedBackup = backupSchema.extend({ verified })
+const listedBackup = backupSchema.extend({ verified, drilled: drilledSchema })
 
 const segment = z.strictObject({
   key: z.string(),
@@ -144,6 +151,8 @@ const statsFacts = {
   savedBytes: z.int().describe('databaseBytesProtected less what is stored for backups'),
   savingsRatio: z.number().describe('savedBytes / databaseBytesProtected'),
   compressionRatio: z.number().describe('bytes of pages before compression / after'),
+  savedByCompression: z.int().describe('bytes of pages in backups before compression less after'),
+  savedByIncrementals: z.int().describe('databaseBytesProtected less bytes of pages in backups'),
 }
 
 const databaseStats = z.strictObject({
@@ -153,6 +162,7 @@ const databaseStats = z.strictObject({
   newest: z.string().nullable().describe('backup id'),
   newestGood: z.string().nullable().describe('id of the newest backup whose database passed its checks'),
   growth: z.array(z.strictObject({ time, storedBytes: count })),
+  days: growthDays,
 })
 
 const wanted = z.strictObject({
@@ -208,6 +218,7 @@ export const resultData = {
           .strictObject({ ...stretch, earlierWindows: count })
           .nullable()
           .describe('the newest window of which every commit can be restored, if it was ever followed'),
+        lastDrill: lastDrillSchema,
         problems: z.array(problem),
       }),
     ),
@@ -221,6 +232,9 @@ export const resultData = {
     repository: z.string(),
     databases: z.array(databaseStats),
     total: z.strictObject(statsFacts),
+    operations: operationStats.describe(
+      'from the history of this machine; of the databases that are named, else of all',
+    ),
   }),
   estimate: z.strictObject({ wanted, plan: restorePlanSchema }),
   restore: z.strictObject({
@@ -252,6 +266,7 @@ export const resultData = {
     warnings: z.array(z.string()),
     durationMs: milliseconds,
   }),
+  drill: drillResult,
   points: z.strictObject({
     database: z.string(),
     from: time.nullable(),
@@ -278,6 +293,12 @@ export const resultData = {
       }),
     ),
   }),
+  ...retentionResults,
+  ...historyResults,
+  ...configResults,
+  ...agentResults,
+  ...notifyResults,
+  ...scheduleResults,
   completion: z.strictObject({ shell: z.enum(['bash', 'zsh', 'fish']), script: z.string() }),
 }
 

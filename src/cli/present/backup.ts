@@ -5,6 +5,7 @@ import { formatTable } from '../format/table.ts'
 import { counted, formatCount } from '../format/text.ts'
 import { formatFullTime, formatTime } from '../format/time.ts'
 import type { ResultData, Verified } from '../json/schemas.ts'
+import { drilledWord } from './drill.ts'
 
 type Done = ResultData<'backup'>['backups'][number]
 
@@ -71,6 +72,7 @@ export function backupTable(backups: readonly Listed[]): string {
       { title: 'RATIO', align: 'right' },
       { title: 'PARENT' },
       { title: 'VERIFIED' },
+      { title: 'DRILL' },
       { title: 'MARKS' },
     ],
     backups.map((backup) => [
@@ -84,6 +86,7 @@ export function backupTable(backups: readonly Listed[]): string {
       backup.pages === 0 ? '' : formatRatio(backup),
       backup.parent ?? '',
       verifiedWord(backup.verified),
+      drilledWord(backup.drilled),
       [backup.damaged ? 'DAMAGED' : '', backup.pinned ? 'pinned' : ''].filter((mark) => mark !== '').join(' '),
     ]),
   )

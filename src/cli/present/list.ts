@@ -2,14 +2,16 @@ import { counted, formatCount } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { backupTable } from './backup.ts'
+import { lastDrillText } from './drill.ts'
 
 type Listed = ResultData<'list'>['databases'][number]
 
-export function listedText({ name, location, backups, followed }: Listed): string {
+export function listedText({ name, location, backups, followed, lastDrill }: Listed): string {
   const title = `${name}${location === null ? '' : ` (${location})`}: ${counted(backups.length, 'backup')}`
   const lines = [
     title,
     ...(followed === null ? [] : [followedText(followed)]),
+    ...(lastDrill === null ? [] : [lastDrillText(lastDrill)]),
     ...(backups.length === 0 ? [] : [backupTable(backups)]),
   ]
   return lines.join('\n')

@@ -5,6 +5,7 @@ import { counted, formatCount } from '../format/text.ts'
 import { formatFullTime } from '../format/time.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { checksText, storedText, verifiedText } from './backup.ts'
+import { drilledText } from './drill.ts'
 
 export function showText({ backup, chain, neededBy }: ResultData<'show'>): string {
   const { source } = backup
@@ -22,6 +23,7 @@ export function showText({ backup, chain, neededBy }: ResultData<'show'>): strin
     ['stored', `${storedText(backup)}, ${backup.codec}`],
     ['checked', `${checksText(backup)}, in ${formatDuration(backup.validation.durationMs)}`],
     ['verified', verifiedText(backup.verified)],
+    ['drilled', drilledText(backup.drilled)],
     [
       'made',
       `in ${formatDuration(backup.durationMs)}, by Holdfast ${backup.holdfastVersion} with SQLite ${source.engineVersion}`,

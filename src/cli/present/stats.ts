@@ -1,19 +1,53 @@
 import { formatBytes } from '../format/bytes.ts'
+import { formatDuration } from '../format/duration.ts'
 import { sparkline } from '../format/sparkline.ts'
-import { formatFacts } from '../format/table.ts'
-import { counted, formatPercent } from '../format/text.ts'
+import { formatFacts, formatTable } from '../format/table.ts'
+import { counted, formatCount, formatPercent } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { formatRatio } from './backup.ts'
 
 type Stats = ResultData<'stats'>
 
-export function statsText({ repository, databases, total }: Stats): string {
+/** As many as a sparkline has room for. */
+const mostDays = 40
+
+export function statsText({ repository, databases, total, operations }: Stats): string {
   if (databases.length === 0) return `No backups yet in ${repository}.`
   const parts = databases.map((database) => `${database.database}\n${indent(databaseFacts(database))}`)
   if (databases.length > 1)
     parts.push(`All ${counted(databases.length, 'database')}\n${indent(formatFacts(totals(total)))}`)
+  if (operations.length > 0)
+    parts.push(`Operations, as far as the history of this machine knows\n${indent(operationTable(operations))}`)
   return parts.join('\n\n')
+}
+
+function operationTable(operations: Stats['operations']): string {
+  const columns = ['RUNS', 'SUCCEEDED', 'FAILED', 'INTERRUPTED', 'SUCCESS', 'MEDIAN', '95 %', 'LONGEST']
+  return formatTable(
+    [{ title: 'OPERATION' }, ...columns.map((title) => ({ title, align: 'right' as const }))],
+    operations.map(({ kind, runs, outcomes, successRate, durationMs }) => [
+      kind,
+      formatCount(runs),
+      formatCount(outcomes.succeeded + outcomes.warning),
+      formatCount(outcomes.failed + outcomes.inconclusive),
+      formatCount(outcomes.interrupted),
+      formatPercent(successRate),
+      formatDuration(durationMs.median),
+      formatDuration(durationMs.p95),
+      formatDuration(durationMs.max),
+    ]),
+  )
+}
+
+/** Stored bytes a day over the last days on which anything was, if there are several. */
+function daysText(days: Stats['databases'][number]['days']): string | undefined {
+  const shown = days.slice(-mostDays)
+  const [first] = shown
+  const last = shown.at(-1)
+  if (first === undefined || last === undefined || shown.length < 2) return undefined
+  const most = Math.max(...shown.map(({ bytes }) => bytes))
+  return `${sparkline(shown.map(({ bytes }) => bytes))}  ${first.day} to ${last.day}, up to ${formatBytes(most)} a day`
 }
 
 function databaseFacts(database: Stats['databases'][number]): string {
@@ -35,6 +69,7 @@ function databaseFacts(database: Stats['databases'][number]): string {
         : (database.newestGood ?? 'none: every backup is marked damaged'),
     ],
     ['growth', line],
+    ['stored daily', daysText(database.days)],
   ])
 }
 
@@ -45,7 +80,7 @@ function totals(stats: Stats['total']): (readonly [string, string | undefined])[
   )
   const saved =
     savedBytes >= 0 && stats.backups > 0
-      ? `${formatBytes(savedBytes)} (${formatPercent(savingsRatio)}) against plain copies of ${formatBytes(databaseBytesProtected)}`
+      ? `${formatBytes(savedBytes)} (${formatPercent(savingsRatio)}) against plain copies of ${formatBytes(databaseBytesProtected)}${savedBy(stats)}`
       : undefined
   return [
     ['backups', `${stats.backups}${types.length === 0 ? '' : ` (${types.join(', ')})`}`],
@@ -59,6 +94,11 @@ function totals(stats: Stats['total']): (readonly [string, string | undefined])[
     ['compression', rawBytes === 0 ? undefined : `${formatRatio(stats)}, from ${formatBytes(rawBytes)} of pages`],
     ['saved', saved],
   ]
+}
+
+function savedBy({ savedByIncrementals, savedByCompression }: Stats['total']): string {
+  if (savedByIncrementals <= 0 || savedByCompression <= 0) return ''
+  return `: ${formatBytes(savedByIncrementals)} by storing changes only, ${formatBytes(savedByCompression)} by compression`
 }
 
 function indent(text: string): string {

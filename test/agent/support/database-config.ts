@@ -6,7 +6,7 @@ export function databaseConfig(part: Partial<DatabaseConfig> & Pick<DatabaseConf
     follow: undefined,
     schedules: [],
     retention: undefined,
-    compression: { codec: 'zstd', level: undefined },
+    compression: { codec: 'zstd', level: 1 },
     validation: 'quick',
     tags: {},
     verify: { level: 'data', subset: 1, maxDurationMs: undefined },

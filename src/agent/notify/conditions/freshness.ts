@@ -1,0 +1,98 @@
+/** Whether a database's newest kept state is as new as it should be, told from the repository alone: whoever looks notices a dead agent. */
+import type { DatabaseRepository } from '../../../repository/database-repository.ts'
+import { backupsPrefix, databasePrefix, parseSegmentKey } from '../../../repository/layout.ts'
+import type { OperationOptions } from '../../../storage/storage.ts'
+import { formatDuration } from '../../../util/format-duration.ts'
+import { nextRun } from '../../schedule/next-run.ts'
+import type { ScheduleSpec } from '../../schedule/schedule-spec.ts'
+import { conditionKey } from '../alert.ts'
+import type { Observation } from '../engine/advance.ts'
+
+/** Times are in milliseconds since 1970. */
+export interface Freshness {
+  readonly database: string
+  /** When the state of the newest backup was taken. */
+  readonly newestBackupAt?: number | undefined
+  /** When the newest commit in the repository was seen. */
+  readonly newestCommitAt?: number | undefined
+  /** Until when everything committed is known to be in the repository, though nothing was: the database is being followed. */
+  readonly coveredUntil?: number | undefined
+}
+
+/** How new a database's newest state should be. */
+export interface Expectation {
+  /** At most so old, in milliseconds; it counts alone when it is given. */
+  readonly overdueAfterMs?: number | undefined
+  /** Those of the database. A backup is overdue when the next run after it was due some time ago. */
+  readonly schedules?: readonly ScheduleSpec[] | undefined
+}
+
+const minute = 60_000
+const hour = 60 * minute
+/** How late a run may be done: a quarter of the time between two, within these bounds. */
+const leastGraceMs = 15 * minute
+const mostGraceMs = 12 * hour
+
+/** One listing of the database's part of the repository; nothing is fetched. */
+export async function readFreshness(database: DatabaseRepository, options: OperationOptions = {}): Promise<Freshness> {
+  const { name } = database
+  let newestBackupAt: number | undefined
+  let newestCommitAt: number | undefined
+  for await (const object of database.storage.list(databasePrefix(name), options)) {
+    const backupAt = object.key.startsWith(backupsPrefix(name)) ? timeOfManifest(object.key) : undefined
+    newestBackupAt = newer(newestBackupAt, backupAt)
+    const segment = parseSegmentKey(object)
+    if (segment?.kind === 'log') newestCommitAt = newer(newestCommitAt, segment.lastTime)
+  }
+  return { database: name, newestBackupAt, newestCommitAt }
+}
+
+/** `…/20260131T140000000Z-full-….json`, as `manifestKey` names it. */
+function timeOfManifest(key: string): number | undefined {
+  const match = /\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-/.exec(key)
+  if (match === null) return undefined
+  const [, year, month, day, hours, minutes, seconds, milliseconds] = match
+  const time = Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}.${milliseconds}Z`)
+  return Number.isNaN(time) ? undefined : time
+}
+
+function newer(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
+}
+
+/** @param now milliseconds since 1970. A state that is dated in the future does not count as new. */
+export function observeFreshness(freshness: Freshness, expectation: Expectation, now: number): readonly Observation[] {
+  const { database } = freshness
+  const key = conditionKey('overdue', database)
+  const { newestBackupAt, newestCommitAt, coveredUntil } = freshness
+  const past = [newestBackupAt, newestCommitAt, coveredUntil].filter((time) => time !== undefined && time <= now)
+  const newestAt = past.reduce(newer, undefined)
+  const overdueAt = dueBy(expectation, newestAt ?? now)
+  if (overdueAt === undefined) return [{ what: 'absent', key }]
+  const condition = { key, kind: 'overdue', severity: 'critical', database } as const
+  const hint = 'See whether its agent runs, and what "holdfast history" says.'
+  if (newestAt === undefined) {
+    const limitMs = overdueAt - now
+    const summary = `There is no backup of ${database} at all.`
+    return [{ what: 'present', condition: { ...condition, summary, hint, details: { limitMs } }, delayMs: limitMs }]
+  }
+  if (now <= overdueAt) return [{ what: 'absent', key }]
+  const ageMs = now - newestAt
+  const limitMs = overdueAt - newestAt
+  const summary = `The newest state of ${database} in the repository is ${formatDuration(ageMs)} old; it should never be older than ${formatDuration(limitMs)}.`
+  const details = { newestAt: new Date(newestAt).toISOString(), ageMs, limitMs }
+  return [{ what: 'present', condition: { ...condition, summary, hint, details } }]
+}
+
+/** When the next state after that of `newestAt` must be there; undefined when nothing says so. */
+export function dueBy({ overdueAfterMs, schedules = [] }: Expectation, newestAt: number): number | undefined {
+  if (overdueAfterMs !== undefined) return newestAt + overdueAfterMs
+  const limits = schedules.flatMap(({ action, trigger, jitterMs = 0 }) => {
+    if (action !== 'full' && action !== 'incremental' && action !== 'snapshot') return []
+    const due = nextRun(trigger, newestAt)
+    const then = due === undefined ? undefined : nextRun(trigger, due)
+    if (due === undefined || then === undefined) return []
+    return [due + jitterMs + Math.min(mostGraceMs, Math.max(leastGraceMs, (then - due) / 4))]
+  })
+  return limits.length === 0 ? undefined : Math.min(...limits)
+}

@@ -1,0 +1,28 @@
+import { conditionKey } from '../alert.ts'
+import type { Observation } from '../engine/advance.ts'
+
+/** What is known of the agent's last run. Times are in milliseconds since 1970. */
+export interface LastRun {
+  readonly startedAt: number
+  /** When it was last known to be alive. */
+  readonly seenAt: number
+}
+
+/** An agent that runs for so long without being killed is well again. */
+const memoryMs = 3_600_000
+
+/** @param last a run that did not stop in order */
+export function observeUncleanStop(last: LastRun, restartedAt: number): readonly Observation[] {
+  const [startedAt, seenAt, back] = [last.startedAt, last.seenAt, restartedAt].map((time) =>
+    new Date(time).toISOString(),
+  )
+  const condition = {
+    key: conditionKey('agent', 'killed'),
+    kind: 'agent',
+    severity: 'warning',
+    summary: `The agent did not stop in order: it started at ${startedAt}, was last seen at ${seenAt}, and is running again since ${back}.`,
+    hint: 'It was killed, or the machine was: see the system\'s log. "holdfast points" shows whether commits were missed.',
+    details: { startedAt: startedAt ?? '', seenAt: seenAt ?? '', restartedAt: back ?? '' },
+  } as const
+  return [{ what: 'happened', condition, forMs: memoryMs }]
+}

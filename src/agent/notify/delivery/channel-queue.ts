@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../../capture/clock.ts'
+import { hasCode, toHoldfastError } from '../../../errors.ts'
+import type { Alert } from '../alert.ts'
+import type { Channel } from '../channels/channel.ts'
+import { DeliveryError } from '../channels/delivery-error.ts'
+import type { Message } from '../message.ts'
+import { dispatch, type RateLimit } from './rate-limit.ts'
+
+/** `retrying`: it did not get through, and will be tried again. `failed`: it is given up. */
+export type DeliveryResult = 'sent' | 'retrying' | 'failed'
+
+export interface Delivery {
+  readonly channel: string
+  readonly result: DeliveryResult
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** What went wrong, in one sentence. */
+  readonly problem?: string | undefined
+}
+
+export interface ChannelQueueOptions {
+  readonly name: string
+  readonly channel: Channel
+  readonly limit: RateLimit
+  readonly clock: Clock
+  readonly onDelivery: (delivery: Delivery) => void
+  /** What waits has changed. */
+  readonly onChange: () => void
+}
+
+/** As many alerts wait at most; of more, the oldest go, and are counted. */
+const mostWaiting = 500
+const giveUpAfterMs = 24 * 3_600_000
+const firstBackoffMs = 1000
+const longestBackoffMs = 5 * 60_000
+
+/** Carries alerts to one channel, one message after the other, for as long as it takes. Nobody waits for it. */
+export class ChannelQueue {
+  readonly name: string
+  readonly channel: Channel
+  readonly #options: ChannelQueueOptions
+  readonly #stop = new AbortController()
+  #waiting: Alert[] = []
+  #dropped = 0
+  #sentAt: number[] = []
+  #failures = 0
+  #last: Delivery | undefined
+  #running: Promise<void> | undefined
+
+  constructor(options: ChannelQueueOptions) {
+    this.name = options.name
+    this.channel = options.channel
+    this.#options = options
+  }
+
+  /** What has not been sent yet, oldest first. */
+  get waiting(): readonly Alert[] {
+    return this.#waiting
+  }
+
+  /** How the last attempt ended; undefined if there was none. */
+  get last(): Delivery | undefined {
+    return this.#last
+  }
+
+  /** Takes over alerts to be sent, and returns at once. */
+  offer(alerts: readonly Alert[]): void {
+    if (alerts.length === 0) return
+    this.#waiting.push(...alerts)
+    const excess = this.#waiting.length - mostWaiting
+    if (excess > 0) {
+      this.#waiting.splice(0, excess)
+      this.#dropped += excess
+    }
+    if (this.#stop.signal.aborted) return
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Ends what is being sent; what waits stays in {@link waiting}. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  /** Resolves when nothing waits any more, or sending stopped. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop
+    const { clock, limit } = this.#options
+    try {
+      while (this.#waiting.length > 0 && !signal.aborted) {
+        const next = dispatch(this.#waiting, this.#sentAt, clock.now(), limit)
+        if (next.do === 'wait') await clock.sleep(Math.max(0, next.until - clock.now()), signal)
+        else await this.#send(next.alerts, signal)
+      }
+    } catch (error) {
+      if (!hasCode(error, 'ABORTED')) throw error
+    }
+  }
+
+  async #send(alerts: readonly Alert[], signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const dropped = this.#dropped
+    const message = messageOf(alerts, dropped, clock.now())
+    try {
+      await this.#options.channel.send(message, messageId(alerts), signal)
+    } catch (thrown) {
+      await this.#failed(thrown, alerts, signal)
+      return
+    }
+    this.#failures = 0
+    const now = clock.now()
+    this.#sentAt = [...this.#sentAt.filter((at) => at > now - this.#options.limit.perMs), now]
+    if (message.type === 'summary') this.#dropped -= dropped
+    this.#done(alerts, { result: 'sent' })
+  }
+
+  async #failed(thrown: unknown, alerts: readonly Alert[], signal: AbortSignal): Promise<void> {
+    // It stays in the queue, for the next start.
+    if (signal.aborted) return
+    const error = toHoldfastError(thrown)
+    const { clock } = this.#options
+    const { message: problem } = error
+    const isOld = alerts.every(({ at }) => clock.now() - at > giveUpAfterMs)
+    if (!(error instanceof DeliveryError && error.retryable) || isOld) {
+      this.#done(alerts, { result: 'failed', problem })
+      return
+    }
+    this.#failures += 1
+    this.#report({ result: 'retrying', problem })
+    const backoff = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (this.#failures - 1))
+    // From half of it to all of it, so that many agents do not come back at once.
+    const jittered = backoff * (0.5 + clock.random() / 2)
+    await clock.sleep(Math.max(jittered, error.retryAfterMs ?? 0), signal)
+  }
+
+  #done(alerts: readonly Alert[], outcome: Pick<Delivery, 'result' | 'problem'>): void {
+    const done = new Set(alerts)
+    this.#waiting = this.#waiting.filter((alert) => !done.has(alert))
+    this.#report(outcome)
+    this.#options.onChange()
+  }
+
+  #report(outcome: Pick<Delivery, 'result' | 'problem'>): void {
+    this.#last = { channel: this.name, at: this.#options.clock.now(), ...outcome }
+    this.#options.onDelivery(this.#last)
+  }
+}
+
+function messageOf(alerts: readonly Alert[], dropped: number, at: number): Message {
+  const [only, another] = alerts
+  if (only !== undefined && another === undefined && dropped === 0) return { type: 'alert', alert: only }
+  return { type: 'summary', alerts, dropped, at }
+}
+
+/** The same for the same alerts, also after a restart: receivers can tell a message that comes twice. */
+function messageId(alerts: readonly Alert[]): string {
+  const hash = createHash('sha256')
+  for (const { incident, state, reminder, at } of alerts) hash.update(`${incident} ${state} ${reminder} ${at}\n`)
+  return `msg_${hash.digest('hex').slice(0, 32)}`
+}

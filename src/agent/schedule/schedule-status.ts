@@ -1,0 +1,54 @@
+import { believable, nextRun } from './next-run.ts'
+import { type Counters, type DatabaseProgress, dueByProgress } from './progress.ts'
+import type { ScheduleSpec } from './schedule-spec.ts'
+import type { DatabaseRecord, LastOutcome, ScheduleRecord } from './schedule-state.ts'
+
+/** Where a schedule stands. Times are milliseconds since 1970. */
+export interface ScheduleStatus {
+  readonly database: string
+  readonly schedule: ScheduleSpec
+  /** `queued`: it is due, and waits for a place or for another run of the database. */
+  readonly state: 'waiting' | 'queued' | 'running'
+  /** When it is due next, or became due; undefined while that depends on commits to come. */
+  readonly due: number | undefined
+  /** Commits since its last run, and bytes of the pages that they changed. */
+  readonly since: Counters
+  readonly lastDue: number | undefined
+  readonly lastStarted: number | undefined
+  readonly lastFinished: number | undefined
+  readonly outcome: LastOutcome | undefined
+}
+
+/** When a schedule is due, after what is done. */
+export function dueOf(
+  { trigger }: ScheduleSpec,
+  record: ScheduleRecord,
+  progress: DatabaseProgress,
+): number | undefined {
+  return nextRun(trigger, record.doneUntil) ?? dueByProgress(trigger, progress, record)
+}
+
+/** As far as the state tells it, without the scheduler that wrote it. @param of undefined for a schedule that has not been seen yet */
+export function statusFromState(
+  database: string,
+  schedule: ScheduleSpec,
+  ofDatabase: DatabaseRecord | undefined,
+  now: number,
+): ScheduleStatus {
+  const progress = ofDatabase ?? { commits: 0, bytes: 0 }
+  const known = ofDatabase?.schedules.get(schedule.id)
+  const fresh = { trigger: '', doneUntil: now, commits: progress.commits, bytes: progress.bytes }
+  const record = known?.trigger === JSON.stringify(schedule.trigger) ? known : fresh
+  const doneUntil = believable(schedule.trigger, record.doneUntil, now)
+  const due = dueOf(schedule, { ...record, doneUntil }, progress)
+  return statusOf({ database, schedule, state: 'waiting', due }, record, progress)
+}
+
+export function statusOf(
+  now: Pick<ScheduleStatus, 'database' | 'schedule' | 'state' | 'due'>,
+  { commits, bytes, lastDue, lastStarted, lastFinished, outcome }: ScheduleRecord,
+  progress: DatabaseProgress,
+): ScheduleStatus {
+  const since = { commits: progress.commits - commits, bytes: progress.bytes - bytes }
+  return { ...now, since, lastDue, lastStarted, lastFinished, outcome }
+}

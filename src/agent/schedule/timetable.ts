@@ -1,0 +1,209 @@
+import { HoldfastError } from '../../errors.ts'
+import { DueTimes } from './due-times.ts'
+import { believable, doneUpTo } from './next-run.ts'
+import type { ScheduleSpec } from './schedule-spec.ts'
+import {
+  databaseRecord,
+  forgetUnused,
+  type LastOutcome,
+  recordOf,
+  type ScheduleRecord,
+  type ScheduleState,
+} from './schedule-state.ts'
+import { dueOf, type ScheduleStatus, statusOf } from './schedule-status.ts'
+
+export interface ScheduledRun {
+  /** Name in the repository. */
+  readonly database: string
+  readonly schedule: ScheduleSpec
+  /** When it became due, in milliseconds since 1970. */
+  readonly due: number
+  /** `catch-up`: it was due while nothing ran, or the run before did not come to its end. */
+  readonly reason: 'schedule' | 'catch-up' | 'manual'
+}
+
+/** A schedule of a database, and what is to become of it. */
+export interface Item {
+  readonly database: string
+  readonly id: string
+  spec: ScheduleSpec
+  record: ScheduleRecord
+  /** Undefined while that depends on commits to come. */
+  due: number | undefined
+  /** It is due, and not taken up yet: whatever comes due meanwhile is the same run. */
+  queued: ScheduledRun | undefined
+}
+
+/** What starts so much too late was missed: a minute more than a machine's sleep can hide. */
+const missedMs = 120_000
+
+/** Which schedule is due when, and what is done with. Has no clock of its own: every call says what time it is. */
+export class Timetable {
+  readonly #state: ScheduleState
+  readonly #random: () => number
+  readonly #items = new Map<string, Map<string, Item>>()
+  readonly #times = new DueTimes<Item>()
+  readonly #running = new Set<ScheduleRecord>()
+
+  constructor(state: ScheduleState, random: () => number) {
+    this.#state = state
+    this.#random = random
+  }
+
+  /** When {@link takeDue} has something to give next. */
+  get earliest(): number | undefined {
+    return this.#times.earliest
+  }
+
+  find(database: string, id: string): Item | undefined {
+    return this.#items.get(database)?.get(id)
+  }
+
+  /**
+   * Replaces the schedules of a database. What is known of those that stay is kept.
+   * @param since from when a schedule counts that is new
+   * @returns those whose queued run is off
+   * @throws USAGE if two have one id
+   */
+  set(database: string, specs: readonly ScheduleSpec[], since: number, now: number): Item[] {
+    const wanted = new Map(specs.map((spec) => [spec.id, spec]))
+    if (wanted.size < specs.length) {
+      throw new HoldfastError('USAGE', `Two schedules of ${database} have the same id.`, {
+        object: database,
+        hint: 'Give each an "id" of its own.',
+      })
+    }
+    const items = this.#items.get(database) ?? new Map<string, Item>()
+    const off = [...items.values()].filter(({ id }) => !wanted.has(id))
+    for (const item of off) {
+      items.delete(item.id)
+      this.#times.delete(item)
+    }
+    for (const spec of specs) {
+      const record = recordOf(this.#state, { database, schedule: spec.id }, spec.trigger, since)
+      const known = items.get(spec.id)
+      if (known?.record === record && known.spec.jitterMs === spec.jitterMs) {
+        known.spec = spec
+        continue
+      }
+      // With another trigger there is another record.
+      if (known !== undefined && known.record !== record) off.push(known)
+      const item = known ?? { database, id: spec.id, spec, record, due: undefined, queued: undefined }
+      Object.assign(item, { spec, record, queued: item.record === record ? item.queued : undefined })
+      items.set(spec.id, item)
+      believe(item, now)
+      this.#plan(item)
+    }
+    if (items.size === 0) this.#items.delete(database)
+    else this.#items.set(database, items)
+    return off
+  }
+
+  /** @returns whether that concerns any schedule */
+  committed(database: string, commits: number, bytes: number, at: number): boolean {
+    const items = this.#items.get(database)
+    if (items === undefined) return false
+    const record = databaseRecord(this.#state, database)
+    record.commits += commits
+    record.bytes += bytes
+    record.lastCommitAt = Math.max(at, record.lastCommitAt ?? at)
+    // A quiet time that begins anew is noticed when the old one is over.
+    for (const item of items.values()) if (!this.#times.has(item)) this.#plan(item)
+    return true
+  }
+
+  /** Queues everything that is due. */
+  takeDue(now: number): Item[] {
+    const taken: Item[] = []
+    for (let item = this.#times.takeDue(now); item !== undefined; item = this.#times.takeDue(now)) {
+      const due = this.#dueOf(item)
+      if (due === undefined || due > now) {
+        this.#plan(item)
+        continue
+      }
+      const late = now - due > missedMs + (item.spec.jitterMs ?? 0)
+      this.queue(item, due, late || this.#interrupted(item) ? 'catch-up' : 'schedule')
+      taken.push(item)
+    }
+    return taken
+  }
+
+  queue(item: Item, due: number, reason: ScheduledRun['reason']): void {
+    this.#times.delete(item)
+    item.queued = { database: item.database, schedule: item.spec, due, reason }
+  }
+
+  /** A queued run begins. @returns what {@link end} wants */
+  begin(item: Item, run: ScheduledRun, now: number): ScheduleRecord {
+    const { record } = item
+    const { trigger } = item.spec
+    const progress = databaseRecord(this.#state, item.database)
+    if (run.reason !== 'manual') Object.assign(record, { lastDue: run.due, outcome: 'unfinished' })
+    // What became due while it waited is done with as well, also by a run that somebody asked for.
+    const due = run.reason === 'manual' ? dueOf(item.spec, record, progress) : run.due
+    if (due !== undefined && (due <= now || run.reason !== 'manual')) {
+      record.doneUntil = Math.max(record.doneUntil, doneUpTo(trigger, due, now))
+    }
+    Object.assign(record, { lastStarted: now, commits: progress.commits, bytes: progress.bytes })
+    this.#running.add(record)
+    item.queued = undefined
+    this.#plan(item)
+    return record
+  }
+
+  /** @param outcome undefined if it was called off: then it is caught up later, unless somebody had asked for it */
+  end(record: ScheduleRecord, outcome: LastOutcome | undefined, now: number): void {
+    this.#running.delete(record)
+    if (outcome !== undefined) Object.assign(record, { outcome, lastFinished: now })
+  }
+
+  /** Everything that is known to lie ahead is looked at anew. */
+  clockWentBack(now: number): void {
+    for (const [database, items] of this.#items) {
+      const progress = databaseRecord(this.#state, database)
+      if (progress.lastCommitAt !== undefined) progress.lastCommitAt = Math.min(progress.lastCommitAt, now)
+      for (const item of items.values()) {
+        believe(item, now)
+        this.#plan(item)
+      }
+    }
+  }
+
+  forgetUnused(now: number): void {
+    forgetUnused(this.#state, (database, id) => this.find(database, id) !== undefined, now)
+  }
+
+  list(): ScheduleStatus[] {
+    return [...this.#items.values()].flatMap((items) => [...items.values()].map((item) => this.#status(item)))
+  }
+
+  #status({ database, spec: schedule, record, due, queued }: Item): ScheduleStatus {
+    const state = queued !== undefined ? 'queued' : this.#running.has(record) ? 'running' : 'waiting'
+    const progress = databaseRecord(this.#state, database)
+    return statusOf({ database, schedule, state, due: queued?.due ?? due }, record, progress)
+  }
+
+  /** Finds out when an item is due and, with its jitter, when it starts. */
+  #plan(item: Item): void {
+    if (item.queued !== undefined) return
+    item.due = this.#dueOf(item)
+    if (item.due === undefined) this.#times.delete(item)
+    else this.#times.set(item, item.due + Math.floor(this.#random() * (item.spec.jitterMs ?? 0)))
+  }
+
+  #dueOf(item: Item): number | undefined {
+    if (this.#interrupted(item)) return item.record.lastDue
+    return dueOf(item.spec, item.record, databaseRecord(this.#state, item.database))
+  }
+
+  /** Its last run ended with its process. */
+  #interrupted({ record }: Item): boolean {
+    return record.outcome === 'unfinished' && !this.#running.has(record)
+  }
+}
+
+/** What was written down under a clock that went ahead. */
+function believe({ spec, record }: Item, now: number): void {
+  record.doneUntil = believable(spec.trigger, record.doneUntil, now)
+  if (record.lastDue !== undefined) record.lastDue = Math.min(record.lastDue, now)
+}

@@ -1,0 +1,90 @@
+/**
+ * How restore drills ended: one document a database, replaced by compare-and-swap. It is knowledge about backups, not part of
+ * them: losing it costs a drill, nothing else.
+ */
+import { z } from 'zod'
+import { hasCode } from '../errors.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+import type { DatabaseRepository } from './database-repository.ts'
+import { readDocument } from './documents.ts'
+import { drillsKey } from './layout.ts'
+import { replaceDocument } from './replace-document.ts'
+
+const time = z.iso.datetime({ precision: 3 })
+
+const record = z.strictObject({
+  /** When it began: ISO 8601, as every time here. */
+  drilledAt: time,
+  verdict: z.enum(['passed', 'failed', 'inconclusive']),
+  /** Why it did not pass. */
+  reasons: z.array(z.string()),
+  /** Of the state that was tried; null if it did not come so far. */
+  lsn: z.int().min(1).nullable(),
+  stateTime: time.nullable(),
+  /** Id of the backup with that state, null for a state between backups. */
+  backup: z.string().nullable(),
+  /** Milliseconds, proof included; null if it was not recovered. */
+  recoveryMs: z.number().min(0).nullable(),
+  host: z.string(),
+})
+export type DrillRecord = z.infer<typeof record>
+
+const drills = z.strictObject({ drills: z.array(record) })
+
+/** Of states between backups, so many are kept. */
+const mostStates = 50
+
+/** Oldest first. An unreadable document counts as none, unless `strict`. */
+export async function readDrills(
+  database: DatabaseRepository,
+  { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
+): Promise<readonly DrillRecord[]> {
+  try {
+    const found = await readDocument(database.storage, 'drills', drills, drillsKey(database.name), options)
+    return found?.drills ?? []
+  } catch (error) {
+    if (!strict && hasCode(error, 'INTEGRITY')) return []
+    throw error
+  }
+}
+
+/**
+ * Adds a drill, and forgets what is not needed any more, such as drills of backups that are gone. Drills at once lose nothing of one
+ * another's.
+ * @param backups ids of those that were there when this drill began, or later
+ */
+export async function addDrill(
+  database: DatabaseRepository,
+  drill: DrillRecord,
+  backups: ReadonlySet<string>,
+  options: OperationOptions = {},
+): Promise<void> {
+  const next = async () => {
+    const all = [...(await readDrills(database, options)), drill]
+    all.sort((a, b) => (a.drilledAt < b.drilledAt ? -1 : a.drilledAt > b.drilledAt ? 1 : 0))
+    // A drill that began later may be one of a backup that was made later.
+    const needed = stillNeeded(all, backups)
+    return { drills: all.filter((one) => needed.has(one) || one.drilledAt > drill.drilledAt) }
+  }
+  await replaceDocument(database, 'drills', drillsKey(database.name), next, options)
+}
+
+/** Of each backup the last drill, and the last one with a verdict; of other states the newest. */
+function stillNeeded(all: readonly DrillRecord[], backups: ReadonlySet<string>): ReadonlySet<DrillRecord> {
+  const kept = new Set(all.filter(({ backup }) => backup === null).slice(-mostStates))
+  for (const id of backups) {
+    const { last, decided } = drillsOf(all, id)
+    if (last !== undefined) kept.add(last)
+    if (decided !== undefined) kept.add(decided)
+  }
+  return kept
+}
+
+/** Of a backup: its last drill, and the last that was not inconclusive. */
+export function drillsOf(
+  all: readonly DrillRecord[],
+  id: string,
+): { readonly last: DrillRecord | undefined; readonly decided: DrillRecord | undefined } {
+  const own = all.filter(({ backup }) => backup === id)
+  return { last: own.at(-1), decided: own.findLast(({ verdict }) => verdict !== 'inconclusive') }
+}

@@ -1,0 +1,50 @@
+/**
+ * What people and retention decided about a database's backups: one document, replaced by compare-and-swap. Manifests never change, so
+ * a pin is written here; and what is to be deleted is named here for a while first.
+ */
+import { z } from 'zod'
+import type { OperationOptions } from '../storage/storage.ts'
+import type { DatabaseRepository } from './database-repository.ts'
+import { readDocument } from './documents.ts'
+import { retentionKey } from './layout.ts'
+import type { BackupManifest } from './manifest.ts'
+import { replaceDocument } from './replace-document.ts'
+
+const time = z.iso.datetime({ precision: 3 })
+
+export const retentionRecord = z.strictObject({
+  /** By backup id: pinned or unpinned since it was made. */
+  pins: z.record(z.string(), z.strictObject({ pinned: z.boolean(), at: time })),
+  /** Ids of backups that retention lets go: their manifests are being deleted. Empty but for the moments of that. */
+  dropping: z.array(z.string()),
+  /** By object key: segments that nothing needs any more, and since when that is known. */
+  trash: z.record(z.string(), z.strictObject({ since: time })),
+})
+export type RetentionRecord = z.infer<typeof retentionRecord>
+
+export const noRetentionRecord: RetentionRecord = { pins: {}, dropping: [], trash: {} }
+
+/** @throws INTEGRITY, FORMAT_TOO_NEW, STORAGE_* */
+export async function readRetention(
+  { storage, name }: Pick<DatabaseRepository, 'storage' | 'name'>,
+  options: OperationOptions = {},
+): Promise<RetentionRecord> {
+  const found = await readDocument(storage, 'retention', retentionRecord, retentionKey(name), options)
+  return found ?? noRetentionRecord
+}
+
+/** @param change makes the next record of the present one; called again if somebody else came between */
+export async function updateRetention(
+  database: DatabaseRepository,
+  change: (record: RetentionRecord) => RetentionRecord,
+  options: OperationOptions = {},
+): Promise<void> {
+  const next = async () => change(await readRetention(database, options))
+  await replaceDocument(database, 'retention', retentionKey(database.name), next, options)
+}
+
+/** The manifest as it counts now: pinned or not as was said last. */
+export function withPin(manifest: BackupManifest, { pins }: Pick<RetentionRecord, 'pins'>): BackupManifest {
+  const pinned = pins[manifest.id]?.pinned ?? manifest.pinned
+  return pinned === manifest.pinned ? manifest : { ...manifest, pinned }
+}
