@@ -8,6 +8,7 @@ parts=(
   spin
   sqlite3
   sqlite3-tools
+  systemd
   zstd
 )
 

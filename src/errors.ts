@@ -22,6 +22,8 @@ const exitCodeOf = {
   ABORTED: exitCodes.interrupted,
   /** Options contradict one another, or have values that make no sense. */
   USAGE: exitCodes.usage,
+  /** The configuration file cannot be read, or says what makes no sense. */
+  CONFIG_INVALID: exitCodes.usage,
   /** A bug in Holdfast. */
   INTERNAL: exitCodes.error,
   /** The process that ran the engine ended before it answered. */
@@ -67,6 +69,8 @@ const exitCodeOf = {
   NAME_TAKEN: exitCodes.error,
   /** No backup has this id or name. */
   BACKUP_NOT_FOUND: exitCodes.notFound,
+  /** No schedule of the database has this id. */
+  SCHEDULE_NOT_FOUND: exitCodes.notFound,
   /** A kept backup needs the one that was to be deleted. */
   BACKUP_NEEDED: exitCodes.error,
   /** The wanted moment or LSN cannot be reached; the message names the nearest that can. */
@@ -83,7 +87,7 @@ const exitCodeOf = {
   /** The user's own check command said no. */
   CHECK_COMMAND_FAILED: exitCodes.integrity,
 
-  /** A hook of the user's failed, ran too long, or asked to put the operation off (its exit status was 75). */
+  /** A hook of the user's failed, or ran too long. */
   HOOK_FAILED: exitCodes.error,
   /** A notification did not get through. */
   NOTIFICATION_FAILED: exitCodes.error,

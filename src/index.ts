@@ -17,6 +17,7 @@ export type {
 export { type SqliteDatabase, sqlite } from './backup/sqlite-database.ts'
 export type { CaptureStatus, StopOptions } from './capture/capture.ts'
 export type { CaptureStart, Unsent } from './capture/capture-events.ts'
+export type { UpkeepAnywhereOptions } from './capture/control/upkeep-through-follower.ts'
 export { LiveCapture, type LiveCaptureEvents, type LiveCaptureOptions } from './capture/live-capture.ts'
 export {
   BackupError,
@@ -31,8 +32,30 @@ export {
 } from './errors.ts'
 export type { Estimate } from './history/estimate.ts'
 export type { Lsn } from './history/lsn.ts'
+export { defaultRetention, type KeepReason, type RetentionPolicy } from './history/retention.ts'
 export type { Gap, Window } from './history/windows.ts'
-export { BackupManager, type DatabaseChoice, type FollowDatabaseOptions } from './library/backup-manager.ts'
+export {
+  BackupManager,
+  type CleanupOptions,
+  type DatabaseChoice,
+  type DrillDatabaseOptions,
+  type FollowDatabaseOptions,
+} from './library/backup-manager.ts'
+export type {
+  BackupSchedule,
+  BackupTimes,
+  ScheduleBackupsOptions,
+  ScheduledBackups,
+} from './library/backup-schedule.ts'
+export type { CompactReport } from './maintenance/compact/compact-database.ts'
+export type { DroppedBackup, ExpireReport, KeptBackup } from './maintenance/expire/expire-database.ts'
+export type { PinnedBackup } from './maintenance/pins/pin-backup.ts'
+export type {
+  DeletedSegment,
+  MergedSegment,
+  UpkeepReport,
+  WaitingSegment,
+} from './maintenance/upkeep/upkeep-options.ts'
 export type { BackupManifest, BackupType } from './repository/manifest.ts'
 export type { BackupStats } from './repository/stats.ts'
 export { PointInTimeRecovery } from './restore/point-in-time-recovery.ts'
@@ -80,5 +103,15 @@ export type {
 export type { OnProgress, Progress } from './util/progress.ts'
 export { type ProgressReport, RateMeter } from './util/rate-meter.ts'
 export { version } from './util/version.ts'
+export type { Assertion } from './verify/drill/assertion.ts'
+export type {
+  CheckOutcome,
+  DrillCheck,
+  DrillOptions,
+  DrillReport,
+  DrillState,
+  DrillVerdict,
+} from './verify/drill/drill-options.ts'
+export { type RunDrillOptions, runDrill } from './verify/drill/run-drill.ts'
 export { type VerifyBackupsOptions, verifyBackups } from './verify/verify-backups.ts'
 export type { VerifyFinding, VerifyLevel, VerifyOptions, VerifyResult } from './verify/verify-options.ts'

@@ -4,6 +4,7 @@ import { newSocketPath } from '../control/socket-path.ts'
 import { hasCode, toHoldfastError } from '../errors.ts'
 import { version } from '../util/version.ts'
 import { agentControlApi } from './agent-control-api.ts'
+import type { AgentDatabase } from './agent-databases.ts'
 import { AgentLock } from './agent-lock.ts'
 import type { AgentOptions } from './agent-options.ts'
 import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
@@ -233,27 +234,38 @@ export class Agent {
       notifier.observe([{ what: 'forgotten', database: name }])
     }
     metrics.setDatabases(databases.all.map(({ name }) => name))
-    for (const { name, config } of databases.all) scheduler.set(name, config.schedules)
-    for (const { name, path } of added) {
-      log.info(`Looking after ${name}.`, { path })
-      await this.#protectAtOnce(name)
+    const fresh = new Set(added.map(({ name }) => name))
+    for (const { name, config } of databases.all) if (!fresh.has(name)) scheduler.set(name, config.schedules)
+    for (const database of added) {
+      log.info(`Looking after ${database.name}.`, { path: database.path })
+      await this.#beginWith(database)
     }
   }
 
-  /** A database that has no backup and is not followed gets its first one now, not when its schedule comes round. */
-  async #protectAtOnce(name: string): Promise<void> {
-    const { databases, repository, freshness, scheduler, repositoryWatch } = this.#parts
-    const database = databases.find(name)
-    if (database === undefined) return
-    await repositoryWatch.readVerifications(name, this.#stopping.signal)
-    const { newestBackupAt } = await freshness.read(repository.database(name), this.#stopping.signal)
-    const first = database.config.schedules.find(({ action }) => action === 'full' || action === 'incremental')
-    if (newestBackupAt !== undefined || database.followed !== undefined || first === undefined) return
+  /**
+   * What was missed since the newest backup is caught up, should the state have been lost. A database that has no backup and is not
+   * followed gets its first one now, not when its schedule comes round.
+   */
+  async #beginWith({ name, config: { schedules }, followed }: AgentDatabase): Promise<void> {
+    const { repository, freshness, scheduler, repositoryWatch } = this.#parts
+    const { signal } = this.#stopping
+    let since: number | undefined
+    let isKnown = true
+    try {
+      await repositoryWatch.readVerifications(name, signal)
+      since = (await freshness.read(repository.database(name), signal)).newestBackupAt
+    } catch (thrown) {
+      isKnown = false
+      const { message } = toHoldfastError(thrown)
+      this.#options.log.warn(`What the repository has of ${name} could not be read. ${message}`, { database: name })
+    }
+    scheduler.set(name, schedules, { since })
+    const first = schedules.find(({ action }) => action === 'full' || action === 'incremental')
+    if (!isKnown || since !== undefined || followed !== undefined || first === undefined) return
     scheduler.runNow(name, first.id).catch(() => {
       // The operation has told of it.
     })
   }
-
   /** Notes in the repository, now and then, how far the audit log of this machine has come. */
   async #noteAudit(): Promise<void> {
     const { clock, journal, log } = this.#options

@@ -1,17 +1,29 @@
 import { Command, Option } from 'commander'
 import { version } from '../util/version.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
+import { addCompact } from './commands/compact.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addConfig } from './commands/config.ts'
 import { addDelete } from './commands/delete.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addDrill } from './commands/drill.ts'
 import { addEstimate } from './commands/estimate.ts'
+import { addExpire } from './commands/expire.ts'
 import { addFollow } from './commands/follow.ts'
+import { addHistory } from './commands/history.ts'
 import { addInit } from './commands/init.ts'
 import { addList } from './commands/list.ts'
+import { addNotify } from './commands/notify.ts'
+import { addPin } from './commands/pin.ts'
 import { addPoints } from './commands/points.ts'
 import { addRestore } from './commands/restore.ts'
+import { addRun } from './commands/run.ts'
+import { addSchedule } from './commands/schedule.ts'
 import { addShow } from './commands/show.ts'
 import { addStats } from './commands/stats.ts'
+import { addStatus } from './commands/status.ts'
+import { addUnpin } from './commands/unpin.ts'
 import { addVerify } from './commands/verify.ts'
 import type { CommandName } from './json/schemas.ts'
 import type { Outcome, Session } from './session.ts'
@@ -28,6 +40,7 @@ export type AddCommand = (program: Command, run: Run) => void
 
 export interface GlobalFlags {
   readonly repository: string
+  readonly config?: string
   readonly json?: true
   readonly quiet?: true
   readonly verbose?: true
@@ -38,15 +51,27 @@ const commands: readonly AddCommand[] = [
   addInit,
   addBackup,
   addFollow,
+  addRun,
+  addStatus,
   addList,
   addShow,
+  addHistory,
   addStats,
+  addAudit,
   addPoints,
   addEstimate,
   addRestore,
   addVerify,
+  addDrill,
   addDelete,
+  addPin,
+  addUnpin,
+  addExpire,
+  addCompact,
   addDoctor,
+  addConfig,
+  addSchedule,
+  addNotify,
   addCompletion,
 ]
 
@@ -64,6 +89,11 @@ export function buildProgram(run: Run, form: { readonly json: boolean }): Comman
       new Option('-r, --repository <place>', 'path or URL of the repository')
         .env('HOLDFAST_REPOSITORY')
         .default('./backups'),
+    )
+    .addOption(
+      new Option('--config <path>', 'configuration file, which also names the repository; default: holdfast.yaml').env(
+        'HOLDFAST_CONFIG',
+      ),
     )
     .option('--json', 'write lines of JSON to stdout (docs/cli-json.md)')
     .option('-q, --quiet', 'print only the result: no notes, no progress')

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander'
 import { exitCodes, HoldfastError } from '../errors.ts'
+import { configFileOf } from './config/config-file.ts'
+import { locateRepository } from './config/locate-repository.ts'
 import type { CommandName } from './json/schemas.ts'
 import { Output } from './output.ts'
 import { buildProgram, type GlobalFlags, type Run } from './program.ts'
@@ -7,15 +9,16 @@ import { BarReporter } from './progress/bar-reporter.ts'
 import { JsonReporter } from './progress/json-reporter.ts'
 import { LineReporter } from './progress/line-reporter.ts'
 import { noProgress, type ProgressReporter } from './progress/reporter.ts'
+import { CommandJournal } from './record/command-journal.ts'
 import { errorDetails, errorFacts } from './report-error.ts'
-import type { Interruption } from './signals.ts'
+import type { Interruption, listenForInterrupts } from './signals.ts'
 
 export interface Surroundings {
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
   readonly now: () => number
-  readonly listen: (onFirst: (signal: NodeJS.Signals) => void) => Interruption
+  readonly listen: typeof listenForInterrupts
 }
 
 /** Runs one command line. @returns the exit status */
@@ -39,17 +42,19 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       verbose: flags.verbose === true,
     })
     output.progress = progressReporter(output, surroundings)
-    interruption = surroundings.listen(() => output.note('\nStopping and cleaning up. Once more to leave at once.'))
+    const onInterrupt = () => output.note('\nStopping and cleaning up. Once more to leave at once.')
+    // To the agent a hang-up means to read its configuration anew.
+    interruption = surroundings.listen(onInterrupt, name === 'run' ? 'SIGHUP' : undefined)
     const { stdin, stderr, now } = surroundings
     const interactive = stdin.isTTY === true && stderr.isTTY === true && !output.json
-    const outcome = await work({
-      output,
-      stderr,
-      location: flags.repository,
-      signal: interruption.signal,
-      now,
-      interactive,
-    })
+    const { signal } = interruption
+    const configFile = configFileOf(flags)
+    const { location, isImplied: isLocationImplied } = await locateRepository(command, name, flags, configFile)
+    const journal = new CommandJournal({ command: `holdfast ${name}`, location, output, now })
+    const place = { location, isLocationImplied, configFile }
+    const outcome = await work({ output, stderr, ...place, signal, now, journal, interactive }).finally(() =>
+      journal.close(),
+    )
     exitCode = outcome.exitCode ?? (output.warned ? exitCodes.warnings : exitCodes.ok)
     if (output.json) output.printJson({ type: 'result', command: name, exitCode, ...outcome.data })
     else output.print(output.quiet ? (outcome.brief ?? outcome.text) : outcome.text)

@@ -1,17 +1,24 @@
 import type { Repository } from '../repository/repository.ts'
 import type { OnProgress } from '../util/progress.ts'
+import type { ConfigFile } from './config/config-file.ts'
 import type { CommandName, ResultData } from './json/schemas.ts'
 import type { Output } from './output.ts'
+import type { CommandJournal } from './record/command-journal.ts'
 
 /** What a command works with. */
 export interface Session {
   readonly output: Output
   /** For what is drawn there beside the output's own lines. */
   readonly stderr: NodeJS.WriteStream
-  /** Path or URL of the repository, as given. */
+  /** Path or URL of the repository: as given, or as the configuration file says. */
   readonly location: string
+  /** The same command finds it without `--repository`. */
+  readonly isLocationImplied: boolean
+  readonly configFile: ConfigFile
   readonly signal: AbortSignal
   readonly now: () => number
+  /** Where it records what it does. */
+  readonly journal: CommandJournal
   /** Somebody sits at a terminal and can be asked. */
   readonly interactive: boolean
 }

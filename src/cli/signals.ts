@@ -6,8 +6,11 @@ export interface Interruption {
   readonly received: () => NodeJS.Signals | undefined
 }
 
-/** The first Ctrl-C (or SIGTERM, SIGHUP) cancels the work, which cleans up; the second ends the process at once. */
-export function listenForInterrupts(onFirst: (signal: NodeJS.Signals) => void): Interruption {
+/**
+ * The first Ctrl-C (or SIGTERM, SIGHUP) cancels the work, which cleans up; the second ends the process at once.
+ * @param except a signal that means something else to this command
+ */
+export function listenForInterrupts(onFirst: (signal: NodeJS.Signals) => void, except?: NodeJS.Signals): Interruption {
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined
   const interrupt = (signal: NodeJS.Signals) => {
@@ -16,6 +19,6 @@ export function listenForInterrupts(onFirst: (signal: NodeJS.Signals) => void): 
     controller.abort()
     onFirst(signal)
   }
-  for (const name of interrupts) process.on(name, interrupt)
+  for (const name of interrupts) if (name !== except) process.on(name, interrupt)
   return { signal: controller.signal, received: () => received }
 }

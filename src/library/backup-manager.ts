@@ -2,8 +2,7 @@ import type { BackupResult, CreateBackupOptions } from '../backup/backup-options
 import { BackupQueue } from '../backup/backup-queue.ts'
 import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
 import { backupRequest } from '../backup/engine-api.ts'
-import { openOrInit } from '../backup/init-repository.ts'
-import { byName, ManagedDatabase } from '../backup/managed-database.ts'
+import type { ManagedDatabase } from '../backup/managed-database.ts'
 import type {
   BackupAllOptions,
   BackupManagerOptions,
@@ -13,19 +12,32 @@ import type {
   SnapshotBackupOptions,
 } from '../backup/manager-options.ts'
 import { backUpThroughFollower, followerSocket } from '../capture/control/back-up-through-follower.ts'
+import {
+  compactAnywhere,
+  expireAnywhere,
+  type UpkeepAnywhereOptions,
+} from '../capture/control/upkeep-through-follower.ts'
 import { LiveCapture, type LiveCaptureOptions } from '../capture/live-capture.ts'
 import { parseOptions } from '../engine/parse-options.ts'
-import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
-import { HoldfastError, hasCode } from '../errors.ts'
+import { HoldfastError } from '../errors.ts'
+import type { RetentionPolicy } from '../history/retention.ts'
+import type { CompactReport } from '../maintenance/compact/compact-database.ts'
+import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
+import { retentionPolicy } from '../maintenance/expire/retention-policy.ts'
+import { type PinnedBackup, pinBackup, unpinBackup } from '../maintenance/pins/pin-backup.ts'
 import { findBackup } from '../repository/catalog.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
-import { Repository } from '../repository/repository.ts'
 import { type BackupStats, getBackupStats } from '../repository/stats.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { Progress } from '../util/progress.ts'
 import { RateMeter } from '../util/rate-meter.ts'
+import type { DrillReport } from '../verify/drill/drill-options.ts'
+import { type RunDrillOptions, runDrill } from '../verify/drill/run-drill.ts'
 import { type VerifyBackupsOptions, verifyBackups } from '../verify/verify-backups.ts'
 import type { VerifyResult } from '../verify/verify-options.ts'
+import type { BackupSchedule, ScheduleBackupsOptions, ScheduledBackups } from './backup-schedule.ts'
+import { type ManagerParts, openParts } from './manager-parts.ts'
+import { BackupSchedules } from './scheduled-backups.ts'
 
 const defaultConcurrency = 4
 
@@ -39,11 +51,15 @@ export interface FollowDatabaseOptions extends Omit<LiveCaptureOptions, 'databas
   readonly database?: string | undefined
 }
 
-interface Parts {
-  readonly link: StorageLink
-  readonly databases: Map<string, ManagedDatabase>
-  readonly options: BackupManagerOptions
+export interface CleanupOptions extends UpkeepAnywhereOptions {
+  /** Which of the manager's databases; needed only if it has several. */
+  readonly database?: string | undefined
+  /** Default: the manager's. */
+  readonly retention?: RetentionPolicy | undefined
 }
+
+/** `database`: which of the manager's; needed only if it has several. */
+export type DrillDatabaseOptions = Omit<RunDrillOptions, 'repository' | 'database' | 'engine'> & DatabaseChoice
 
 /**
  * Backs up live databases into a repository.
@@ -60,14 +76,21 @@ interface Parts {
  * console.log(`${metadata.id}: ${metadata.storedBytes} bytes stored in ${durationMs} ms`)
  */
 export class BackupManager implements AsyncDisposable {
-  readonly #parts: Parts
+  readonly #parts: ManagerParts
   readonly #queue: BackupQueue
+  readonly #schedules: BackupSchedules
   readonly #captures = new Set<LiveCapture>()
   #closed = false
 
-  private constructor(parts: Parts) {
+  private constructor(parts: ManagerParts) {
+    const maxConcurrent = parts.options.maxConcurrentBackups ?? defaultConcurrency
     this.#parts = parts
-    this.#queue = new BackupQueue(parts.options.maxConcurrentBackups ?? defaultConcurrency)
+    this.#queue = new BackupQueue(maxConcurrent)
+    this.#schedules = new BackupSchedules({
+      maxConcurrent,
+      backUp: (name, { type, ...request }) => this.#create(parts.databases.find(name), type, request),
+      backups: async (name) => (await parts.databases.find(name).repository.catalog()).backups,
+    })
   }
 
   /**
@@ -80,25 +103,13 @@ export class BackupManager implements AsyncDisposable {
       throw new HoldfastError('USAGE', `maxConcurrentBackups is a whole number from 1 on, not ${most}.`)
     }
     parseOptions(backupRequest, { ...options.defaults, type: 'full' })
-    const { source, sources, database, engine, signal, init = false } = options
-    const named = byName(sources ?? [database === undefined ? source : { source, database }])
-    const link = await linkStorage(options.repository)
-    try {
-      const repository = init
-        ? await openOrInit(link.storage, { signal })
-        : await Repository.open(link.storage, { signal })
-      const databases = new Map<string, ManagedDatabase>()
-      for (const [name, from] of named) databases.set(name, new ManagedDatabase(from, { repository, link, engine }))
-      return new BackupManager({ link, options, databases })
-    } catch (thrown) {
-      await link[Symbol.asyncDispose]()
-      throw hasCode(thrown, 'REPOSITORY_NOT_FOUND') ? notMadeYet(thrown) : thrown
-    }
+    retentionPolicy(options.retention)
+    return new BackupManager(await openParts(options))
   }
 
   /** Names of the databases in the repository, as this manager backs them up. */
   get databases(): string[] {
-    return [...this.#parts.databases.keys()]
+    return this.#parts.databases.names
   }
 
   /**
@@ -145,7 +156,7 @@ export class BackupManager implements AsyncDisposable {
   async createBackup(options: BackupAllOptions): Promise<BackupOutcome[]> {
     this.#assertOpen()
     const { databases: names = this.databases, type, ...rest } = options
-    const chosen = [...new Set(names)].map((name) => this.#find(name))
+    const chosen = [...new Set(names)].map((name) => this.#parts.databases.find(name))
     const outcomes = await Promise.allSettled(chosen.map((database) => this.#create(database, type, rest)))
     return outcomes.map((outcome, i) => ({ database: chosen[i]?.name ?? '', ...outcome }))
   }
@@ -183,7 +194,8 @@ export class BackupManager implements AsyncDisposable {
    */
   async listBackups(options: DatabaseChoice = {}): Promise<BackupManifest[]> {
     this.#assertOpen()
-    const chosen = options.database === undefined ? [...this.#parts.databases.values()] : [this.#find(options.database)]
+    const { databases } = this.#parts
+    const chosen = options.database === undefined ? databases.all : [databases.find(options.database)]
     const catalogs = await Promise.all(chosen.map(({ repository }) => repository.catalog(options)))
     const all = catalogs.flatMap(({ backups }) => backups)
     return chosen.length === 1 ? all : all.sort((a, b) => (a.capturedAt < b.capturedAt ? -1 : 1))
@@ -226,6 +238,53 @@ export class BackupManager implements AsyncDisposable {
   }
 
   /**
+   * Applies a retention policy: lets go of the backups that it does not keep, each with a reason, and of single commits that are older
+   * than its window. What nothing needs any more is deleted by a later call, a day later by default.
+   *
+   * While anything is unreadable or known to be damaged, nothing is deleted, and the error says what it is.
+   * @throws USAGE for a senseless policy; INTEGRITY, FORMAT_TOO_NEW, LEASE_HELD, STORAGE_*, DISK_FULL, ABORTED
+   * @example
+   * const { keep, drop, freedBytes } = await backups.cleanupOldBackups({ dryRun: true })
+   * await backups.cleanupOldBackups({ retention: { last: 3, daily: 7, weekly: 4, timeZone: 'Europe/Berlin' } })
+   */
+  async cleanupOldBackups(options: CleanupOptions = {}): Promise<ExpireReport> {
+    const { name, repository } = this.#one(options)
+    const { retention = this.#parts.options.retention, signal } = options
+    return await this.#queue.run(name, () => expireAnywhere(repository, retention, options), signal)
+  }
+
+  /**
+   * Makes a database cheaper to list and to restore, without losing a restore point: merges small logs and shortens long chains.
+   * @throws INTEGRITY, FORMAT_TOO_NEW, LEASE_HELD, STORAGE_*, DISK_FULL, ABORTED
+   * @example
+   * const { merged, freedBytes } = await backups.compact()
+   */
+  async compact(options: UpkeepAnywhereOptions & DatabaseChoice = {}): Promise<CompactReport> {
+    const { name, repository } = this.#one(options)
+    return await this.#queue.run(name, () => compactAnywhere(repository, options), options.signal)
+  }
+
+  /**
+   * Keeps a backup, by its id, the beginning of it or its name, whatever a retention policy says.
+   * @throws BACKUP_NOT_FOUND, INTEGRITY, STORAGE_*, ABORTED
+   * @example
+   * await backups.pinBackup('k3v9x0q2m5ab')
+   */
+  async pinBackup(idOrName: string, options: DatabaseChoice = {}): Promise<PinnedBackup> {
+    return await pinBackup(this.#one(options).repository, idOrName, options)
+  }
+
+  /**
+   * Lets retention count a backup like any other again; also a snapshot, which is pinned from the start.
+   * @throws BACKUP_NOT_FOUND, INTEGRITY, STORAGE_*, ABORTED
+   * @example
+   * await backups.unpinBackup('before-migration')
+   */
+  async unpinBackup(idOrName: string, options: DatabaseChoice = {}): Promise<PinnedBackup> {
+    return await unpinBackup(this.#one(options).repository, idOrName, options)
+  }
+
+  /**
    * Checks backups; of this manager's databases unless `databases` names others of the repository.
    * Damage is in the result, not an exception.
    * @throws NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*, ENGINE_DIED, ABORTED
@@ -238,10 +297,66 @@ export class BackupManager implements AsyncDisposable {
     return await verifyBackups({ databases: this.databases, ...options, repository, engine })
   }
 
-  /** Waits for the backups that were asked for, stops following, then lets the repository go. To stop sooner, abort the signals. */
+  /**
+   * A restore drill: restores a state to a scratch place, proves it, tries assertions and a command on it, measures the recovery and
+   * keeps the verdict in the repository. A drill that fails, or cannot be finished, is no exception.
+   * @throws as `runDrill`
+   * @example
+   * const { verdict, reasons } = await backups.drill({ assertions: [{ sql: 'SELECT count(*) > 0 FROM users' }] })
+   */
+  async drill(options: DrillDatabaseOptions = {}): Promise<DrillReport> {
+    const { name: database } = this.#one(options)
+    const { repository, engine } = this.#parts.options
+    return await runDrill({ ...options, database, repository, engine })
+  }
+
+  /**
+   * Makes backups at certain times, as long as this manager is open and the process runs: `hourly`, `daily`, `weekly`, `monthly`
+   * or `yearly`, a cron expression, a distance such as `6h`, or times said in full. Times are those of UTC unless a `timeZone` is given.
+   * What is due while a backup of the database is made is made after it, once.
+   * @returns the id of the schedule
+   * @throws USAGE for what is no schedule, and for an `id` that is taken; STORAGE_*
+   * @example
+   * const id = await backups.scheduleBackups('daily')
+   * await backups.scheduleBackups('30 2 * * 1-5', { type: 'full', onError: (error) => alert(error.message) })
+   * await backups.scheduleBackups({ every: 'weekly', at: 'sunday 02:30', timeZone: 'Europe/Berlin' }, { type: 'full' })
+   */
+  async scheduleBackups(when: BackupSchedule, options: ScheduleBackupsOptions = {}): Promise<string> {
+    this.#assertOpen()
+    const { names } = this.#parts.databases
+    const chosen = (options.databases ?? names).map((name) => this.#parts.databases.find(name).name)
+    return await this.#schedules.add(when, [...new Set(chosen)], options)
+  }
+
+  /**
+   * Ends a schedule. Resolves when a backup of it that is being made is done.
+   * @throws SCHEDULE_NOT_FOUND
+   * @example
+   * await backups.stopScheduledBackups(id)
+   */
+  async stopScheduledBackups(id: string): Promise<void> {
+    this.#assertOpen()
+    await this.#schedules.remove(id)
+  }
+
+  /**
+   * The schedules that run, with what they do in words, and when next.
+   * @example
+   * for (const { id, description, nextAt } of backups.listScheduledBackups()) console.log(id, description, nextAt)
+   */
+  listScheduledBackups(): ScheduledBackups[] {
+    this.#assertOpen()
+    return this.#schedules.list()
+  }
+
+  /**
+   * Ends the schedules, waits for the backups that were asked for, stops following, then lets the repository go. To stop sooner,
+   * abort the signals.
+   */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await this.#schedules.close()
     await this.#queue.idle()
     // A capture that failed has told of it already.
     await Promise.allSettled([...this.#captures].map((live) => live.stop()))
@@ -284,29 +399,10 @@ export class BackupManager implements AsyncDisposable {
 
   #one({ database }: { readonly database?: string | undefined }): ManagedDatabase {
     this.#assertOpen()
-    if (database !== undefined) return this.#find(database)
-    const [only, another] = this.#parts.databases.values()
-    if (only !== undefined && another === undefined) return only
-    throw new HoldfastError('USAGE', 'This manager has several databases: say which is meant.', {
-      hint: `Give "database": one of ${this.databases.join(', ')}.`,
-    })
-  }
-
-  #find(name: string): ManagedDatabase {
-    const database = this.#parts.databases.get(name)
-    if (database !== undefined) return database
-    throw new HoldfastError('USAGE', `This manager has no database "${name}".`, {
-      object: name,
-      hint: `It has ${this.databases.join(', ')}.`,
-    })
+    return this.#parts.databases.one(database)
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new HoldfastError('USAGE', 'This BackupManager is closed.')
   }
-}
-
-function notMadeYet({ code, message, object, cause }: HoldfastError): HoldfastError {
-  const hint = 'Let it be made, with "init: true", or give another "repository".'
-  return new HoldfastError(code, message, { object, cause, hint })
 }

@@ -59,11 +59,13 @@ async function refuses(
   assert.deepEqual(filesBelow(cwd), before, 'nothing new, nothing gone')
 }
 
-/** A lease and its lock stay, released, and are no leftovers; SQLite's own files beside a live database come and go. */
+/** A lease and its lock stay, released, and what is noted of the audit log, and are no leftovers; SQLite's own files beside a live database come and go. */
 function filesBelow(folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   return files
-    .filter((name) => !/lease\.json$|\.lock@holdfast|-(wal|shm)$|(^|\/)databases(\/[^/]*)?$/.test(name))
+    .filter(
+      (name) => !/lease\.json$|\.lock@holdfast|-(wal|shm)$|(^|\/)databases(\/[^/]*)?$|(^|\/)audit(\/|$)/.test(name),
+    )
     .sort()
 }
 

@@ -24,7 +24,7 @@ it('bash completes commands, options, their values and files, from the real scri
   const { stdout: script } = await cliOk(['completion', 'bash'], { cwd })
   const complete = (...words: string[]) => offered(script, cwd, ...words)
   assert.deepEqual(complete('re'), ['restore'])
-  assert.deepEqual(complete('s'), ['show', 'stats'])
+  assert.deepEqual(complete('st'), ['status', 'stats'])
   assert.deepEqual(complete('--repository', 'elsewhere', 'res'), ['restore'])
   assert.deepEqual(complete('backup', '--type', ''), ['full', 'incremental', 'snapshot'])
   assert.deepEqual(complete('backup', '--type', 's'), ['snapshot'])
@@ -36,6 +36,8 @@ it('bash completes commands, options, their values and files, from the real scri
   assert.deepEqual(complete('restore', 'app', '--at', ''), [])
   assert.deepEqual(complete('completion', ''), ['bash', 'zsh', 'fish'])
   assert.deepEqual(complete('help', 'veri'), ['verify'])
+  assert.deepEqual(complete('audit', ''), ['verify', 'export'])
+  assert.deepEqual(complete('audit', 'export', '--to', 'data.'), ['data.db'])
 })
 
 it('every command is in every script', async (context) => {
@@ -47,12 +49,18 @@ it('every command is in every script', async (context) => {
       'backup',
       'list',
       'show',
+      'history',
       'stats',
+      'audit',
       'points',
       'estimate',
       'restore',
       'verify',
       'delete',
+      'pin',
+      'unpin',
+      'expire',
+      'compact',
       'doctor',
       'completion',
     ]) {

@@ -86,6 +86,26 @@ it('delete asks at a terminal, and takes only a yes for one', async (context) =>
   assert.equal(yes.code, 0)
 })
 
+it('expire shows its plan at a terminal, and asks before it lets anything go', async (context) => {
+  const cwd = await scratchFolder(context)
+  makeDatabase(join(cwd, 'app.db'))
+  await cliOk(['init'], { cwd })
+  await cliOk(['backup', 'app.db'], { cwd })
+  await cliOk(['backup', 'app.db'], { cwd })
+  const args = ['expire', 'app', '--keep-last', '1', '--window', '0']
+  const no = await atTerminal(cwd, args, { input: 'n\n' })
+  assert.match(no.screen, /drop +[a-z0-9]{12} +full .* no rule keeps it/)
+  assert.match(
+    no.screen,
+    /Drop 1 backup of app, and give up what nothing needs any more\? This cannot be undone\. \[y\/N\]/,
+  )
+  assert.match(no.screen, /Nothing was changed/)
+  assert.equal(no.code, 1)
+  const yes = await atTerminal(cwd, args, { input: 'y\n' })
+  assert.match(yes.screen, /app: kept 1 backup, dropped 1\./)
+  assert.equal(yes.code, 0)
+})
+
 it('errors are coloured on a terminal, unless NO_COLOR forbids it, and never elsewhere', async (context) => {
   const cwd = await scratchFolder(context)
   assert.ok((await atTerminal(cwd, ['list'])).screen.includes('\u001b[31merror:\u001b[39m'))

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { scheduleActions } from './schedule-spec.ts'
 
-const text = z.string().min(1)
+/** Not `min(1)`: zod checks that also of what is no text, and fails on an object that has a `length`. */
+const text = z.string().refine((value) => value !== '', 'a text')
 
 /** When, as people write it: exactly one of `every`, `cron`, `afterCommits`, `afterBytes` and `quiet`. */
 export const triggerInput = z.strictObject({

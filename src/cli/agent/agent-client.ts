@@ -1,7 +1,7 @@
 import { type AgentControlSignatures, agentControlApi } from '../../agent/agent-control-api.ts'
 import { agentSocket } from '../../agent/agent-lock.ts'
 import { agentFolder } from '../../agent/agent-parts.ts'
-import { loadConfig } from '../../agent/config/load-config.ts'
+import { loadStateFolder } from '../../agent/config/load-state-folder.ts'
 import { ControlClient } from '../../control/client.ts'
 import type { Session } from '../session.ts'
 
@@ -10,7 +10,7 @@ import type { Session } from '../session.ts'
  * @throws NOT_RUNNING, ACCESS_DENIED, USAGE
  */
 export async function connectToAgent({ configFile }: Session): Promise<ControlClient<AgentControlSignatures>> {
-  const { value } = await loadConfig(configFile.path)
-  const socket = await agentSocket(agentFolder({ stateFolder: value?.stateFolder }))
+  const stateFolder = await loadStateFolder(configFile.path)
+  const socket = await agentSocket(agentFolder({ stateFolder }))
   return await ControlClient.connect(socket, agentControlApi)
 }

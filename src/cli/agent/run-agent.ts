@@ -28,7 +28,7 @@ export async function runAgent(session: Session): Promise<Outcome<'run'>> {
       server = await startHttpServer({
         listen: { host, port },
         allowRemote,
-        metrics: agent.metrics,
+        metrics: { render: () => agent.renderMetrics() },
         health: () => agent.health(),
         onError: (error) => log.error(`A request could not be answered. ${error.message}`),
       })

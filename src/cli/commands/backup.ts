@@ -1,5 +1,7 @@
 import { basename } from 'node:path'
 import { Option } from 'commander'
+import { backupFigures } from '../../agent/journal/backup-figures.ts'
+import type { Ending } from '../../agent/journal/ending.ts'
 import type { BackupResult, CreateBackupOptions } from '../../backup/backup-options.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
@@ -14,6 +16,7 @@ import type { ResultData } from '../json/schemas.ts'
 import { duration, tag, wholeNumber } from '../parse/option-values.ts'
 import { backupText } from '../present/backup.ts'
 import { type AddCommand, examples } from '../program.ts'
+import type { OperationFacts } from '../record/command-journal.ts'
 import { errorDetails, errorFacts, worstExitCode } from '../report-error.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
 import { usageError } from '../usage-error.ts'
@@ -95,10 +98,16 @@ type Failed = ResultData<'backup'>['failures'][number]
 async function backup(session: Session, paths: readonly string[], flags: BackupFlags): Promise<Outcome<'backup'>> {
   const sources = distinct(await Promise.all(paths.map(openSource)))
   checkNames(sources, flags)
-  await using repository = await openRepository(session)
+  const { journal } = session
+  const operations = sources.map((source) => operationOf(source, flags))
+  await using repository = await journal.recordedFailure(operations, () => openRepository(session))
   const results = await mapConcurrently(sources, flags.maxConcurrent, async (source): Promise<Done | Failed> => {
     try {
-      return await backupOne(session, repository, source, flags)
+      return await journal.recorded(
+        operationOf(source, flags),
+        () => backupOne(session, repository, source, flags),
+        ending,
+      )
     } catch (error) {
       // A single failure, like an interruption, is the command's own.
       if (sources.length === 1 || session.signal.aborted) throw error
@@ -118,6 +127,29 @@ async function backup(session: Session, paths: readonly string[], flags: BackupF
     brief: backups.map((done) => done.backup.id).join('\n'),
     ...(failures.length === 0 ? {} : { exitCode: worstExitCode(statuses) }),
   }
+}
+
+function operationOf(
+  source: BackupSource,
+  { type, database, name, parent, allowDamaged }: BackupFlags,
+): OperationFacts {
+  return {
+    kind: 'backup',
+    database: database ?? source.defaultName,
+    type,
+    parameters: {
+      path: source.location,
+      name: name ?? null,
+      parent: parent ?? null,
+      allowDamaged: allowDamaged === true,
+    },
+  }
+}
+
+function ending({ backup, warnings, writersBlockedMs }: Done): Ending {
+  const { id, database, type } = backup
+  const figures = { ...backupFigures(backup), writersBlockedMs }
+  return { database, type, backupId: id, figures, warnings }
 }
 
 async function backupOne(

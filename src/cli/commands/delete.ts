@@ -1,9 +1,11 @@
+import type { Ending } from '../../agent/journal/ending.ts'
 import { exitCodes } from '../../errors.ts'
 import { confirm } from '../confirm.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { counted } from '../format/text.ts'
 import { formatFullTime } from '../format/time.ts'
 import { type AddCommand, examples } from '../program.ts'
+import type { OperationFacts } from '../record/command-journal.ts'
 import { type Outcome, openRepository, type Session } from '../session.ts'
 
 interface DeleteFlags {
@@ -30,8 +32,22 @@ export const addDelete: AddCommand = (program, run) => {
       ]),
     )
     .action((name: string, id: string, flags: DeleteFlags, command) =>
-      run(command, 'delete', (session) => remove(session, name, id, flags)),
+      run(command, 'delete', (session) =>
+        session.journal.recorded(operationOf(name, id, flags), () => remove(session, name, id, flags), ending),
+      ),
     )
+}
+
+function operationOf(name: string, id: string, { force, dryRun }: DeleteFlags): OperationFacts | undefined {
+  if (dryRun === true) return undefined
+  return { kind: 'delete', database: name, parameters: { backup: id, force: force === true } }
+}
+
+function ending({ data }: Outcome<'delete'>): Ending {
+  const { backup, dryRun, freedBytes, deletedSegments } = data
+  const about = { database: backup.database, backupId: backup.id }
+  if (dryRun) return { ...about, outcome: 'interrupted', message: 'It was not confirmed; nothing was deleted.' }
+  return { ...about, figures: { freedBytes, segments: deletedSegments.length } }
 }
 
 async function remove(

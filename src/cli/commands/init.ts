@@ -17,10 +17,12 @@ export const addInit: AddCommand = (program, run) => {
         ['holdfast init --repository /mnt/nas/holdfast', 'in another folder'],
       ]),
     )
-    .action((_flags, command) => run(command, 'init', init))
+    .action((_flags, command) =>
+      run(command, 'init', (session) => session.journal.recorded({ kind: 'init' }, () => init(session))),
+    )
 }
 
-async function init({ location, signal, output }: Session): Promise<Outcome<'init'>> {
+async function init({ location, isLocationImplied, signal, output }: Session): Promise<Outcome<'init'>> {
   const [{ openStorage }, { Repository }] = await Promise.all([
     import('../../storage/open-storage.ts'),
     import('../../repository/repository.ts'),
@@ -59,7 +61,7 @@ async function init({ location, signal, output }: Session): Promise<Outcome<'ini
       ),
     ],
   ])
-  const next = `Next: holdfast backup DATABASE${location === './backups' ? '' : ` --repository ${shellWord(location)}`}`
+  const next = `Next: holdfast backup DATABASE${isLocationImplied ? '' : ` --repository ${shellWord(location)}`}`
   return {
     data: { repository: { id, url, createdAt, capabilities } },
     text: `Made a repository.\n${facts}\n\n${next}`,
@@ -70,7 +72,7 @@ async function init({ location, signal, output }: Session): Promise<Outcome<'ini
 /** What lies in the folder and is no part of a repository; nothing in other storages, and none where there is no folder yet. */
 async function otherFiles(url: string): Promise<string[]> {
   if (!url.startsWith('file:')) return []
-  const own = /^(holdfast\.json|RECOVERY\.md|FORMAT\.md|databases|lost\+found|\..*@.*)$/
+  const own = /^(holdfast\.json|RECOVERY\.md|FORMAT\.md|databases|audit|lost\+found|\..*@.*)$/
   try {
     return (await readdir(fileURLToPath(url))).filter((name) => !own.test(name)).sort()
   } catch {

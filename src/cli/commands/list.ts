@@ -62,19 +62,27 @@ export function warnOfProblems({ output }: Session, catalog: Catalog): void {
 }
 
 async function describe(database: DatabaseRepository, catalog: Catalog, signal: AbortSignal): Promise<Listed> {
-  const [{ chainOf, verifiedOf }, { readLedger }] = await Promise.all([
+  const [{ chainOf, verifiedOf }, { drilledOf, lastDrillOf }, { readDrills }, { readLedger }] = await Promise.all([
     import('../verified.ts'),
+    import('../drilled.ts'),
+    import('../../repository/drill-record.ts'),
     import('../../repository/verification-ledger.ts'),
   ])
-  const [record, ledger] = await Promise.all([database.record({ signal }), readLedger(database, { signal })])
+  const [record, ledger, drills] = await Promise.all([
+    database.record({ signal }),
+    readLedger(database, { signal }),
+    readDrills(database, { signal }),
+  ])
   return {
     name: database.name,
     location: record?.location ?? null,
     backups: catalog.backups.map((backup) => ({
       ...backup,
       verified: verifiedOf(ledger, backup, chainOf(catalog, backup)),
+      drilled: drilledOf(drills, backup.id),
     })),
     followed: await followedWindow(catalog),
+    lastDrill: lastDrillOf(drills),
     problems: [...catalog.problems],
   }
 }

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
+import type { Ending } from '../../agent/journal/ending.ts'
 import type { ValidationLevel } from '../../source/source.ts'
 import { planData, proofData } from '../json/to-json.ts'
 import { wholeNumber } from '../parse/option-values.ts'
 import { restoreText } from '../present/restore.ts'
 import { type AddCommand, examples } from '../program.ts'
+import type { OperationFacts } from '../record/command-journal.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
 import { usageError } from '../usage-error.ts'
 import {
@@ -58,8 +60,36 @@ export const addRestore: AddCommand = (program, run) => {
       ]),
     )
     .action((name: string, flags: RestoreFlags, self) =>
-      run(self, 'restore', (session) => restore(session, name, flags)),
+      run(self, 'restore', (session) =>
+        session.journal.recorded(operationOf(name, flags), () => restore(session, name, flags), ending),
+      ),
     )
+}
+
+/** The check command stays out: it may hold a secret. */
+function operationOf(name: string, flags: RestoreFlags): OperationFacts | undefined {
+  if (flags.dryRun === true) return undefined
+  const { latest, at, lsn, backup, name: named, before, to, force, delta, validate, check } = flags
+  return {
+    kind: 'restore',
+    database: name,
+    parameters: {
+      state: latest === true ? 'latest' : (at ?? lsn ?? backup ?? named ?? null),
+      before: before === true,
+      to: resolve(to),
+      force: force === true,
+      delta: delta === true,
+      validate,
+      checked: check !== undefined,
+    },
+  }
+}
+
+function ending({ data }: Outcome<'restore'>): Ending {
+  const { plan, pagesWritten, bytesFetched, mode, warnings } = data
+  const { database, lsn, backup, estimate } = plan
+  const figures = { lsn, pagesWritten, bytesFetched, commitsReplayed: estimate.commitsToReplay }
+  return { database, type: mode, backupId: backup?.id, figures, warnings }
 }
 
 async function restore(session: Session, name: string, flags: RestoreFlags): Promise<Outcome<'restore'>> {
@@ -119,7 +149,7 @@ function commandAgain(session: Session, name: string, flags: RestoreFlags): (sta
   return (state) => `${commandLine(['holdfast', 'restore', name])} ${state} ${commandLine(['--to', to, ...rest])}`
 }
 
-/** What names the repository in a command that is ready to paste; nothing where the default would do. */
-export function repositoryWords({ location }: Session): string[] {
-  return location === './backups' ? [] : ['--repository', location]
+/** What names the repository in a command that is ready to paste; nothing where it would be found without. */
+export function repositoryWords({ location, isLocationImplied }: Session): string[] {
+  return isLocationImplied ? [] : ['--repository', location]
 }

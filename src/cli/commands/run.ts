@@ -10,11 +10,8 @@ export const addRun: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       examples([
-        ['holdfast config example > holdfast.yaml', 'begin a configuration'],
-        ['holdfast config check', 'is it right?'],
-        ['holdfast run', 'with holdfast.yaml of this folder'],
+        ['holdfast run', 'with holdfast.yaml of this folder; "holdfast config example" prints one to begin with'],
         ['holdfast run --config /etc/holdfast.yaml', 'with another one'],
-        ['holdfast status', 'ask it how things are'],
       ]),
     )
     .action((_flags, command) =>

@@ -1,10 +1,12 @@
 import { Option } from 'commander'
+import type { Ending } from '../../agent/journal/ending.ts'
 import { exitCodes } from '../../errors.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { VerifyLevel, VerifyResult } from '../../verify/verify-options.ts'
 import { duration, part } from '../parse/option-values.ts'
 import { verifyText } from '../present/verify.ts'
 import { type AddCommand, examples } from '../program.ts'
+import type { OperationFacts } from '../record/command-journal.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
 import { commandLine } from '../wanted-state.ts'
 import { repositoryWords } from './restore.ts'
@@ -31,10 +33,14 @@ export const addVerify: AddCommand = (program, run) => {
     .option('--backup <backup>', 'only this backup (id or name) and what it needs')
     .option(
       '--subset <part>',
-      'only a part of each database, at least one object, least recently checked first: 10%, 1/7',
+      'only a part of all that there is, at least one object, least recently checked first: 10%, 1/7',
       part,
     )
-    .option('--max-duration <duration>', 'begin nothing more after this time: 10m', duration)
+    .option(
+      '--max-duration <duration>',
+      'begin nothing more after this time: 10m; half of it is for trial restores',
+      duration,
+    )
     .option('--scratch <folder>', 'where trial restores go; default: the temporary folder')
     .addHelpText(
       'after',
@@ -48,8 +54,33 @@ export const addVerify: AddCommand = (program, run) => {
       ]),
     )
     .action((names: string[], flags: VerifyFlags, command) =>
-      run(command, 'verify', (session) => verify(session, names, flags)),
+      run(command, 'verify', (session) =>
+        session.journal.recorded(operationOf(names, flags), () => verify(session, names, flags), ending),
+      ),
     )
+}
+
+function operationOf(names: readonly string[], { level, backup, subset, maxDuration }: VerifyFlags): OperationFacts {
+  const [only, another] = names
+  return {
+    kind: 'verify',
+    database: another === undefined ? only : undefined,
+    type: level,
+    parameters: {
+      databases: names.length === 0 ? 'all' : names.join(' '),
+      backup: backup ?? null,
+      subset: subset ?? null,
+      maxDurationMs: maxDuration ?? null,
+    },
+  }
+}
+
+function ending({ data }: Outcome<'verify'>): Ending {
+  const { ok, findings, checked, remaining, warnings } = data
+  const figures = { ...checked, remaining, findings: findings.length }
+  if (ok) return { figures, warnings }
+  const message = findings.map(({ problem }) => problem).join(' ')
+  return { figures, outcome: 'failed', code: 'INTEGRITY', message }
 }
 
 async function verify(session: Session, names: readonly string[], flags: VerifyFlags): Promise<Outcome<'verify'>> {

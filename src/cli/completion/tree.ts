@@ -23,13 +23,17 @@ export function completionTree(program: Command): { commands: CompletionCommand[
   const own = (command: Command) => help.visibleOptions(command).map(completionOption)
   const globals = own(program)
   const commands = program.commands.map((command): CompletionCommand => {
-    const local = own(command)
+    // Of those below a command, its words are told apart no further: `audit export` completes the options of `audit` too.
+    const local = [command, ...command.commands].flatMap(own)
     const known = new Set(local.flatMap(({ flags }) => flags))
     return {
       name: command.name(),
       summary: command.summary(),
       options: [...local, ...globals.filter(({ flags }) => !flags.some((flag) => known.has(flag)))],
-      choices: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+      choices: [
+        ...command.commands.map((below) => below.name()),
+        ...command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
+      ],
       files: command.registeredArguments.some((argument) => /path|name in the repository/.test(argument.description)),
     }
   })

@@ -37,7 +37,7 @@ export async function locateRepository(
   return { location: value, isImplied: config === undefined }
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   try {
     await access(path)
     return true

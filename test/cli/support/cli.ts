@@ -24,6 +24,7 @@ export interface CliOptions {
 const environment = (extra: NodeJS.ProcessEnv = {}) => {
   const {
     HOLDFAST_REPOSITORY: _repository,
+    HOLDFAST_CONFIG: _config,
     NO_COLOR: _noColor,
     FORCE_COLOR: _color,
     NODE_TEST_CONTEXT: _test,

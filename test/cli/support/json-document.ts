@@ -1,5 +1,6 @@
 /** Makes docs/cli-json.md of the schemas: `UPDATE_DOCS=1 npm test -- test/cli/json-document.test.ts` writes it. */
 import { z } from 'zod'
+import { auditLine, operationLine } from '../../../src/cli/json/history-schemas.ts'
 import { errorLine, followLine, progressLine, resultData, warningLine } from '../../../src/cli/json/schemas.ts'
 
 type JsonSchema = z.core.JSONSchema.BaseSchema
@@ -7,7 +8,7 @@ type JsonSchema = z.core.JSONSchema.BaseSchema
 const introduction = `# \`--json\`
 
 With \`--json\` every command writes lines of JSON to stdout, one object a line, and nothing to stderr. \`type\` tells them apart:
-any number of \`progress\`, \`warning\` and, from \`holdfast follow\`, \`follow\` lines, then exactly one last line, \`result\` or \`error\`. A second Ctrl-C, or \`kill -9\`,
+any number of \`progress\`, \`warning\` and, from some commands, other lines, then exactly one last line, \`result\` or \`error\`. A second Ctrl-C, or \`kill -9\`,
 leaves no last line: its absence means that the command did not end by itself. With \`--quiet\` there is no \`progress\`.
 
 Times are ISO 8601 in UTC with milliseconds, sizes are bytes, durations milliseconds, ratios parts of one. Keys that are
@@ -43,6 +44,8 @@ export function jsonDocument(): string {
     ['`warning`', warningLine],
     ['`error`', errorLine],
     ['`follow`', followLine],
+    ['`operation`', operationLine],
+    ['`audit`', auditLine],
   ] as const
   const lines = common.map(([title, schema]) => section(title, schema))
   const results = Object.entries(resultData).map(([command, schema]) => {

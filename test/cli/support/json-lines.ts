@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { z } from 'zod'
+import { auditLine, operationLine } from '../../../src/cli/json/history-schemas.ts'
 import {
   type CommandName,
   type ErrorLine,
@@ -25,7 +26,7 @@ export async function cliJson<Name extends CommandName>(
   args: readonly string[],
   options?: CliOptions,
 ): Promise<JsonRun<Results[Name]>> {
-  const run = await jsonLines([command, ...args], options)
+  const run = await jsonLines([...command.split(' '), ...args], options)
   const {
     type,
     command: named,
@@ -56,7 +57,7 @@ async function jsonLines(args: readonly string[], options?: CliOptions): Promise
   const progress: z.infer<typeof progressLine>[] = []
   const warnings: z.infer<typeof warningLine>[] = []
   for (const line of lines) {
-    const parsed = z.union([progressLine, warningLine, followLine]).parse(line)
+    const parsed = z.union([progressLine, warningLine, followLine, operationLine, auditLine]).parse(line)
     if (parsed.type === 'progress') progress.push(parsed)
     else if (parsed.type === 'warning') warnings.push(parsed)
   }

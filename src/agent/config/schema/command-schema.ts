@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { atLeastOne } from './list.ts'
 import { text } from './scalars.ts'
 
 export const commandSchema = z
-  .union([text('given to the shell', 'a command'), z.array(text('the program, then its arguments')).min(1)])
+  .union([text('given to the shell', 'a command'), atLeastOne(text('the program, then its arguments'))])
   .describe('a text for the shell, or a list of a program and its arguments')
 
 /** @param list not empty */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { logLevels } from '../config.ts'
 import { databaseSchema, defaultsSchema } from './database-schema.ts'
 import { hookSchema } from './hook-schema.ts'
+import { atLeastOne } from './list.ts'
 import { notifySchema } from './notify-schema.ts'
 import { choice, duration, flag, path, place, text, whole } from './scalars.ts'
 
@@ -14,7 +15,7 @@ export const rootShape = {
     'a time zone such as Europe/Berlin',
   ).optional(),
   defaults: defaultsSchema.optional(),
-  databases: z.array(databaseSchema).min(1).describe('what is backed up'),
+  databases: atLeastOne(databaseSchema).describe('what is backed up'),
   concurrency: z
     .union([
       whole('operations at once', 1, 256),

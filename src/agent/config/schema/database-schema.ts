@@ -4,6 +4,7 @@ import { isDatabaseName } from '../../../repository/layout.ts'
 import { scheduleInput, triggerInput } from '../../schedule/schedule-input.ts'
 import { commandSchema } from './command-schema.ts'
 import { hookSchema } from './hook-schema.ts'
+import { atLeastOne } from './list.ts'
 import { choice, duration, durationOrNever, flag, matching, part, path, size, text, whole } from './scalars.ts'
 
 const when = { ...triggerInput.shape, jitter: scheduleInput.shape.jitter }
@@ -13,7 +14,7 @@ function orFlag<Shape extends z.ZodRawShape>(description: string, shape: Shape) 
 }
 
 function oneOrMore(description: string, example: string) {
-  return z.union([path(example), z.array(path(example)).min(1)]).describe(description)
+  return z.union([path(example), atLeastOne(path(example))]).describe(description)
 }
 
 const cell = z.union([z.string(), z.number(), z.null()])

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { hookOperations } from '../config.ts'
 import { commandSchema } from './command-schema.ts'
+import { atLeastOne } from './list.ts'
 import { choice, duration } from './scalars.ts'
 
 const kinds = ['all', ...hookOperations] as const
-const which = z.union([choice('operations', kinds), z.array(choice('an operation', hookOperations)).min(1)])
+const which = z.union([choice('operations', kinds), atLeastOne(choice('an operation', hookOperations))])
 
 export const hookSchema = z.strictObject({
   before: which.describe('run before these operations').optional(),

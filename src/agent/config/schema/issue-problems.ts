@@ -51,7 +51,8 @@ function branchMeant(branches: readonly (readonly Issue[])[]): readonly Issue[] 
 
 function isWrongForm(issue: Issue): boolean {
   if (issue.path.length > 0) return false
-  return issue.code !== 'unrecognized_keys' && issue.code !== 'too_small' && issue.code !== 'too_big'
+  if (issue.code === 'custom') return leafParams.safeParse(issue.params).data?.isRightForm !== true
+  return issue.code !== 'unrecognized_keys'
 }
 
 function isMissing(issue: Issue): boolean {
@@ -103,12 +104,6 @@ function expectation(issue: Issue): Expectation {
     }
     case 'invalid_union':
       return alternatives(issue.errors.flatMap((branch) => branch.filter(isWrongForm).map(expectation)))
-    case 'too_small':
-      return plain(
-        issue.origin === 'array' ? 'at least one' : issue.origin === 'string' ? 'a text' : `at least ${issue.minimum}`,
-      )
-    case 'too_big':
-      return plain(`at most ${issue.maximum}`)
     case 'invalid_key':
       return plain('a key that is not empty')
     default:

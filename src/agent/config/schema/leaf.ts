@@ -33,6 +33,8 @@ export const leafParams = z.object({
   words: z.array(z.string()).optional(),
   hint: z.string().optional(),
   isSecret: z.boolean().optional(),
+  /** The value is of the kind that is wanted. */
+  isRightForm: z.boolean().optional(),
 })
 
 /** A single value of the configuration: read by one function, explained by one phrase. */

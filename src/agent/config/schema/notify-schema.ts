@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { alertTopics, severities } from '../../notify/alert.ts'
 import { commandSchema } from './command-schema.ts'
+import { atLeastOne } from './list.ts'
 import { choice, duration, flag, matching, path, secret, text, url, whole } from './scalars.ts'
 
 const address = (description: string) =>
@@ -30,7 +31,7 @@ const channels = {
       password: secret('better kept in the environment or a file').optional(),
       passwordFile: path('a file that holds the password').optional(),
       from: address('the sender'),
-      to: z.union([address('a recipient'), z.array(address('a recipient')).min(1)]).describe('the recipients'),
+      to: z.union([address('a recipient'), atLeastOne(address('a recipient'))]).describe('the recipients'),
     })
     .describe('sends e-mail through an SMTP server')
     .optional(),
@@ -54,11 +55,9 @@ export const notifySchema = z
     name: matching('unique; default: its type', 'a name of letters, digits, ".", "_" and "-", at most 64', (found) =>
       /^[A-Za-z0-9][\w.-]{0,63}$/.test(found),
     ).optional(),
-    on: z.array(choice('a topic', alertTopics)).min(1).describe('what is told; default: everything').optional(),
+    on: atLeastOne(choice('a topic', alertTopics)).describe('what is told; default: everything').optional(),
     severity: choice('what is less severe is not told; default warning', severities).optional(),
-    databases: z
-      .array(text('a name in the repository'))
-      .min(1)
+    databases: atLeastOne(text('a name in the repository'))
       .describe('only what concerns these; default: all')
       .optional(),
     rateLimit: z

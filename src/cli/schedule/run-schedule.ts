@@ -1,0 +1,129 @@
+import type { AgentDatabase } from '../../agent/agent-databases.ts'
+import { AgentJobs } from '../../agent/agent-jobs.ts'
+import { runHooks } from '../../agent/hooks/run-hooks.ts'
+import { type Ending, endOf, failedEnd } from '../../agent/journal/ending.ts'
+import type { OperationEnd, OperationStart } from '../../agent/journal/operation.ts'
+import type { Operations } from '../../agent/operations/operations.ts'
+import { describeSchedule } from '../../agent/schedule/describe-schedule.ts'
+import type { ScheduleSpec } from '../../agent/schedule/schedule-spec.ts'
+import { WorkerPool } from '../../agent/worker/worker-pool.ts'
+import { linkStorage } from '../../engine/storage-link.ts'
+import { exitCodes, hasCode } from '../../errors.ts'
+import { Repository } from '../../repository/repository.ts'
+import { connectToAgent } from '../agent/agent-client.ts'
+import { formatDuration } from '../format/duration.ts'
+import type { ResultData } from '../json/schemas.ts'
+import type { Outcome, Session } from '../session.ts'
+import { type Configured, findConfigured, findSchedule, readConfigured } from './configured.ts'
+
+type Result = Pick<ResultData<'schedule run'>, 'by' | 'outcome' | 'message' | 'backupId'>
+
+/** @throws CONFIG_INVALID, NAME_NOT_FOUND, SCHEDULE_NOT_FOUND, and what the work throws */
+export async function runSchedule(session: Session, name: string, id: string): Promise<Outcome<'schedule run'>> {
+  const configured = await readConfigured(session)
+  const database = findConfigured(configured, name)
+  const schedule = findSchedule(name, database.config.schedules, id)
+  const description = describeSchedule(schedule)
+  const startedAt = session.now()
+  const result =
+    (await byAgent(session, name, id)) ??
+    (await here(session, configured, { ...database, followed: undefined }, schedule))
+  const durationMs = Math.max(0, session.now() - startedAt)
+  const data = { database: name, id, action: schedule.action, description, ...result, durationMs }
+  const exitCode = exitCodeOf(result.outcome)
+  return {
+    data,
+    text: resultText(data),
+    brief: result.backupId ?? '',
+    ...(exitCode === undefined ? {} : { exitCode }),
+  }
+}
+
+/** Undefined if no agent runs. */
+async function byAgent(session: Session, database: string, schedule: string): Promise<Result | undefined> {
+  try {
+    using agent = await connectToAgent(session)
+    await agent.call('runSchedule', { database, schedule }, { signal: session.signal })
+    return { by: 'agent', outcome: null, message: null, backupId: null }
+  } catch (thrown) {
+    if (hasCode(thrown, 'NOT_RUNNING')) return undefined
+    throw thrown
+  }
+}
+
+/** As the agent would do it, without telling anybody else of it. */
+async function here(
+  session: Session,
+  { config }: Configured,
+  database: AgentDatabase,
+  schedule: ScheduleSpec,
+): Promise<Result> {
+  const { signal, now, output } = session
+  output.note('No agent runs, so this is done here.')
+  await using link = await linkStorage(config.repository)
+  const repository = await Repository.open(link.storage, { signal })
+  await using pool = new WorkerPool(link, 1)
+  let end: OperationEnd | undefined
+  const operations: Pick<Operations, 'run'> = {
+    run: async (...asked) => {
+      end = await operate(session, ...asked)
+      return end
+    },
+  }
+  const find = () => database
+  const jobs = new AgentJobs({ repository, repositoryName: link.storage.url, link, operations, pool, find, now })
+  await jobs.run({ database: database.name, schedule, due: now(), reason: 'manual' }, signal)
+  const { outcome, message = null, backupId = null } = end ?? {}
+  if (outcome === 'warning' && message !== null) output.warn(message, database.name)
+  return { by: 'command', outcome: outcome === 'interrupted' ? 'failed' : (outcome ?? 'skipped'), message, backupId }
+}
+
+/** One operation with its hooks, recorded in the history. */
+async function operate(
+  { journal, output, now }: Session,
+  start: OperationStart,
+  { hooks, path, signal }: Parameters<Operations['run']>[1],
+  work: Parameters<Operations['run']>[2],
+): Promise<OperationEnd | undefined> {
+  const { kind, database, type, schedule = null } = start
+  const asked = { ...start, operation: kind, path }
+  const before = await runHooks(hooks, { ...asked, moment: 'before' }, { signal })
+  for (const warning of before.warnings) output.warn(warning, database)
+  if (before.decisive?.verdict === 'skip') {
+    output.note(before.decisive.reason)
+    return undefined
+  }
+  const startedAt = now()
+  const after = async (end: OperationEnd): Promise<void> => {
+    const told = { ...end, durationMs: Math.max(0, now() - startedAt) }
+    const { warnings } = await runHooks(hooks, { ...asked, moment: 'after', end: told })
+    for (const warning of warnings) output.warn(warning, database)
+  }
+  const facts = { kind, database, type, parameters: { schedule, path: path ?? null } }
+  const guarded = async (): Promise<Ending> => {
+    try {
+      if (before.decisive?.verdict === 'failed') throw before.decisive.error
+      return await work(signal)
+    } catch (thrown) {
+      await after(failedEnd(thrown))
+      throw thrown
+    }
+  }
+  const end = endOf(await journal.recorded(facts, guarded, (ending) => ending))
+  await after(end)
+  return end
+}
+
+function resultText({ database, description, by, outcome, message, backupId, durationMs }: ResultData<'schedule run'>) {
+  const what = `${database}: ${description}`
+  if (by === 'agent') return `${what}. The agent has done it, in ${formatDuration(durationMs)}.`
+  if (outcome === 'skipped') return `${what}. Nothing was done: a hook asked for that.`
+  const said = message === null || outcome === 'warning' ? '' : `\n${message}`
+  const backup = backupId === null ? '' : `, backup ${backupId}`
+  return `${what}. ${outcome === 'failed' ? 'Failed' : outcome === 'inconclusive' ? 'Inconclusive' : 'Done'} after ${formatDuration(durationMs)}${backup}.${said}`
+}
+
+function exitCodeOf(outcome: Result['outcome']): number | undefined {
+  if (outcome === 'failed') return exitCodes.integrity
+  return outcome === 'inconclusive' ? exitCodes.warnings : undefined
+}
