@@ -206,6 +206,19 @@ describe('what is secret', () => {
   })
 })
 
+it('a mapping with a length is none of a list or text', async () => {
+  const odd = '{ length: { valueOf: 1 } }'
+  const texts = [
+    `databases: ${odd}\n`,
+    `databases: [{ glob: ${odd} }]\n`,
+    `databases: [{ path: a, schedules: [{ type: full, every: ${odd} }] }]\n`,
+    `databases: [{ path: a, hooks: [{ before: ${odd}, command: ${odd} }] }]\n`,
+    `${good}notify: [{ command: x, on: ${odd}, databases: ${odd} }]\n`,
+  ]
+  for (const text of texts)
+    for (const { message } of await problemsOf(text)) assert.match(message, /^Expected .*, got a mapping\.$/)
+})
+
 it('as an error, all problems are in its message', async () => {
   await assert.rejects(requireConfig('/nowhere/holdfast.yaml'), (error: unknown) => {
     assert.ok(error instanceof ConfigError)
