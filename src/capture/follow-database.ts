@@ -6,7 +6,7 @@ import { type Capture, RunningCapture } from './capture.ts'
 import { type FollowedSource, type FollowOptions, settingsOf } from './follow-options.ts'
 import { openSession } from './session.ts'
 import { beginningOf, startFollowing } from './start-following.ts'
-import { defaultStateFolder, lockStateFolder } from './state-folder.ts'
+import { defaultStateFolder, lockStateFolder, stateFolderId } from './state-folder.ts'
 import { LeaseKeeper } from './upload/lease-keeper.ts'
 
 /**
@@ -28,7 +28,12 @@ export async function followDatabase(
   const folder = options.stateFolder ?? defaultStateFolder(repository.id, database.name)
   const folderLock = stack.use(await lockStateFolder(settings.files, folder))
   const lease = stack.use(
-    await LeaseKeeper.acquire(database, { waitMs: options.leaseWaitMs, control: options.control?.path, signal }),
+    await LeaseKeeper.acquire(database, {
+      waitMs: options.leaseWaitMs,
+      control: options.control?.path,
+      home: await stateFolderId(settings.files, folder),
+      signal,
+    }),
   )
   let running: RunningCapture | undefined
   let failure: HoldfastError | undefined

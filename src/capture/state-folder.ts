@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
@@ -25,6 +26,41 @@ export async function lockStateFolder(files: LocalFiles, folder: string): Promis
     object: folder,
     hint: 'Stop the other one, or give this one a folder of its own (--state).',
   })
+}
+
+/**
+ * What tells this folder from every other; made when it is first asked for. To be called by the process that has locked it.
+ * @throws ACCESS_DENIED, DISK_FULL
+ */
+export async function stateFolderId(files: LocalFiles, folder: string): Promise<string> {
+  const path = join(folder, 'id')
+  try {
+    const known = (await files.list(folder)).includes('id') ? await readText(files, path) : ''
+    if (/^[0-9a-f-]{36}$/.test(known)) return known
+    const id = randomUUID()
+    const temporary = `${path}.tmp`
+    const file = await files.create(temporary)
+    try {
+      await file.write(new TextEncoder().encode(id))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await files.rename(temporary, path)
+    await files.syncFolder(folder)
+    return id
+  } catch (thrown) {
+    throw toHoldfastError(thrown, path)
+  }
+}
+
+async function readText(files: LocalFiles, path: string): Promise<string> {
+  const file = await files.open(path)
+  try {
+    return new TextDecoder().decode(await file.read(0, Math.min(file.size, 100)))
+  } finally {
+    await file.close()
+  }
 }
 
 async function taken(files: LocalFiles, folder: string): Promise<Disposable | undefined> {

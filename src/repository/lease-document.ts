@@ -21,6 +21,8 @@ export const leaseDocument = z.strictObject({
   purpose: z.string(),
   /** Path of a socket on the owner's host, on which it takes requests of other processes there. */
   control: z.string().optional(),
+  /** Of a holder that has a state folder which only one process may use: the folder's id. */
+  home: z.string().optional(),
   acquiredAt: z.iso.datetime({ precision: 3 }),
   expiresAt: z.iso.datetime({ precision: 3 }),
 })

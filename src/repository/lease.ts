@@ -21,6 +21,11 @@ export interface LeaseOptions extends OperationOptions {
   readonly ttlMs?: number | undefined
   /** Path of a local socket on which the holder can be asked to do something under its lease. */
   readonly control?: string | undefined
+  /**
+   * Id of a folder that only one process may use at a time, and that this one has. A lease that was left by another with the same
+   * folder is free: that process is gone, though in a container nothing else tells.
+   */
+  readonly home?: string | undefined
 }
 
 /** Clocks of two machines may differ by this much before a live lease could be taken for an expired one. */
@@ -225,7 +230,8 @@ async function tryAcquire(database: DatabaseRepository, options: LeaseOptions): 
   const { conditionalCreate, conditionalReplace } = repository.capabilities
   const before = await storage.head(key, options)
   const found = before === undefined ? undefined : await readLease(database, options)
-  if (found !== undefined && !isFree(found)) return { held: found }
+  const isOurs = options.home !== undefined && found?.home === options.home
+  if (found !== undefined && !isOurs && !isFree(found)) return { held: found }
   const document = newDocument(found, options)
   const condition: PutOptions =
     before === undefined
@@ -286,6 +292,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
     owner: currentProcess(),
     purpose: options.purpose,
     ...(options.control === undefined ? {} : { control: options.control }),
+    ...(options.home === undefined ? {} : { home: options.home }),
     acquiredAt: isoTime(now),
     expiresAt: isoTime(now + ttlOf(options)),
   }

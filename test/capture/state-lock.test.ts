@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { followDatabase } from '../../src/capture/follow-database.ts'
+import { stateFolderId } from '../../src/capture/state-folder.ts'
 import { hasCode } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
@@ -55,5 +56,20 @@ describe('two captures with one state folder', () => {
     await first.kill()
     await using third = await start('one.db', 'one')
     assert.equal(third.failure, undefined)
+  })
+
+  it('have an id that stays, and that a torn file does not end', async () => {
+    const rig = await Rig.make()
+    const files = rig.files.as()
+    await files.makeFolder('/state')
+    const id = await stateFolderId(files, '/state')
+    assert.match(id, /^[0-9a-f-]{36}$/)
+    assert.equal(await stateFolderId(files, '/state'), id)
+    const torn = await files.create('/state/id')
+    await torn.write(new Uint8Array([1, 2, 3]))
+    await torn.close()
+    const another = await stateFolderId(files, '/state')
+    assert.notEqual(another, id)
+    assert.equal(await stateFolderId(files, '/state'), another)
   })
 })

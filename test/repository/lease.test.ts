@@ -56,6 +56,16 @@ describe('a lease', () => {
     assert.equal(next.epoch, 1, 'a clean hand-over is no takeover')
   })
 
+  it('that a container left is free for the next one with the same state folder, which nothing else could tell', async () => {
+    const database = await newDatabase()
+    await plant(database, { home: 'folder-1', lsn: 7 })
+    await assert.rejects(Lease.acquire(database, { purpose }), held)
+    await assert.rejects(Lease.acquire(database, { purpose, home: 'folder-2' }), held)
+    await using lease = await Lease.acquire(database, { purpose, home: 'folder-1' })
+    assert.deepEqual([lease.epoch, lease.lsn], [5, 7], 'a takeover, as of any holder that did not release')
+    await assert.rejects(Lease.acquire(database, { purpose }), held)
+  })
+
   it('goes to exactly one of many who want it at once', async () => {
     const database = await newDatabase()
     const results = await Promise.allSettled(Array.from({ length: 12 }, () => Lease.acquire(database, { purpose })))

@@ -9,6 +9,8 @@ export interface LeaseKeeperOptions {
   readonly waitMs?: number | undefined
   /** Where this process can be asked to do something under the lease; see {@link LeaseOptions}. */
   readonly control?: string | undefined
+  /** Id of the state folder, which this process has locked. */
+  readonly home?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -18,21 +20,21 @@ const ttlMs = 3_600_000
 /** Keeps the lease for as long as a capture runs, also over a time in which the repository cannot be reached. */
 export class LeaseKeeper implements AsyncDisposable {
   readonly #database: DatabaseRepository
-  readonly #control: string | undefined
+  readonly #place: Pick<LeaseKeeperOptions, 'control' | 'home'>
   #lease: Lease
   #epoch: number
 
-  private constructor(database: DatabaseRepository, lease: Lease, control: string | undefined) {
+  private constructor(database: DatabaseRepository, lease: Lease, place: Pick<LeaseKeeperOptions, 'control' | 'home'>) {
     this.#database = database
     this.#lease = lease
-    this.#control = control
+    this.#place = place
     this.#epoch = lease.epoch
   }
 
   /** @throws LEASE_HELD, ABORTED, STORAGE_* */
   static async acquire(database: DatabaseRepository, options: LeaseKeeperOptions): Promise<LeaseKeeper> {
     const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, ...options })
-    return new LeaseKeeper(database, lease, options.control)
+    return new LeaseKeeper(database, lease, { control: options.control, home: options.home })
   }
 
   /** The one that is held now. */
@@ -61,8 +63,7 @@ export class LeaseKeeper implements AsyncDisposable {
     } catch (error) {
       if (!hasCode(error, 'LEASE_LOST')) throw error
     }
-    const control = this.#control
-    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, control, signal })
+    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, ...this.#place, signal })
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease
     const catalog = await this.#database.catalog({ signal })

@@ -2,9 +2,10 @@ import { type HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
 import type { Lsn } from '../../history/lsn.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
-import { aborted, throwIfAborted } from '../../util/abort.ts'
+import { aborted } from '../../util/abort.ts'
 import type { FollowSettings } from '../follow-options.ts'
 import type { PositionFile } from '../position-file.ts'
+import type { SyncRequest } from '../requests.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { SpoolItem } from '../spool/spool-item.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
@@ -36,6 +37,13 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
+/** Something to be done between two uploads. */
+interface Task {
+  /** Does not reject. */
+  readonly run: () => Promise<void>
+  readonly reject: (error: unknown) => void
+}
+
 const baseDelayMs = 500
 const maxDelayMs = 60_000
 
@@ -50,7 +58,7 @@ export class Uploader {
   #wake: (() => void) | undefined
   #done: Promise<void> = Promise.resolve()
   #sinceRollUp = 0
-  readonly #tasks: { readonly run: () => Promise<void>; readonly reject: (error: unknown) => void }[] = []
+  #tasks: Task[] = []
 
   constructor(context: UploaderContext) {
     this.#context = context
@@ -92,23 +100,32 @@ export class Uploader {
   /**
    * Does something in the repository under the capture's lease, between two uploads: nothing is published meanwhile, and what
    * waits in the spool waits on.
-   * @param work gets the lease, and the epoch of what is written now
+   * @param work gets the lease, the epoch of what is written now, and a signal that fires with the caller's, and when the uploader stops
    * @throws what the work throws; LEASE_*, ABORTED if the uploader stops before, or the signal fires
    */
-  exclusively<T>(work: (lease: Lease, epoch: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
+  exclusively<T>(
+    work: (lease: Lease, epoch: number, signal: AbortSignal) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const stopped = this.#stop.signal
+    for (const each of [stopped, signal]) if (each?.aborted) return Promise.reject(aborted(each))
     const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const run = async (): Promise<void> => {
-      try {
-        throwIfAborted(signal)
-        const { lease } = this.#context
-        await lease.assertHeld([this.#durable], this.#stop.signal)
-        resolve(await work(lease.lease, lease.epoch))
-      } catch (thrown) {
-        reject(thrown)
-      }
+    const giveUp = (): void => {
+      this.#tasks = this.#tasks.filter((other) => other !== task)
+      reject(aborted(signal))
     }
-    this.#tasks.push({ run, reject })
+    const run = async (): Promise<void> => {
+      const { lease, epoch } = this.#context.lease
+      signal?.removeEventListener('abort', giveUp)
+      await work(lease, epoch, signal === undefined ? stopped : AbortSignal.any([stopped, signal])).then(resolve, reject)
+    }
+    const refuse = (error: unknown): void => {
+      signal?.removeEventListener('abort', giveUp)
+      reject(error)
+    }
+    const task = { run, reject: refuse }
+    signal?.addEventListener('abort', giveUp, { once: true })
+    this.#tasks.push(task)
     this.wake()
     return promise
   }
@@ -119,6 +136,14 @@ export class Uploader {
    */
   whenDurable(lsn: Lsn): Promise<Lsn> {
     return this.#wait(lsn, false)
+  }
+
+  /** Everything up to that state is in the spool, or in the repository. */
+  answer(requests: readonly SyncRequest[], lsn: Lsn): void {
+    for (const { until, resolve, reject } of requests) {
+      if (until === 'kept') resolve(lsn)
+      else this.whenDurable(lsn).then(resolve, reject)
+    }
   }
 
   /** Resolves when all that waits now is in the repository, or cannot come there any more. @throws as {@link whenDurable} */
@@ -154,7 +179,7 @@ export class Uploader {
     while (!this.#stop.signal.aborted) {
       const task = this.#tasks.shift()
       if (task !== undefined) {
-        await task.run()
+        if (await this.#isOver(task)) return
         continue
       }
       const item = this.#context.spool.first
@@ -170,15 +195,34 @@ export class Uploader {
       } catch (thrown) {
         if (this.#stop.signal.aborted) return
         const error = toHoldfastError(thrown, item.info.key)
-        if (hasCode(error, 'LEASE_HELD', 'LEASE_LOST')) {
-          this.#rejectAll(error)
-          this.#context.onFailure(error)
-          return
-        }
+        if (this.#hasLost(error)) return
         failures += 1
         await this.#pause(error, failures)
       }
     }
+  }
+
+  /** Does a task. True if nothing more can be done, since another writer has the database. */
+  async #isOver({ run, reject }: Task): Promise<boolean> {
+    const { lease, spool } = this.#context
+    const { first } = spool
+    const perhapsThere = first !== undefined && this.#attempted.has(first) ? [first.info.to] : []
+    try {
+      await lease.assertHeld([this.#durable, ...perhapsThere], this.#stop.signal)
+    } catch (thrown) {
+      const error = toHoldfastError(thrown)
+      reject(error)
+      return this.#hasLost(error)
+    }
+    await run()
+    return false
+  }
+
+  #hasLost(error: HoldfastError): boolean {
+    if (!hasCode(error, 'LEASE_HELD', 'LEASE_LOST')) return false
+    this.#rejectAll(error)
+    this.#context.onFailure(error)
+    return true
   }
 
   async #upload(item: SpoolItem): Promise<void> {
