@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { BackupError, type HoldfastError, type PartialBackup, toHoldfastError } from '../errors.ts'
 import { zeroLsn } from '../history/lsn.ts'
 import { emptyState, formatState } from '../history/state-checksum.ts'
+import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { Lease } from '../repository/lease.ts'
@@ -178,10 +179,13 @@ class BackupRun {
   }
 
   /** What a writer that was interrupted before its manifest wrote down as begun. */
-  async #discardLeftover({ backups, problems }: Catalog, { pending }: Lease): Promise<void> {
-    if (pending === undefined || problems.length > 0) return
+  async #discardLeftover(catalog: Catalog, { pending }: Lease): Promise<void> {
+    if (pending === undefined || catalog.problems.length > 0) return
     if (!this.#database.repository.capabilities.consistentList) return
-    if (!backups.some(({ segment }) => segment === pending)) await discardSegment(this.#database, pending)
+    const isNamed = catalog.backups.some(({ segment }) => segment === pending)
+    // Retention may have dropped the backup, and kept later ones that build on its segment.
+    const isBuiltOn = acknowledgedSegments(catalog).some(({ key }) => key === pending)
+    if (!isNamed && !isBuiltOn) await discardSegment(this.#database, pending)
   }
 
   /** Its result is awaited after the copy; a failure ends the copy at once. */

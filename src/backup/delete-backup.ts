@@ -49,7 +49,7 @@ export async function deleteBackup(
       },
     )
   }
-  if (!database.repository.capabilities.consistentList) assertListed(catalog, lease)
+  assertListed(database, catalog, lease)
   const backup = findBackup(catalog, idOrName)
   if (!force) refuseNewestGood(catalog, backup)
   const { segments } = deletionOf(catalog, backup)
@@ -65,10 +65,17 @@ export async function deleteBackup(
   return result
 }
 
-/** Where listings lag, a backup that needs this one may not be in sight yet: its absence from a list decides nothing. */
-function assertListed({ database, segments, backups }: Catalog, { lsn }: Lease): void {
-  const newest = Math.max(0, ...segments.map(({ to }) => to), ...backups.map((backup) => backup.lsn))
-  if (newest >= lsn) return
+/**
+ * Where listings lag, a backup that needs what is to be deleted may not be in sight yet: its absence from a list decides nothing.
+ * @throws STORAGE_TRANSIENT
+ */
+export function assertListed(
+  { repository }: DatabaseRepository,
+  { database, segments, backups }: Catalog,
+  { lsn }: Lease,
+): void {
+  const newest = segments.reduce((most, { to }) => Math.max(most, to), 0)
+  if (repository.capabilities.consistentList || Math.max(newest, ...backups.map((backup) => backup.lsn)) >= lsn) return
   throw new HoldfastError('STORAGE_TRANSIENT', `The storage does not list LSN ${lsn} of ${database} yet.`, {
     object: database,
     hint: 'Try again in a while. If the last backup was interrupted, make another one first.',

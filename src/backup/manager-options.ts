@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '../history/retention.ts'
 import type { BackupSource } from '../source/source.ts'
 import type { BackupStorage } from '../storage/storage.ts'
 import type { ProgressReport } from '../util/rate-meter.ts'
@@ -26,6 +27,11 @@ interface SharedOptions {
   readonly maxConcurrentBackups?: number | undefined
   /** Used by every backup that does not say otherwise. */
   readonly defaults?: BackupDefaults | undefined
+  /**
+   * What `cleanupOldBackups` keeps, unless it is told otherwise. Default: 7 daily, 4 weekly, 12 monthly and 7 yearly backups, at most
+   * 100, and every commit of the last 7 days.
+   */
+  readonly retention?: RetentionPolicy | undefined
   readonly engine?: EngineSettings | undefined
   readonly signal?: AbortSignal | undefined
 }

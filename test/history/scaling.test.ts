@@ -3,7 +3,8 @@ import { suite, test } from 'node:test'
 import { planDeletion } from '../../src/history/dependents.ts'
 import { toLsn } from '../../src/history/lsn.ts'
 import { planRestore } from '../../src/history/plan.ts'
-import { latestPoint, reachableLsns } from '../../src/history/reachable.ts'
+import { planMaintenance } from '../../src/history/plan-maintenance.ts'
+import { isReachable, latestPoint, reachableLsns } from '../../src/history/reachable.ts'
 import { resolveTime } from '../../src/history/resolve-time.ts'
 import type { SegmentInfo } from '../../src/history/segment-info.ts'
 import { restorableWindows } from '../../src/history/windows.ts'
@@ -58,6 +59,20 @@ suite('many segments', () => {
       }
       // Twice the segments may cost twice the looks, and a logarithm more; four times would be one for each pair.
       assert.ok(looksFor(n) < 2.6 * looksFor(n / 2))
+    })
+  }
+
+  for (const [shape, make] of Object.entries(shapes)) {
+    test(`${n / 5} as ${shape}: so does the work of planning their upkeep`, () => {
+      const looksFor = (size: number) => {
+        const { segments, looks } = counting(make(size))
+        const latest = latestPoint(segments)?.lsn ?? 0
+        const days = Array.from({ length: 30 }, (_, i) => toLsn(Math.max(1, latest - Math.floor((i * latest) / 60))))
+        const lsns = days.filter((lsn) => isReachable(reachableLsns(segments), lsn))
+        planMaintenance(segments, { lsns, ranges: [{ first: toLsn(latest), last: toLsn(latest) }] })
+        return looks()
+      }
+      assert.ok(looksFor(n / 5) < 2.6 * looksFor(n / 10))
     })
   }
 

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { GapRecord } from '../../history/windows.ts'
+import { type ComposedRecord, composeRecords } from '../../segment/composed-record.ts'
 import { PageHashes } from '../../segment/page-hashes.ts'
-import { applyPatch, composePatches } from '../../segment/patch.ts'
 import { openSegment, type SegmentReader } from '../../segment/read-segment.ts'
-import { type Codec, type Op, op, type RecordBatch } from '../../segment/segment.ts'
+import { type Codec, op, type RecordBatch } from '../../segment/segment.ts'
 import { gapReasons } from '../gap-reasons.ts'
 import { OpenSegment, type OpenSegmentPlace } from './open-segment.ts'
 import { type SpoolItem, spooledInput } from './spool-item.ts'
@@ -79,11 +79,6 @@ async function* merged(
   }
 }
 
-interface Composed {
-  readonly op: Op
-  readonly value: Uint8Array
-}
-
 /**
  * What the segments together do to the pages of a range. A page that was cut off and came back did so whole, which overrides what
  * was before; one that did not come back is in no range.
@@ -92,8 +87,8 @@ async function fold(
   readers: readonly SegmentReader[],
   range: Uint32Array,
   pageSize: number,
-): Promise<Map<number, Composed>> {
-  const composed = new Map<number, Composed>()
+): Promise<Map<number, ComposedRecord>> {
+  const composed = new Map<number, ComposedRecord>()
   const wanted = new Set(range)
   for (const reader of readers) {
     for await (const block of reader.records()) {
@@ -103,22 +98,18 @@ async function fold(
         const value = block.values.subarray(offset, offset + length)
         offset += length
         if (wanted.has(page))
-          composed.set(page, compose(composed.get(page), block.ops[at] === op.full, value, pageSize))
+          composed.set(page, composeRecords(composed.get(page), block.ops[at] === op.full, value, pageSize))
       })
     }
   }
   return composed
 }
 
-function compose(older: Composed | undefined, isFull: boolean, value: Uint8Array, pageSize: number): Composed {
-  if (isFull) return { op: op.full, value: value.slice() }
-  if (older === undefined) return { op: op.patch, value: value.slice() }
-  if (older.op === op.patch) return { op: op.patch, value: composePatches(older.value, value, pageSize) }
-  applyPatch(older.value, value)
-  return older
-}
-
-function toBatch(pages: Uint32Array, hashes: BigUint64Array, records: ReadonlyMap<number, Composed>): RecordBatch {
+function toBatch(
+  pages: Uint32Array,
+  hashes: BigUint64Array,
+  records: ReadonlyMap<number, ComposedRecord>,
+): RecordBatch {
   const found = Array.from(pages, (page) => records.get(page) ?? { op: op.patch, value: new Uint8Array(0) })
   return {
     pages,

@@ -1,0 +1,21 @@
+import type { LsnRange } from './reachable.ts'
+import type { SegmentInfo } from './segment-info.ts'
+import type { GapRecord } from './windows.ts'
+
+/**
+ * The gaps that lie before everything of which single commits are kept: there, only kept states are known anyway, and what lies between
+ * two of them is not. A database that is followed without a log leaves one a minute; they must not heap up.
+ * @param segments what stays
+ */
+export function forgettableGaps(
+  gaps: readonly GapRecord[],
+  segments: readonly SegmentInfo[],
+  ranges: readonly LsnRange[],
+): GapRecord[] {
+  const starts = segments.flatMap(({ kind, from }) => (kind === 'log' ? [from] : []))
+  const first = [...starts, ...ranges.map((range) => range.first)].reduce<number>(
+    (least, lsn) => Math.min(least, lsn),
+    Number.MAX_SAFE_INTEGER,
+  )
+  return gaps.filter(({ toLsn }) => toLsn < first)
+}

@@ -1,0 +1,105 @@
+import { assertListed } from '../../backup/delete-backup.ts'
+import { toLsn } from '../../history/lsn.ts'
+import type { StatesToKeep } from '../../history/plan-maintenance.ts'
+import { reachableLsns } from '../../history/reachable.ts'
+import { planRollUp, type RollUpOptions } from '../../history/roll-up.ts'
+import type { Catalog } from '../../repository/catalog.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import type { Lease } from '../../repository/lease.ts'
+import { type RetentionRecord, readRetention } from '../../repository/retention-record.ts'
+import { readLedger } from '../../repository/verification-ledger.ts'
+import { rollUpLogs } from '../roll-up/roll-up-logs.ts'
+import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
+import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
+import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
+import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
+import { settlePending, underLease } from '../upkeep/under-lease.ts'
+import type { UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
+
+export interface CompactOptions extends UpkeepOptions {
+  readonly rollUp?: RollUpOptions | undefined
+}
+
+export interface CompactReport extends UpkeepReport {
+  /** Small logs that were merged into larger ones, every commit still addressable, or that would be; and into how many. */
+  readonly logs: { readonly replaced: number; readonly merged: number }
+}
+
+/**
+ * Makes a database cheaper to list and restore, and loses no restore point: small logs become larger ones, long chains get shorter, and
+ * what a takeover of the lease made void, or an earlier run found unneeded, is deleted when its time of grace has passed.
+ * @throws INTEGRITY, FORMAT_TOO_NEW, LEASE_HELD, LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED
+ */
+export async function compactDatabase(
+  database: DatabaseRepository,
+  options: CompactOptions = {},
+): Promise<CompactReport> {
+  if (options.dryRun === true) return await planCompaction(database, options)
+  return await underLease(database, 'compact', options, (lease, signal) =>
+    compact(database, lease, { ...options, signal }),
+  )
+}
+
+/** Every state that can be reached without what is in the trash. */
+function everything({ segments, backups }: Catalog, { trash }: RetentionRecord): StatesToKeep {
+  const lsns = backups.map(({ lsn }) => toLsn(lsn))
+  const ranges = reachableLsns(segments.filter(({ key }) => trash[key] === undefined))
+  return { lsns, ranges, segments: ownBases(backups) }
+}
+
+async function planCompaction(database: DatabaseRepository, options: CompactOptions): Promise<CompactReport> {
+  const { signal, now = Date.now() } = options
+  const catalog = await database.catalog({ signal })
+  refuseProblems(catalog)
+  const record = await readRetention(database, { signal })
+  const { segments } = catalog
+  const { merges, covered } = planRollUp(segments, catalog.gaps, options.rollUp)
+  const plan = planFor(segments, everything(catalog, record), options.limits)
+  const disposal = planDisposal(record, { segments, plan }, { ...options, now })
+  return {
+    database: database.name,
+    dryRun: true,
+    logs: { replaced: covered.length + merges.reduce((sum, run) => sum + run.length, 0), merged: merges.length },
+    merged: plan.merges.map(planned),
+    ...disposalReport(disposal, { ...options, now }),
+  }
+}
+
+async function compact(database: DatabaseRepository, lease: Lease, options: CompactOptions): Promise<CompactReport> {
+  const { signal, onProgress, level, now = Date.now() } = options
+  const listed = await database.catalog({ signal })
+  refuseProblems(listed)
+  assertListed(database, listed, lease)
+  const total = listed.segments.length
+  const onRead = (done: number) => onProgress?.({ phase: 'check', done, total, unit: 'objects' })
+  await refuseUnreadable(database, listed.segments, { signal, onRead })
+  const ledger = await readLedger(database, { strict: true, signal })
+  const logs = await rollUpLogs(database, { ...options.rollUp, level, signal })
+  const catalog = logs.merged + logs.replaced === 0 ? listed : await database.catalog({ signal })
+  const states = withPending(everything(catalog, await readRetention(database, { signal })), lease)
+  const { segments, merged, plan } = await mergeAll(database, lease, catalog.segments, states, options)
+  const going = new Set(plan.deletions.map(({ key }) => key))
+  const remaining = segments.filter(({ key }) => !going.has(key))
+  if (going.size > 0) {
+    refuseKnownDamage(remaining, ledger)
+    await refuseLoss(database, remaining, catalog.backups, { signal })
+  }
+  await settlePending(lease, catalog)
+  const kept = new Set(catalog.backups.map(({ id }) => id))
+  const disposal = (await dispose(
+    database,
+    lease,
+    { segments, plan, drop: [], gaps: [], kept },
+    { ...options, now },
+  )) ?? {
+    deleted: [],
+    waiting: [],
+  }
+  return {
+    database: database.name,
+    dryRun: false,
+    logs,
+    merged,
+    ...disposalReport(disposal, { ...options, now }),
+  }
+}

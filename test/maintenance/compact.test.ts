@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { hasCode } from '../../src/errors.ts'
+import { toLsn } from '../../src/history/lsn.ts'
+import { planRestore } from '../../src/history/plan.ts'
+import { compactDatabase } from '../../src/maintenance/compact/compact-database.ts'
+import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
+import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { day, hour, KeptHistory } from './support/kept-history.ts'
+
+const atOnce = { graceMs: 0 }
+
+/** A full backup and so many incremental ones, each on the one before. */
+async function chain(length: number, seed = 1): Promise<KeptHistory> {
+  const history = await KeptHistory.make(seed)
+  const base = await history.base()
+  await history.backup(1, { type: 'full', segment: base })
+  for (let n = 1; n < length; n += 1) {
+    const segment = await history.delta()
+    await history.backup(history.lsn, { segment })
+  }
+  return history
+}
+
+async function longest(history: KeptHistory): Promise<number> {
+  const segments = await history.segments()
+  return Math.max(...(await history.reachable()).map((lsn) => planRestore(segments, toLsn(lsn)).steps.length))
+}
+
+describe('compaction', () => {
+  it('keeps incremental chains short, and every backup what it was', async () => {
+    const history = await chain(80)
+    assert.equal(await longest(history), 80)
+    const database = await history.database()
+    const planned = await compactDatabase(database, { now: history.time, dryRun: true })
+    const report = await compactDatabase(database, { now: history.time })
+    assert.deepEqual(
+      report.merged.map(({ kind, to }) => [kind, to]),
+      planned.merged.map(({ kind, to }) => [kind, to]),
+    )
+    assert.deepEqual(
+      report.merged.map(({ kind, to }) => [kind, to]),
+      [
+        ['base', 31],
+        ['base', 61],
+      ],
+    )
+    assert.ok((await longest(history)) <= 30)
+    await history.checkAll(Array.from({ length: 80 }, (_, i) => i + 1))
+    const again = await compactDatabase(database, { now: history.time })
+    assert.deepEqual([again.merged, again.deleted], [[], []])
+    const { ok, findings } = await verifyRepository(database.repository, { level: 'data' })
+    assert.ok(ok, JSON.stringify(findings))
+  })
+
+  it('merges a part of the chain where the base is too large to be written again', async () => {
+    const history = await chain(40, 5)
+    const limits = { maxChain: 8, smallBase: 0, maxGrowth: 1e9 }
+    const report = await compactDatabase(await history.database(), { now: history.time, limits, heldBytes: 2048 })
+    assert.ok(report.merged.length > 3 && report.merged.some(({ kind }) => kind === 'delta'))
+    assert.ok((await longest(history)) <= 8)
+    await history.checkAll(Array.from({ length: 40 }, (_, i) => i + 1))
+  })
+
+  it('loses no commit of a followed database, however old, and makes fewer logs of many', async () => {
+    const history = await KeptHistory.make(9)
+    await history.base()
+    for (let n = 0; n < 120; n += 1) await history.log(1 + (n % 3), hour)
+    await history.backup(history.lsn - 40)
+    const before = await history.reachable()
+    const options = { ...atOnce, now: history.time + 900 * day }
+    const report = await compactDatabase(await history.database(), options)
+    assert.equal(report.logs.replaced, 120)
+    assert.deepEqual(await history.reachable(), before)
+    await history.checkAll(before)
+  })
+
+  it('shortens the chain to logs that come one after the other without end', async () => {
+    const history = await KeptHistory.make(10)
+    await history.base()
+    for (let n = 0; n < 50; n += 1) await history.log(2, hour)
+    const before = await history.reachable()
+    // As if each were too large to be merged with its neighbours.
+    const report = await compactDatabase(await history.database(), {
+      ...atOnce,
+      now: history.time,
+      rollUp: { maxBytes: 1 },
+      limits: { maxChain: 10 },
+    })
+    assert.equal(report.logs.merged, 0)
+    assert.ok((await longest(history)) <= 10)
+    assert.deepEqual(await history.reachable(), before)
+    await history.checkAll(before)
+  })
+
+  it('does not bring back what expiry has let go, and deletes it when its time has come', async () => {
+    const history = await KeptHistory.make(11)
+    for (let n = 0; n < 6; n += 1) {
+      const segment = await history.base(day)
+      await history.backup(history.lsn, { type: 'full', segment })
+    }
+    const database = await history.database()
+    const expired = await expireDatabase(database, { last: 2, window: 0 }, { now: history.time })
+    assert.equal(expired.waiting.length, 4)
+    const early = await compactDatabase(database, { now: history.time + hour })
+    assert.deepEqual([early.deleted.length, early.waiting.length], [0, 4])
+    const late = await compactDatabase(database, { now: history.time + day })
+    assert.deepEqual([late.deleted.length, late.waiting.length], [4, 0])
+    await history.checkAll([5, 6])
+  })
+
+  it('keeps every full backup, also where another way to its state would be cheaper', async () => {
+    const history = await chain(5)
+    const full = await history.base()
+    await history.backup(history.lsn, { type: 'full', segment: full })
+    const cheap = await history.delta()
+    await history.backup(history.lsn, { segment: cheap })
+    await compactDatabase(await history.database(), { ...atOnce, now: history.time })
+    assert.ok((await history.keys()).includes(full.key))
+    await history.checkAll(await history.reachable())
+  })
+
+  it('changes nothing while anything is unreadable', async () => {
+    const history = await chain(40)
+    const [, second] = await history.segments()
+    const bytes = Buffer.concat(await Array.fromAsync(history.storage.get(second?.key ?? '')))
+    await history.storage.put(second?.key ?? '', bytes.subarray(0, bytes.length - 20))
+    const before = await history.keys()
+    await assert.rejects(compactDatabase(await history.database(), { ...atOnce, now: history.time }), (error) =>
+      hasCode(error, 'INTEGRITY'),
+    )
+    assert.deepEqual(await history.keys(), before)
+  })
+})
