@@ -4,7 +4,8 @@ import { measure, type Usage } from './measure.ts'
 
 export interface Contestant {
   readonly name: string
-  readonly command: readonly string[]
+  /** A function, if only what was set up tells. */
+  readonly command: readonly string[] | (() => readonly string[])
   readonly env?: NodeJS.ProcessEnv | undefined
   /** Not timed; before every run. */
   readonly prepare?: (() => void) | undefined
@@ -23,7 +24,7 @@ export interface Contest {
   /** Name of the contestant that ratios are of. */
   readonly reference: string
   /** Not timed; once. */
-  readonly setUp?: (() => void) | undefined
+  readonly setUp?: (() => void | Promise<void>) | undefined
   readonly contestants: readonly Contestant[]
 }
 
@@ -34,19 +35,23 @@ export interface Standing {
 }
 
 /** Every contestant once, then every contestant again: what disturbs the machine disturbs all alike. */
-export function runContest(
+export async function runContest(
   contest: Contest,
   options: { readonly repeat: number; readonly folder: string; readonly note: (line: string) => void },
-): Standing[] {
+): Promise<Standing[]> {
   const runs = new Map<Contestant, (Usage & { own: number | undefined })[]>()
   const stored = new Map<Contestant, number>()
-  contest.setUp?.()
+  await contest.setUp?.()
   for (let round = 1; round <= options.repeat; round++) {
     for (const contestant of contest.contestants) {
       options.note(`${contest.title}, round ${round}: ${contestant.name}`)
       contestant.prepare?.()
       flush(options.folder)
-      const { stdout, ...usage } = measure(contestant.command, { folder: options.folder, env: contestant.env })
+      const { command } = contestant
+      const { stdout, ...usage } = measure(typeof command === 'function' ? command() : command, {
+        folder: options.folder,
+        env: contestant.env,
+      })
       const bytes = contestant.stored?.(stdout)
       if (bytes !== undefined) stored.set(contestant, bytes)
       const own = contestant.ownSeconds?.(stdout)

@@ -26,10 +26,8 @@ export interface BenchData {
 }
 
 export function benchData(gigabytes: number, note: (line: string) => void): BenchData {
-  const folder = join(tmpdir(), `holdfast-bench-data-${generation}`, `${gigabytes}gb`)
-  mkdirSync(folder, { recursive: true })
-  const original = join(folder, 'original.db')
-  make(original, note, (path) => generateDatabase(path, gigabytes * 1e9))
+  const folder = folderOf(gigabytes)
+  const original = originalDatabase(gigabytes, note)
   const changed = (percent: number): ChangedDatabase => {
     const path = join(folder, `changed-${percent}.db`)
     const onlyChanges = join(folder, `changed-${percent}.pages`)
@@ -51,6 +49,19 @@ export function benchData(gigabytes: number, note: (line: string) => void): Benc
     bytes: statSync(original).size,
     changed: { 1: changed(1), 10: changed(10) },
   }
+}
+
+/** Path of the generated database alone. */
+export function originalDatabase(gigabytes: number, note: (line: string) => void): string {
+  const folder = folderOf(gigabytes)
+  mkdirSync(folder, { recursive: true })
+  const original = join(folder, 'original.db')
+  make(original, note, (path) => generateDatabase(path, gigabytes * 1e9))
+  return original
+}
+
+function folderOf(gigabytes: number): string {
+  return join(tmpdir(), `holdfast-bench-data-${generation}`, `${gigabytes}gb`)
 }
 
 /** A file that a killed run left half-made never gets the name. */

@@ -25,6 +25,8 @@ export const names = {
   incremental: 'holdfast',
   restoreBare: 'holdfast, --validate none',
   restoreDefault: 'holdfast, integrity_check (default)',
+  recoverBase: 'holdfast restore of the base',
+  recoverNewest: 'holdfast restore of the newest commit',
 } as const
 
 /** The tools that this setting has, of contestants that belong to one. */

@@ -40,6 +40,19 @@ export function judge({ data }: Setting, standings: Standings): Verdict[] {
   return verdicts.filter((verdict) => verdict !== undefined)
 }
 
+/** Of what is measured on one size only. The same commits after a larger base take as long. */
+export function judgeRecovery(standings: readonly Standing[], scale: number): Verdict {
+  const limit = 3 * scale
+  const of = (name: string) => standings.find((standing) => standing.name === name)
+  const [base, newest] = [of(names.recoverBase), of(names.recoverNewest)]
+  const beyond = base && newest ? best(newest) - best(base) : Number.NaN
+  return {
+    target: `recovery ≤ ${limit.toFixed(1)} s beyond the base`,
+    measured: `${beyond.toFixed(2)} s`,
+    met: beyond <= limit,
+  }
+}
+
 function atMost(target: string, ratio: number | undefined, limit: number): Verdict | undefined {
   return ratio === undefined ? undefined : { target, measured: `${ratio.toFixed(2)} ×`, met: ratio <= limit }
 }

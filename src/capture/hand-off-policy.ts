@@ -3,7 +3,7 @@ import type { HandOffResult } from '../source/follower.ts'
 /** A reader of another process keeps frames from being copied: for a moment, or for long. */
 const readerRetry = { firstMs: 250, lastMs: 60_000 }
 /** Writers left no moment for it: the next one may. */
-const writersRetry = { firstMs: 20, lastMs: 1_000 }
+const writersRetry = { firstMs: 20, lastMs: 160 }
 /** So many in a row that did not complete are worth a word. */
 const failuresToWarn = { reader: 6, writers: 20 }
 

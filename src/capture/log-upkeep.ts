@@ -19,17 +19,13 @@ export class LogUpkeep {
     this.#auditAt = settings.clock.now() + (isUnsure ? 0 : settings.auditIntervalMs)
   }
 
-  /** Drains, and does what is due. Returns why continuity is lost, if it is. */
+  /** Drains, or hands off, which drains too; and does what else is due. Returns why continuity is lost, if it is. */
   async run(follower: DatabaseFollower, writer: BatchWriter): Promise<GapReason | undefined> {
     const { clock } = this.#settings
     const now = clock.now()
     const handOffAt = this.#handOff.dueAt(follower.logBytes, now)
-    // First, because it drains too, and minds writers that are faster than a drain.
-    if (handOffAt !== undefined && handOffAt <= now) {
-      const lostMeanwhile = await this.#handBack(follower, writer)
-      if (lostMeanwhile !== undefined) return lostMeanwhile
-    }
-    const { lost } = await this.#counted(writer, () => follower.drain(writer))
+    const isDue = handOffAt !== undefined && handOffAt <= now
+    const lost = isDue ? await this.#handBack(follower, writer) : await this.#drain(follower, writer)
     if (lost !== undefined) return lost
     return this.#isAuditDue(now) ? await this.#audit(follower, writer) : undefined
   }
@@ -38,6 +34,10 @@ export class LogUpkeep {
   dueAt(follower: DatabaseFollower, now: number): readonly (number | undefined)[] {
     const audits = this.#settings.auditIntervalMs > 0 && this.#commitsSinceAudit > 0
     return [this.#handOff.dueAt(follower.logBytes, now), audits ? this.#auditAt : undefined]
+  }
+
+  async #drain(follower: DatabaseFollower, writer: BatchWriter): Promise<GapReason | undefined> {
+    return (await this.#counted(writer, () => follower.drain(writer))).lost
   }
 
   async #handBack(follower: DatabaseFollower, writer: BatchWriter): Promise<GapReason | undefined> {

@@ -132,7 +132,8 @@ export interface DatabaseFollower extends AsyncDisposable {
 
   /**
    * Lets the log be reset: checkpoints what was drained, taking the write lock only for the last little, for a bounded time.
-   * Drains meanwhile, into the same receiver.
+   * Drains meanwhile, into the same receiver: at the least, all that was committed before the call. Writers that commit faster
+   * than can be drained are slowed down while it lasts.
    */
   handOff(
     receiver: CommitReceiver,

@@ -35,6 +35,11 @@ export interface SourceSnapshot extends AsyncDisposable {
   readonly capturedAt: number
   /** True while writers must wait for this snapshot to end (rollback-journal databases). */
   readonly blocksWriters: boolean
+  /**
+   * Of the file: another one once it was replaced or written to, as far as the file system tells. Equal stamps alone do not mean that nothing
+   * changed. Undefined where nothing is known of it.
+   */
+  readonly fileStamp?: string | undefined
 
   /**
    * Every page but the lock page, ascending, in batches with hashes. May be iterated more than once.

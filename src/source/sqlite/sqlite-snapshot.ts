@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import type { PageBatch } from '../page-batch.ts'
 import type { Inspection, InspectOptions, OpenSnapshotOptions, SourceSnapshot } from '../source.ts'
 import { begin, connect } from './connect.ts'
@@ -27,7 +28,7 @@ export async function openSqliteSnapshot(location: string, options: OpenSnapshot
     const capturedAt = Date.now()
     const state = resources.use(await holdState(probe, descriptors, begun, options.signal))
     const reads = resources.use(new PendingReads(location))
-    const taken = { capturedAt, blocksWriters: !begun.usesLog }
+    const taken = { capturedAt, blocksWriters: !begun.usesLog, fileStamp: stampOf(descriptors.database) }
     return new SqliteSnapshot(probe, state, reader, reads, resources.move(), taken)
   } catch (thrown) {
     throw explainError(thrown, probe)
@@ -39,6 +40,7 @@ class SqliteSnapshot implements SourceSnapshot {
   readonly pageCount: number
   readonly capturedAt: number
   readonly blocksWriters: boolean
+  readonly fileStamp: string
   readonly #probe: FileProbe
   readonly #state: HeldState
   readonly #reader: ReaderClient
@@ -51,12 +53,13 @@ class SqliteSnapshot implements SourceSnapshot {
     reader: ReaderClient,
     reads: PendingReads,
     resources: AsyncDisposableStack,
-    taken: { readonly capturedAt: number; readonly blocksWriters: boolean },
+    taken: { readonly capturedAt: number; readonly blocksWriters: boolean; readonly fileStamp: string },
   ) {
     this.pageSize = state.pages.pageSize
     this.pageCount = state.pages.pageCount
     this.capturedAt = taken.capturedAt
     this.blocksWriters = taken.blocksWriters
+    this.fileStamp = taken.fileStamp
     this.#probe = probe
     this.#state = state
     this.#reader = reader
@@ -86,4 +89,9 @@ class SqliteSnapshot implements SourceSnapshot {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync()
   }
+}
+
+function stampOf(descriptor: number): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(descriptor, { bigint: true })
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }

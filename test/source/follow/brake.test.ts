@@ -36,7 +36,7 @@ function pass(context: TestContext, milliseconds: number): void {
 test('writers are held up and let go on in turn', (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] })
   const lock = new FakeLock()
-  using _ = new Brake(lock, 10)
+  using _ = new Brake(lock, { heldMs: 6, freeMs: 10 })
   assert.deepEqual(lock.changes, ['held'])
   pass(context, 6)
   assert.deepEqual(lock.changes, ['held', 'free'])
@@ -50,7 +50,7 @@ test('a lock that is not to be had is tried again soon', (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] })
   const lock = new FakeLock()
   lock.deny()
-  using _ = new Brake(lock, 10)
+  using _ = new Brake(lock, { heldMs: 6, freeMs: 10 })
   pass(context, 2)
   lock.allow()
   pass(context, 1)
@@ -60,7 +60,7 @@ test('a lock that is not to be had is tried again soon', (context) => {
 test('in the end the lock is given back, and not taken again', (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] })
   const lock = new FakeLock()
-  new Brake(lock, 10)[Symbol.dispose]()
+  new Brake(lock, { heldMs: 6, freeMs: 10 })[Symbol.dispose]()
   pass(context, 50)
   assert.deepEqual(lock.changes, ['held', 'free'])
 })

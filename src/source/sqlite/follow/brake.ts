@@ -1,7 +1,12 @@
 import type { Checkpointer } from './checkpointer.ts'
 
-/** Writers are held up for so long at a stretch; other work of this thread may prolong it a little. */
-const heldMs = 6
+/** Other work of this thread may prolong either a little. */
+export interface BrakePace {
+  /** For how long writers are held up at a stretch, and for how long they go on in between. */
+  readonly heldMs: number
+  readonly freeMs: number
+}
+
 /** Writers that commit fast leave the lock free for some microseconds of each transaction. */
 const attemptMs = 5
 
@@ -13,13 +18,12 @@ type WriteLock = Pick<Checkpointer, 'lock' | 'unlock'>
  */
 export class Brake implements Disposable {
   readonly #lock: WriteLock
-  readonly #freeMs: number
+  readonly #pace: BrakePace
   #timer: NodeJS.Timeout | undefined
 
-  /** @param freeMs for how long writers go on in between */
-  constructor(lock: WriteLock, freeMs: number) {
+  constructor(lock: WriteLock, pace: BrakePace) {
     this.#lock = lock
-    this.#freeMs = freeMs
+    this.#pace = pace
     this.#hold()
   }
 
@@ -30,11 +34,11 @@ export class Brake implements Disposable {
 
   #hold(): void {
     const isHeld = this.#lock.lock(attemptMs)
-    this.#timer = setTimeout(() => (isHeld ? this.#free() : this.#hold()), isHeld ? heldMs : 1)
+    this.#timer = setTimeout(() => (isHeld ? this.#free() : this.#hold()), isHeld ? this.#pace.heldMs : 1)
   }
 
   #free(): void {
     this.#lock.unlock()
-    this.#timer = setTimeout(() => this.#hold(), this.#freeMs)
+    this.#timer = setTimeout(() => this.#hold(), this.#pace.freeMs)
   }
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { isBusy } from './reader-pair.ts'
 
 /** Between attempts at the write lock; a busy writer frees it for moments only. */
-const attemptMs = 0.07
+const attemptMs = 0.02
 
 /** What a checkpoint copied: everything that the log held, some of it, or nothing because another process was at it. */
 export type Copied = 'all' | 'some' | 'busy'

@@ -11,7 +11,7 @@ import type { PageTable } from './page-table.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Other work of the process gets its turn after so long. */
-const turnMs = 5
+const turnMs = 2
 
 export interface StreamStart {
   /** Identity of the database file. */

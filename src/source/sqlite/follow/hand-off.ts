@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommitReceiver, HandOffResult } from '../../follower.ts'
 import { frameHeaderBytes } from '../log/page-map.ts'
-import { Brake } from './brake.ts'
+import { Brake, type BrakePace } from './brake.ts'
 import { Checkpointer, type Copied } from './checkpointer.ts'
 import type { Taken } from './commit-stream.ts'
 import type { Roller } from './roller.ts'
@@ -12,7 +12,7 @@ const attemptsMs = 2
 /** The lock is given back after so long, unless the last checkpoint is under way, which cannot be stopped. */
 const lockLimitMs = 20
 /** How long another process may take for a checkpoint of its own: without the lock, and under it. */
-const othersMs = 100
+const othersMs = 30
 const othersUnderLockMs = 2
 /**
  * The lock is got most easily while a fast writer checkpoints, and then nothing can be copied: it is given back, and tried
@@ -28,10 +28,8 @@ const passes = 8
 const passesMs = 1000
 /** If it has not come to an end after so many, writers are slowed down. */
 const freePasses = 3
-/** How far writers may be ahead before they are slowed down, and for how long they then go on in between; less each time. */
-const brakeBytes = 16 << 20
-const longestFreeMs = 16
-const shortestFreeMs = 2
+/** How far writers may be ahead before they are slowed down. */
+const brakeBytes = 8 << 20
 
 export interface HandOffWork {
   readonly roller: Roller
@@ -68,15 +66,15 @@ type Obstacle = HandOffResult['obstacle']
 async function copyUnlocked(checkpointer: Checkpointer, work: HandOffWork): Promise<Obstacle> {
   const { roller } = work
   const end = performance.now() + passesMs
-  let [before, isFlushed, freeMs] = [Number.POSITIVE_INFINITY, false, longestFreeMs]
+  let before = 0
+  let isFlushed = false
   for (let pass = 1; pass <= passes && performance.now() < end; pass++) {
-    const isOutrun = roller.bytesToTake > brakeBytes || (pass > 1 && before > brakeBytes) || pass > freePasses
-    if (isOutrun) freeMs = Math.max(shortestFreeMs, freeMs / 2)
+    const ahead = Math.max(roller.bytesToTake, before)
     const inPeace = async (act: () => Promise<unknown>) => {
-      using _ = isOutrun ? new Brake(checkpointer, freeMs) : undefined
+      using _ = ahead > brakeBytes || pass > freePasses ? new Brake(checkpointer, paceOf(ahead)) : undefined
       await act()
     }
-    await inPeace(() => roll(work))
+    await inPeace(() => rollOrDrain(work))
     const mark = roller.pair.pin
     const copied = await copyBesideOthers(checkpointer, work)
     if (copied === 'some' && isHeldBack(roller, mark)) {
@@ -92,6 +90,12 @@ async function copyUnlocked(checkpointer: Checkpointer, work: HandOffWork): Prom
     isFlushed = true
   }
   return before <= bearableBytes ? undefined : 'writers'
+}
+
+/** The further ahead writers are, the more they are held up: else they might stay ahead for ever. */
+function paceOf(aheadBytes: number): BrakePace {
+  const strength = Math.max(1, aheadBytes / brakeBytes)
+  return { heldMs: Math.min(24, 6 * strength), freeMs: Math.max(2, 8 / strength) }
 }
 
 async function copyLocked(checkpointer: Checkpointer, work: HandOffWork): Promise<Obstacle> {
@@ -161,6 +165,12 @@ async function flushWhileTaking({ roller, receiver, taken, signal }: HandOffWork
 
 async function roll({ roller, receiver, taken, signal }: HandOffWork): Promise<boolean> {
   return roller.roll(receiver, taken, signal)
+}
+
+/** At the least, all that was committed before the call is taken. */
+async function rollOrDrain(work: HandOffWork): Promise<void> {
+  const { roller, receiver, taken, signal } = work
+  if (!(await roll(work))) await roller.drain(receiver, taken, signal)
 }
 
 /** Frames before our mark cannot be copied: somebody reads an older state. */

@@ -9,7 +9,7 @@ interface Pace {
 }
 
 /** Polling beneath notifications, which some file systems never send: ever more seldom while nothing happens. */
-const notifiedPace: Pace = { firstMs: 1000, longestMs: 8000 }
+const notifiedPace: Pace = { firstMs: 1000, longestMs: 32_000 }
 const polledPace: Pace = { firstMs: 100, longestMs: 100 }
 
 /** As `fs.watch`. It may throw, fail later, or never say anything. */
