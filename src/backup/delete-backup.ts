@@ -8,6 +8,7 @@ import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { followedRanges } from '../repository/followed-ranges.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
+import { nextLetGo, updateRetention } from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import { Room } from './room.ts'
 
@@ -60,6 +61,10 @@ export async function deleteBackup(
   }
   if (dryRun) return result
   await lease.confirm()
+  const others = catalog.backups.filter(({ id }) => id !== backup.id)
+  // A chain may have been shortened since, so that the other no longer needs its parent.
+  if (others.some(({ parent }) => parent === backup.id))
+    await updateRetention(database, (record) => ({ ...record, letGo: nextLetGo(record, [backup], others) }), { signal })
   await database.deleteManifest(backup)
   for (const { key } of segments) await database.storage.delete(key)
   return result

@@ -3,11 +3,13 @@ import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { Lsn } from '../history/lsn.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Lease } from '../repository/lease.ts'
+import type { OpenSnapshotOptions } from '../source/source.ts'
 import { abortable } from '../util/abort.ts'
 import type { Unsent } from './capture-events.ts'
 import { backUpFollowed } from './followed-backup/followed-backup.ts'
 import type { FollowedBackupOptions } from './followed-backup/followed-database.ts'
 import { LogCapture } from './log-capture.ts'
+import type { SyncRequest } from './requests.ts'
 import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
 import type { Session } from './session.ts'
 import { startFollowing } from './start-following.ts'
@@ -47,7 +49,7 @@ export interface Capture extends AsyncDisposable {
   backUp(options: FollowedBackupOptions): Promise<BackupResult>
   /** Does something under the lease that the capture holds; see {@link Uploader.exclusively}. */
   exclusively<T>(
-    work: (database: DatabaseRepository, lease: Lease) => Promise<T>,
+    work: (database: DatabaseRepository, lease: Lease, signal: AbortSignal) => Promise<T>,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<T>
   /** Takes what was committed, waits a while for its upload, and lets the database go. Says what is left in the spool. */
@@ -99,11 +101,8 @@ export class RunningCapture implements Capture {
     }
   }
 
-  async sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {
-    if (this.#failure !== undefined) throw this.#failure
-    const synced = this.#session.requests.sync()
-    if (this.#stopped !== undefined) this.#session.requests.rejectAll()
-    return await abortable(synced, options.signal)
+  sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {
+    return this.#sync('durable', options.signal)
   }
 
   /** One after the other: each full one notes in the lease what it begins. */
@@ -111,19 +110,23 @@ export class RunningCapture implements Capture {
     const followed = {
       session: this.#session,
       end: () => this.#following.end,
-      sync: (how: { readonly signal?: AbortSignal | undefined }) => this.sync(how),
+      keep: ({ signal }: { readonly signal?: AbortSignal | undefined }) => this.#sync('kept', signal),
+      hold: async (how: OpenSnapshotOptions) =>
+        this.#following instanceof RollbackCapture ? await this.#following.hold(how) : undefined,
     }
-    const made = this.#lastBackup.then(() => backUpFollowed(followed, options))
-    this.#lastBackup = made.catch(() => {})
+    const { signal } = options
+    const before = this.#lastBackup
+    const made = abortable(before, signal).then(() => backUpFollowed(followed, options))
+    this.#lastBackup = Promise.allSettled([before, made])
     return made
   }
 
   async exclusively<T>(
-    work: (database: DatabaseRepository, lease: Lease) => Promise<T>,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    work: (database: DatabaseRepository, lease: Lease, signal: AbortSignal) => Promise<T>,
+    { signal: given }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { uploader, database } = this.#session
-    return await uploader.exclusively((lease) => work(database, lease), signal)
+    return await uploader.exclusively((lease, _epoch, signal) => work(database, lease, signal), given)
   }
 
   stop(options: StopOptions = {}): Promise<Unsent> {
@@ -143,6 +146,13 @@ export class RunningCapture implements Capture {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #sync(until: SyncRequest['until'], signal: AbortSignal | undefined): Promise<Lsn> {
+    if (this.#failure !== undefined) throw this.#failure
+    const synced = this.#session.requests.sync(until)
+    if (this.#stopped !== undefined) this.#session.requests.rejectAll()
+    return await abortable(synced, signal)
   }
 
   async #run(): Promise<void> {

@@ -206,12 +206,10 @@ export class LogCapture {
 
   #answer(syncs: readonly SyncRequest[]): void {
     const { requests, uploader } = this.#session
-    if (this.#writer.failure !== undefined) {
-      requests.putBack(syncs)
-      return
-    }
+    const { failure } = this.#writer
     const { lsn } = this.#writer.end
-    for (const { resolve, reject } of syncs) uploader.whenDurable(lsn).then(resolve, reject)
+    if (failure === undefined) uploader.answer(syncs, lsn)
+    else requests.putOff(syncs, failure)
   }
 
   /** Makes room in a spool that has grown too large, or gives up keeping commits, and says so. */

@@ -2,6 +2,8 @@ import type { Lsn } from '../history/lsn.ts'
 import { aborted } from '../util/abort.ts'
 
 export interface SyncRequest {
+  /** `kept`: what was committed is in the spool at least; `durable`: in the repository. */
+  readonly until: 'kept' | 'durable'
   readonly resolve: (lsn: Lsn) => void
   readonly reject: (error: unknown) => void
 }
@@ -31,9 +33,9 @@ export class Requests {
     this.wake()
   }
 
-  sync(): Promise<Lsn> {
+  sync(until: SyncRequest['until'] = 'durable'): Promise<Lsn> {
     const { promise, resolve, reject } = Promise.withResolvers<Lsn>()
-    this.#syncs.push({ resolve, reject })
+    this.#syncs.push({ until, resolve, reject })
     this.wake()
     return promise
   }
@@ -51,6 +53,16 @@ export class Requests {
   /** They could not be answered this time. */
   putBack(syncs: readonly SyncRequest[]): void {
     this.#syncs.unshift(...syncs)
+  }
+
+  /**
+   * Commits cannot be kept at present. Who waits for the repository waits on; who waits for the spool holds something still meanwhile,
+   * and must not for as long as that lasts.
+   */
+  putOff(syncs: readonly SyncRequest[], error: unknown): void {
+    const waiting = Map.groupBy(syncs, ({ until }) => until)
+    for (const { reject } of waiting.get('kept') ?? []) reject(error)
+    this.putBack(waiting.get('durable') ?? [])
   }
 
   rejectAll(error: unknown = aborted()): void {

@@ -1,29 +1,38 @@
 /**
- * Follows a database that has no write-ahead log. Nothing tells of its single commits; at an interval, if its change counter moved, what
+ * Follows a database that has no write-ahead log. Nothing tells of its single commits; at an interval, if its file changed, what
  * differs is stored as a delta by page hashes. Each delta is a restore point, and what lay between is a recorded gap.
  */
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { FollowPosition } from '../source/follower.ts'
-import type { BackupSource, SourceSnapshot } from '../source/source.ts'
+import type { BackupSource, OpenSnapshotOptions, SourceSnapshot } from '../source/source.ts'
 import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
 import type { GapReason } from './gap-reasons.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import { noLogPosition } from './no-log-position.ts'
 import type { SyncRequest } from './requests.ts'
 import type { Session } from './session.ts'
+import { spoolLimitReached } from './spool/relieve-spool.ts'
+
+/** A state that the database cannot leave while it is held. */
+export interface StandingState {
+  readonly state: HistoryEnd
+  readonly snapshot: SourceSnapshot
+}
 
 export class RollbackCapture {
   readonly #session: Session
   readonly #numbers: Numbers
   #known: KnownHistory
-  #counter: number | undefined
+  #version: string | undefined
+  #lastLook: Promise<unknown> = Promise.resolve()
+  #hasEnded = false
   readonly logBytes = 0
 
-  private constructor(session: Session, known: KnownHistory, numbers: Numbers, counter: number | undefined) {
+  private constructor(session: Session, known: KnownHistory, numbers: Numbers, version: string | undefined) {
     this.#session = session
     this.#known = known
     this.#numbers = numbers
-    this.#counter = counter
+    this.#version = version
   }
 
   static async start(
@@ -33,11 +42,13 @@ export class RollbackCapture {
     reason: GapReason,
     signal: AbortSignal | undefined,
   ): Promise<RollbackCapture> {
-    const taken = await take(session, known, numbers, undefined, reason, signal)
+    const { source, settings } = session
+    await using snapshot = await source.openSnapshot({ busyTimeoutMs: settings.busyTimeoutMs, signal })
+    const taken = await take(session, snapshot, known, numbers, undefined, reason, signal)
     if (taken === undefined) throw switchedMeanwhile(session.source.location)
     const { lsn, time } = taken.known.end
-    session.settings.onEvent({ kind: 'started', mode: 'deltas', how: taken.how, lsn, time })
-    return new RollbackCapture(session, taken.known, numbers, taken.counter)
+    settings.onEvent({ kind: 'started', mode: 'deltas', how: taken.how, lsn, time })
+    return new RollbackCapture(session, taken.known, numbers, taken.version)
   }
 
   get end(): HistoryEnd {
@@ -57,17 +68,46 @@ export class RollbackCapture {
    * @throws what cannot be helped by trying again
    */
   async run(): Promise<'stopped' | 'has-log'> {
+    try {
+      return await this.#run()
+    } finally {
+      this.#hasEnded = true
+    }
+  }
+
+  /**
+   * Takes the newest state, and holds it until the snapshot is disposed of; writers wait as long. Whoever wants to know which state it is
+   * needs no second look: a writer that waits for the end of one reader lets no other one begin.
+   * @returns undefined if the database has a log by now, or following ends
+   * @throws DATABASE_BUSY, DISK_FULL if the spool is full, and as of a follower
+   */
+  async hold(options: OpenSnapshotOptions): Promise<StandingState | undefined> {
+    return await this.#inTurn(async () => {
+      const { spool, source } = this.#session
+      if (this.#hasEnded) return undefined
+      if (spool.isBroken || this.#isSpoolFull) throw spoolLimitReached()
+      await using stack = new AsyncDisposableStack()
+      const snapshot = stack.use(await source.openSnapshot(options))
+      if (!(await this.#take(snapshot, options.signal))) return undefined
+      stack.move()
+      return { state: this.end, snapshot }
+    })
+  }
+
+  async #run(): Promise<'stopped' | 'has-log'> {
     const { requests, settings } = this.#session
     for (let failures = 0; ; ) {
       const syncs = requests.takeSyncs()
       const { stopping } = requests
       try {
-        if (!(await this.#look())) {
+        const seen = await this.#inTurn(() => this.#look())
+        if (seen === 'has-log') {
           requests.putBack(syncs)
           return 'has-log'
         }
         failures = 0
-        this.#answer(syncs)
+        if (seen === 'taken') this.#session.uploader.answer(syncs, this.end.lsn)
+        else this.#putOff(syncs)
         if (stopping) return 'stopped'
       } catch (thrown) {
         requests.putBack(syncs)
@@ -84,39 +124,59 @@ export class RollbackCapture {
     }
   }
 
-  /** False if the database has a log by now. */
-  async #look(): Promise<boolean> {
-    const { spool, settings, requests } = this.#session
-    if (spool.isBroken) return await this.#startOver()
-    if (spool.bytes > settings.spoolLimitBytes) return true
+  get #isSpoolFull(): boolean {
+    const { spool, settings } = this.#session
+    return spool.bytes > settings.spoolLimitBytes
+  }
+
+  /** One at a time: each builds on what the former one took. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastLook.then(work)
+    this.#lastLook = done.catch(() => {})
+    return done
+  }
+
+  async #look(): Promise<'taken' | 'no-room' | 'has-log'> {
+    const { spool, source, settings, requests } = this.#session
+    if (spool.isBroken) return (await this.#startOver()) ? 'taken' : 'has-log'
+    if (this.#isSpoolFull) return 'no-room'
     const { stopSignal } = requests
     const signal = stopSignal.aborted ? undefined : stopSignal
-    const taken = await take(this.#session, this.#known, this.#numbers, this.#counter, 'no-log', signal)
+    await using snapshot = await source.openSnapshot({ busyTimeoutMs: settings.busyTimeoutMs, signal })
+    return (await this.#take(snapshot, signal)) ? 'taken' : 'has-log'
+  }
+
+  /** False if the database has a log by now. */
+  async #take(snapshot: SourceSnapshot, signal: AbortSignal | undefined): Promise<boolean> {
+    const taken = await take(this.#session, snapshot, this.#known, this.#numbers, this.#version, 'no-log', signal)
     if (taken === undefined) return false
     const { lsn, time } = taken.known.end
-    if (lsn > this.#known.end.lsn) {
-      settings.onEvent({ kind: 'commits', count: 1, bytes: 0, lsn, time })
-      this.#session.states.note(taken.known.end)
-    }
+    if (lsn > this.#known.end.lsn) this.#session.settings.onEvent({ kind: 'commits', count: 1, bytes: 0, lsn, time })
     this.#known = taken.known
-    this.#counter = taken.counter
+    this.#version = taken.version
     return true
   }
 
   /** What waited in the spool is lost: goes on from the repository's newest state. */
   async #startOver(): Promise<boolean> {
-    const signal = this.#session.requests.stopSignal
+    const { requests, source, settings } = this.#session
+    const signal = requests.stopSignal
     const known = await this.#session.startOver(signal)
-    const taken = await take(this.#session, known, this.#numbers, undefined, 'spool-damaged', signal)
+    await using snapshot = await source.openSnapshot({ busyTimeoutMs: settings.busyTimeoutMs, signal })
+    const taken = await take(this.#session, snapshot, known, this.#numbers, undefined, 'spool-damaged', signal)
     if (taken === undefined) return false
     this.#known = taken.known
-    this.#counter = taken.counter
+    this.#version = taken.version
     return true
   }
 
-  #answer(syncs: readonly SyncRequest[]): void {
-    const { lsn } = this.#known.end
-    for (const { resolve, reject } of syncs) this.#session.uploader.whenDurable(lsn).then(resolve, reject)
+  /** What was committed before them was not looked at: they wait until the spool has room again. */
+  #putOff(syncs: readonly SyncRequest[]): void {
+    const { requests, uploader } = this.#session
+    requests.putOff(syncs, spoolLimitReached())
+    if (syncs.length === 0) return
+    const lookAgain = (): void => requests.wake()
+    uploader.whenSettled().then(lookAgain, lookAgain)
   }
 
   #say({ message }: HoldfastError, failures: number): void {
@@ -140,20 +200,19 @@ export async function hasNoLog(source: BackupSource, signal: AbortSignal | undef
   return snapshot.blocksWriters
 }
 
-/** Undefined if the database has a log: its change counter tells of no commit then (file format, section 1.3.9). */
+/** Undefined if the database has a log: its file tells of no commit then (file format, section 1.3.9). */
 async function take(
   session: Session,
+  snapshot: SourceSnapshot,
   known: KnownHistory | undefined,
   numbers: Numbers,
-  counter: number | undefined,
+  version: string | undefined,
   reason: GapReason,
   signal: AbortSignal | undefined,
-): Promise<(Begun & { readonly counter: number | undefined }) | undefined> {
-  const { source, settings } = session
-  await using snapshot = await source.openSnapshot({ busyTimeoutMs: settings.busyTimeoutMs, signal })
+): Promise<(Begun & { readonly version: string | undefined }) | undefined> {
   if (!snapshot.blocksWriters) return undefined
-  const now = await changeCounter(snapshot, signal)
-  if (known !== undefined && now !== undefined && now === counter) return { known, how: 'unchanged', counter }
+  const now = await versionOf(snapshot, signal)
+  if (known !== undefined && now !== undefined && now === version) return { known, how: 'unchanged', version }
   const { pageSize, pageCount, capturedAt } = snapshot
   const start = {
     kind: 'anew',
@@ -166,7 +225,13 @@ async function take(
   } as const
   const position = (): FollowPosition => noLogPosition(pageSize, pageCount)
   const begun = await beginFollowing(session, { start, position }, known, numbers, reason, signal)
-  return { ...begun, counter: now }
+  return { ...begun, version: now }
+}
+
+/** The change counter alone would not tell of another file that has been written to as often. */
+async function versionOf(snapshot: SourceSnapshot, signal: AbortSignal | undefined): Promise<string | undefined> {
+  const counter = await changeCounter(snapshot, signal)
+  return counter === undefined ? undefined : `${counter} ${snapshot.fileStamp ?? ''}`
 }
 
 /** Bytes 24 to 27 of the file: changed by every commit in rollback mode (file format, section 1.3.9). */

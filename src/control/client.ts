@@ -4,8 +4,18 @@ import type { EngineApi, Signatures } from '../engine/api.ts'
 import type { EngineCallOptions } from '../engine/host.ts'
 import { Peer } from '../engine/peer.ts'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { aborted, throwIfAborted } from '../util/abort.ts'
 import { version } from '../util/version.ts'
 import { socketPort } from './socket-port.ts'
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal | undefined
+  /** How long the other process may take to say that it is there, in milliseconds; default 30 s. */
+  readonly answerMs?: number | undefined
+}
+
+/** Long for a process that is only busy; one that was stopped never answers. */
+const defaultAnswerMs = 30_000
 
 /** A connection to a running process of Holdfast on this machine. */
 export class ControlClient<S extends Signatures> implements Disposable {
@@ -19,8 +29,16 @@ export class ControlClient<S extends Signatures> implements Disposable {
     this.#api = api
   }
 
-  /** @throws NOT_RUNNING if nobody listens there, ACCESS_DENIED if it is another user's, USAGE if it is another version */
-  static async connect<S extends Signatures>(path: string, api: EngineApi<S>): Promise<ControlClient<S>> {
+  /**
+   * @throws NOT_RUNNING if nobody listens there, or nobody answers, ACCESS_DENIED if it is another user's, USAGE if it is another
+   * version, ABORTED
+   */
+  static async connect<S extends Signatures>(
+    path: string,
+    api: EngineApi<S>,
+    { signal, answerMs = defaultAnswerMs }: ConnectOptions = {},
+  ): Promise<ControlClient<S>> {
+    throwIfAborted(signal)
     const socket = createConnection(path)
     try {
       await once(socket, 'connect')
@@ -34,7 +52,19 @@ export class ControlClient<S extends Signatures> implements Disposable {
       hello.reject(gone)
       peer.close(gone)
     })
+    const giveUp = (): void => hello.reject(aborted(signal))
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted) giveUp()
+    const timer = setTimeout(() => hello.reject(noAnswer(path, answerMs)), answerMs)
     const theirs = await hello.promise
+      .catch((error: unknown) => {
+        socket.destroy()
+        throw error
+      })
+      .finally(() => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', giveUp)
+      })
     if (theirs === version) return new ControlClient(socket, peer, api)
     socket.destroy()
     throw new HoldfastError('USAGE', `The running process is Holdfast ${theirs}, this one is ${version}.`, {
@@ -73,4 +103,12 @@ function notReached(path: string, thrown: unknown): HoldfastError {
     })
   }
   return new HoldfastError('NOT_RUNNING', `Nobody listens on ${path}.`, { object: path, cause: thrown })
+}
+
+function noAnswer(path: string, answerMs: number): HoldfastError {
+  const message = `The process that listens on ${path} has not answered for ${answerMs / 1000} s.`
+  return new HoldfastError('NOT_RUNNING', message, {
+    object: path,
+    hint: 'It may have been stopped, or hang: let it go on, or end it.',
+  })
 }

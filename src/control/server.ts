@@ -1,5 +1,6 @@
 /** Lets other processes of this user ask something of a running one, over a local socket. */
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { EngineApi, Signatures } from '../engine/api.ts'
@@ -28,6 +29,8 @@ export class ControlServer implements AsyncDisposable {
   readonly path: string
   readonly #server: Server
   readonly #connections = new Map<Socket, Peer>()
+  /** A process that ends without closing it leaves no socket either, unless it is killed. */
+  readonly #onExit = (): void => rmSync(this.path, { force: true })
 
   private constructor(path: string, server: Server) {
     this.path = path
@@ -54,7 +57,10 @@ export class ControlServer implements AsyncDisposable {
     // The folder keeps others out until the socket's own mode does.
     server.listen(path)
     await once(server, 'listening')
-    if (process.platform !== 'win32') await chmod(path, 0o600)
+    if (process.platform !== 'win32') {
+      process.on('exit', control.#onExit)
+      await chmod(path, 0o600)
+    }
     server.unref()
     return control
   }
@@ -69,6 +75,7 @@ export class ControlServer implements AsyncDisposable {
       socket.destroySoon()
     }
     await closed
+    process.off('exit', this.#onExit)
     if (process.platform !== 'win32') await rm(this.path, { force: true })
   }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { HoldfastError } from '../errors.ts'
@@ -141,7 +141,10 @@ export class LocalStorage implements BackupStorage {
     }
   }
 
-  /** The folders may vanish between being made and being used, when somebody tidies up: then once more. */
+  /**
+   * The folders may vanish between being made and being used, when somebody tidies up: then once more. Where all that was there is gone,
+   * its disk was taken away: what would be put into its place could not be found again once it is back.
+   */
   async #createTemporary(folder: string, key: string): Promise<[path: string, handle: FileHandle]> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -150,6 +153,7 @@ export class LocalStorage implements BackupStorage {
         return [temporary, await open(temporary, 'wx', 0o600)]
       } catch (thrown) {
         if (systemCode(thrown) !== 'ENOENT' || attempt > 0) throw fileError(thrown, key)
+        if (this.#folders.wasThere && (await isGone(this.#root))) throw folderGone(this.#root, thrown)
         this.#folders.forget()
       }
     }
@@ -215,6 +219,24 @@ export class LocalStorage implements BackupStorage {
       if (!isMissing(thrown)) throw fileError(thrown, key)
     }
   }
+}
+
+/** It is missing, or as empty as a place where nothing is mounted. */
+async function isGone(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length === 0
+  } catch (thrown) {
+    if (isMissing(thrown)) return true
+    throw fileError(thrown, folder)
+  }
+}
+
+function folderGone(root: string, cause: unknown): HoldfastError {
+  return new HoldfastError('STORAGE_TRANSIENT', `The storage folder ${root} is gone, and all that was in it.`, {
+    object: root,
+    cause,
+    hint: 'If it is on a disk of its own or on a network drive, mount it again.',
+  })
 }
 
 /** What file systems without hard links answer: EPERM is FAT's. */

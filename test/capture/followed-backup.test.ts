@@ -58,7 +58,10 @@ async function withWaitingWriter() {
     if (held > 0) throw new HoldfastError('DATABASE_BUSY', 'A writer waits for the reader before.')
     held += 1
     const snapshot = await open()
-    return { ...snapshot, [Symbol.asyncDispose]: async () => void (held -= 1) } satisfies SourceSnapshot
+    const release = async () => {
+      held -= 1
+    }
+    return { ...snapshot, [Symbol.asyncDispose]: release } satisfies SourceSnapshot
   }
   const capture = await rig.follow({ deltaIntervalMs: 3_600_000 })
   return { rig, capture, isHeld: () => held > 0 }
@@ -74,10 +77,16 @@ describe('a backup of a followed database without a log', () => {
       assert.equal(metadata.lsn, 2)
       const database = await rig.repository()
       const { segments, backups } = await database.catalog()
-      assert.deepEqual(backups.map(({ id }) => id), [metadata.id])
+      assert.deepEqual(
+        backups.map(({ id }) => id),
+        [metadata.id],
+      )
       const image = await imageAt(database, capture.status.lsn, segments)
       assert.ok(image.equals(rig.database.image()))
-      assert.deepEqual(segments.some(({ key }) => key === metadata.segment), type === 'full')
+      assert.deepEqual(
+        segments.some(({ key }) => key === metadata.segment),
+        type === 'full',
+      )
       await capture.stop()
     })
   }
@@ -94,7 +103,10 @@ describe('a backup of a followed database without a log', () => {
         if (phase === 'validate') looked = isHeld()
       },
     })
-    backup.then(() => (isDone = true), () => {})
+    backup.then(
+      () => (isDone = true),
+      () => {},
+    )
     await rig.until(() => looked && !isHeld())
     await rig.until(() => rig.of('retrying').length > 0)
     assert.equal(isDone, false)
@@ -170,7 +182,9 @@ describe('a backup of a followed database whose commits are merged meanwhile', (
 })
 
 describe('work under the lease of a capture', () => {
-  it('ends a capture whose lease ran out, once another has written to the history', async (context) => {
+  it('ends a capture whose lease ran out, once another has written to the history', {
+    timeout: 60_000,
+  }, async (context) => {
     const rig = await Rig.make()
     const random = seededRandom(6)
     const capture = await rig.follow()
@@ -181,13 +195,18 @@ describe('work under the lease of a capture', () => {
     const repositoryOfAnother = await Repository.open(rig.storage)
     const { metadata } = await createBackup(elsewhere, repositoryOfAnother, { type: 'full', database: 'app' })
     let wasCalled = false
-    const work = capture.exclusively(async () => void (wasCalled = true))
+    const work = capture.exclusively(async () => {
+      wasCalled = true
+    })
     await assert.rejects(work, { code: 'LEASE_LOST' })
     assert.equal(wasCalled, false)
     rig.database.commitRandom(random)
     await assert.rejects(capture.done, { code: 'LEASE_LOST' })
     const { segments } = await (await rig.repository()).catalog()
-    assert.ok(segments.every(({ to }) => to <= metadata.lsn), 'nothing was written over what the other one wrote')
+    assert.ok(
+      segments.every(({ to }) => to <= metadata.lsn),
+      'nothing was written over what the other one wrote',
+    )
   })
 
   it('is told to end when the capture stops, and when its caller gives up while it waits', async () => {

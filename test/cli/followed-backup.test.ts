@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
@@ -71,6 +72,29 @@ describe('a backup of a database that is being followed', () => {
     await follower.interrupt()
     await cliOk(['restore', 'app', '--backup', backup.id, '--to', 'back.db'], { cwd })
     assert.equal(count(at('back.db'), 'users'), users)
+  })
+
+  it('notices that another file took the place of one without a log, also if both were written to as often', async (context) => {
+    const { cwd, path, follower, at } = await followed(context, { journal: 'delete', args: ['--delta-interval', '1h'] })
+    makeDatabase(at('other.db'), { journal: 'delete', rows: 7 })
+    const counter = (file: string) => readFileSync(file).readUInt32BE(24)
+    assert.equal(counter(at('other.db')), counter(path))
+    renameSync(at('other.db'), path)
+    const { last } = await cliJson('backup', ['app.db'], { cwd })
+    const [{ backup } = assert.fail()] = last.backups
+    await follower.interrupt()
+    await cliOk(['restore', 'app', '--backup', backup.id, '--to', 'back.db'], { cwd })
+    assert.equal(count(at('back.db'), 'users'), 7)
+  })
+
+  it('makes no writer of a database without a log fail', async (context) => {
+    const { cwd, path, follower, at } = await followed(context, { journal: 'delete', args: ['--delta-interval', '1h'] })
+    await startWriter(context, path)
+    const { last } = await cliJson('backup', ['app.db', '--type', 'full'], { cwd })
+    const [{ backup } = assert.fail()] = last.backups
+    await follower.interrupt()
+    await cliOk(['restore', 'app', '--backup', backup.id, '--to', 'back.db'], { cwd })
+    for (const { name, rows } of backup.source.tables) assert.equal(count(at('back.db'), name), rows)
   })
 
   it('is refused if the database fails its checks, if the name is taken, or if it is another file', async (context) => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { z } from 'zod'
 import { ControlClient } from '../../src/control/client.ts'
 import { type ControlHandlers, ControlServer } from '../../src/control/server.ts'
@@ -55,6 +57,18 @@ describe('asking a running process', () => {
     await assert.rejects(client.call('fail', undefined), { code: 'LEASE_HELD', object: 'app', hint: 'Wait.' })
   })
 
+  it('leaves no socket behind when its process ends without closing it', async () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'control.sock')
+    const program = `import { ControlServer } from ${JSON.stringify(new URL('../../src/control/server.ts', import.meta.url))}
+      await ControlServer.listen(${JSON.stringify(path)}, {}, {})
+      process.stdout.write(String((await import('node:fs')).existsSync(${JSON.stringify(path)})))
+      process.exit(0)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+    assert.equal(stdout, 'true')
+    assert.equal(existsSync(path), false)
+  })
+
   it('is for this user alone, and the socket goes with the process', async () => {
     using folder = temporaryFolder()
     const path = await newSocketPath(join(folder.path, 'run'))
@@ -104,6 +118,25 @@ describe('asking a running process', () => {
     }
     using client = await ControlClient.connect(server.path, api)
     assert.equal(await client.call('double', 2), 4)
+  })
+
+  it('gives up where nobody answers, and at once when it is told to', async () => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'silent.sock')
+    const silent = createServer().listen(path)
+    await once(silent, 'listening')
+    silent.on('connection', (socket) => socket.on('error', () => {}))
+    await assert.rejects(ControlClient.connect(path, api, { answerMs: 20 }), {
+      code: 'NOT_RUNNING',
+      message: /answered/,
+    })
+    const controller = new AbortController()
+    const connecting = ControlClient.connect(path, api, { signal: controller.signal })
+    await once(silent, 'connection')
+    controller.abort()
+    await assert.rejects(connecting, { code: 'ABORTED' })
+    silent.close()
+    await once(silent, 'close')
   })
 
   it('clears away what killed processes left, and nothing else', async () => {

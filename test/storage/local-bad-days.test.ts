@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type ErrorCode, hasCode } from '../../src/errors.ts'
 import { LocalStorage } from '../../src/storage/local.ts'
 import { collectBytes } from '../../src/util/bytes.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { mounting, smallFileSystem } from './fixtures/small-file-system.ts'
 
 const says = (code: ErrorCode) => (thrown: unknown) => hasCode(thrown, code)
@@ -13,7 +14,31 @@ async function* stream(bytes: number): AsyncGenerator<Uint8Array, void, undefine
   for (let given = 0; given < bytes; given += chunk.length) yield chunk
 }
 
+function replaceByEmpty(path: string): void {
+  renameSync(path, `${path}.away`)
+  mkdirSync(path)
+}
+
 describe('the local storage on a bad day', () => {
+  for (const [where, takeAway] of [
+    ['missing', (path: string) => renameSync(path, `${path}.away`)],
+    ['an empty mount point', replaceByEmpty],
+  ] as const) {
+    it(`puts nothing where its folder was, once that is ${where}: it would be hidden when it is back`, async () => {
+      using folder = temporaryFolder()
+      const root = folder.file('disk')
+      const storage = new LocalStorage(root)
+      await storage.put('a/former', Buffer.from('1'))
+      takeAway(root)
+      await assert.rejects(storage.put('a/new', Buffer.from('2')), says('STORAGE_TRANSIENT'))
+      assert.deepEqual(existsSync(root) ? readdirSync(root) : [], [])
+      rmSync(root, { recursive: true, force: true })
+      renameSync(`${root}.away`, root)
+      await storage.put('a/new', Buffer.from('2'))
+      assert.deepEqual(readdirSync(`${root}/a`), ['former', 'new'])
+    })
+  }
+
   it('says DISK_FULL when the disk is full, and leaves no part behind', mounting, async () => {
     using disk = smallFileSystem(1024)
     const storage = new LocalStorage(disk.path)

@@ -21,19 +21,19 @@ export class CaptureControl implements AsyncDisposable {
     control.#server = await ControlServer.listen(await newSocketPath(), captureControlApi, {
       backUp: async ({ which, request }, { signal, emit }) =>
         await (await control.#find(which)).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
-      expire: async ({ which, policy, graceMs }, { signal, emit }) => {
+      expire: async ({ which, policy, graceMs }, { signal: given, emit }) => {
         const onProgress = throttleProgress(emit)
         const capture = await control.#find(which)
-        const work = (database: DatabaseRepository, lease: Lease) =>
+        const work = (database: DatabaseRepository, lease: Lease, signal: AbortSignal) =>
           expireDatabase(database, policy, { lease, graceMs, signal, onProgress })
-        return await capture.exclusively(work, { signal })
+        return await capture.exclusively(work, { signal: given })
       },
-      compact: async ({ which, graceMs }, { signal, emit }) => {
+      compact: async ({ which, graceMs }, { signal: given, emit }) => {
         const onProgress = throttleProgress(emit)
         const capture = await control.#find(which)
-        const work = (database: DatabaseRepository, lease: Lease) =>
+        const work = (database: DatabaseRepository, lease: Lease, signal: AbortSignal) =>
           compactDatabase(database, { lease, graceMs, signal, onProgress })
-        return await capture.exclusively(work, { signal })
+        return await capture.exclusively(work, { signal: given })
       },
     })
     return control

@@ -25,7 +25,7 @@ export async function expireAnywhere(
   const checked = retentionPolicy(policy)
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
   if (socket === undefined) return await expireDatabase(database, checked, options)
-  using follower = await ControlClient.connect(socket, captureControlApi)
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal: options.signal })
   const input = { which: whichOf(database), policy: checked, graceMs: options.graceMs }
   return await follower.call('expire', input, { signal: options.signal, onEvent: options.onProgress })
 }
@@ -37,7 +37,7 @@ export async function compactAnywhere(
 ): Promise<CompactReport> {
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
   if (socket === undefined) return await compactDatabase(database, options)
-  using follower = await ControlClient.connect(socket, captureControlApi)
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal: options.signal })
   const input = { which: whichOf(database), graceMs: options.graceMs }
   return await follower.call('compact', input, { signal: options.signal, onEvent: options.onProgress })
 }

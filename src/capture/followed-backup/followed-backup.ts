@@ -9,12 +9,15 @@ import { damagedDatabase } from '../../backup/damaged-database.ts'
 import type { StoredBase } from '../../backup/examiner/engine-api.ts'
 import { checkName } from '../../backup/identity.ts'
 import { discardSegment, readBack } from '../../backup/store-segment.ts'
-import { HoldfastError, hasCode } from '../../errors.ts'
+import { HoldfastError } from '../../errors.ts'
 import { zeroLsn } from '../../history/lsn.ts'
+import { isReachable, reachableLsns } from '../../history/reachable.ts'
 import { formatState } from '../../history/state-checksum.ts'
+import type { Catalog } from '../../repository/catalog.ts'
 import { segmentKey } from '../../repository/layout.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
 import type { Inspection } from '../../source/source.ts'
+import { abortable } from '../../util/abort.ts'
 import { version } from '../../util/version.ts'
 import type { HistoryEnd } from '../history-end.ts'
 import type { Session } from '../session.ts'
@@ -35,26 +38,46 @@ export async function backUpFollowed(
   onProgress?.({ phase: 'prepare', done: 0, total: undefined, unit: 'objects' })
   checkName(await session.database.catalog({ signal }), options)
   await using examined = await examineState(followed, options)
-  const { inspection, state, blockedMs } = examined
+  const { inspection, state } = examined
   if (!inspection.validation.ok && !allowDamaged) throw damagedDatabase(session.source, inspection)
   const base = type === 'full' ? await baseOf(session, examined, options) : undefined
+  // From here on nothing of the database is needed: it must not be held for as long as the repository stays away.
+  const blockedMs = await examined.release()
+  await abortable(session.uploader.whenDurable(state.lsn), signal)
   const manifest = manifestOf(session, options, { state, inspection, base, startedAt, pageSize: examined.pageSize })
   onProgress?.({ phase: 'commit', done: 0, total: 1, unit: 'objects' })
-  try {
-    await session.uploader.exclusively(async (lease) => {
-      // Another may have taken the name since.
-      checkName(await session.database.catalog({ signal }), options)
-      await lease.confirm()
-      await session.database.putManifest(manifest)
-      if (base !== undefined) lease.complete()
-    }, signal)
-  } catch (error) {
-    // After any other failure the manifest may be there, or still appear.
-    if (base?.isNew === true && hasCode(error, 'NAME_TAKEN')) await discardSegment(session.database, base.key)
-    throw error
-  }
+  await session.uploader.exclusively(async (lease) => {
+    const catalog = await session.database.catalog({ signal })
+    // Others may have been at work since: taken the name, or merged logs, so that their single commits are no more.
+    checkName(catalog, options)
+    requireRestorable(session, catalog, state, base)
+    await lease.confirm()
+    await session.database.putManifest(manifest)
+    if (base !== undefined) lease.complete()
+  }, signal)
   onProgress?.({ phase: 'commit', done: 1, total: 1, unit: 'objects' })
   return { metadata: manifest, warnings: [], durationMs: Date.now() - startedAt, writersBlockedMs: blockedMs }
+}
+
+/**
+ * A base that was stored stays, also when this fails: what was written since may build on it already. Upkeep removes it, if nothing does.
+ * @throws DATABASE_CHANGED
+ */
+function requireRestorable(
+  { database }: Session,
+  { segments }: Catalog,
+  { lsn }: HistoryEnd,
+  base: Base | undefined,
+): void {
+  // Pending, it is nobody's to delete; and a listing may lag.
+  if (base?.isNew === true) return
+  const isThere = base === undefined || segments.some(({ key }) => key === base.key)
+  if (isThere && isReachable(reachableLsns(segments), lsn)) return
+  throw new HoldfastError(
+    'DATABASE_CHANGED',
+    `LSN ${lsn}, which was checked, cannot be restored any more: it was merged with later commits meanwhile, or lost.`,
+    { object: database.name, hint: 'Make the backup again.' },
+  )
 }
 
 interface Base extends StoredBase {

@@ -1,5 +1,7 @@
+import type { OpenSnapshotOptions } from '../../source/source.ts'
 import type { OnProgress } from '../../util/progress.ts'
 import type { HistoryEnd } from '../history-end.ts'
+import type { StandingState } from '../rollback-capture.ts'
 import type { Session } from '../session.ts'
 import type { FollowedBackupRequest } from './followed-backup-request.ts'
 
@@ -13,6 +15,8 @@ export interface FollowedDatabase {
   readonly session: Session
   /** The newest state that is kept. */
   readonly end: () => HistoryEnd
-  /** Resolves when everything committed before is durable in the repository. */
-  sync(options: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
+  /** Resolves when everything committed before is kept, in the spool at least. @throws DISK_FULL if it cannot be at present */
+  keep(options: { readonly signal?: AbortSignal | undefined }): Promise<unknown>
+  /** As `RollbackCapture.hold`; undefined if the database has a log. */
+  hold(options: OpenSnapshotOptions): Promise<StandingState | undefined>
 }

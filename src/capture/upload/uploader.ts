@@ -117,7 +117,10 @@ export class Uploader {
     const run = async (): Promise<void> => {
       const { lease, epoch } = this.#context.lease
       signal?.removeEventListener('abort', giveUp)
-      await work(lease, epoch, signal === undefined ? stopped : AbortSignal.any([stopped, signal])).then(resolve, reject)
+      await work(lease, epoch, signal === undefined ? stopped : AbortSignal.any([stopped, signal])).then(
+        resolve,
+        reject,
+      )
     }
     const refuse = (error: unknown): void => {
       signal?.removeEventListener('abort', giveUp)

@@ -18,9 +18,15 @@ export async function syncFolder(path: string): Promise<void> {
 export class DurableFolders {
   readonly #root: string
   readonly #durable = new Set<string>()
+  #wasThere = false
 
   constructor(root: string) {
     this.#root = root
+  }
+
+  /** Folders of it were made sure of before. */
+  get wasThere(): boolean {
+    return this.#wasThere
   }
 
   /** Also of a folder that exists the parent is synced, once: another process may have made it a moment ago and not synced yet. */
@@ -34,6 +40,7 @@ export class DurableFolders {
       await syncFolder(parent)
     }
     this.#durable.add(path)
+    this.#wasThere = true
   }
 
   /** Somebody removed folders: all have to be made sure of again. */
