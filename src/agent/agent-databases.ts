@@ -115,7 +115,11 @@ export class AgentDatabases {
       onState: (facts) => onState(name, facts),
     })
     if (after === undefined) followed.start()
-    else void after.finally(() => followed.start())
+    else
+      void after.then(
+        () => followed.start(),
+        () => followed.start(),
+      )
     return followed
   }
 

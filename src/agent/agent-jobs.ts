@@ -142,6 +142,7 @@ export class AgentJobs {
     const { link, pool } = this.#context
     if (!(await this.#isThere(name, signal)))
       return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
+    await followed?.hasBegun(signal)
     using place = followed?.worker === undefined ? pool.take() : undefined
     const worker = followed?.worker ?? place?.worker
     if (worker === undefined) throw new HoldfastError('INTERNAL', 'There is no worker.')

@@ -1,28 +1,29 @@
 /** One agent a state folder: two would follow and back up the same databases, and write the same files. */
-import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { localFiles } from '../capture/spool/local-files.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { currentProcess, processState } from '../util/process-identity.ts'
 
-const document = z.strictObject({
-  owner: z.strictObject({ host: z.string(), bootId: z.string(), pid: z.int(), startedAt: z.string() }),
+const document = z.looseObject({
+  owner: z.object({ host: z.string(), bootId: z.string(), pid: z.int(), startedAt: z.string() }),
   /** Path of the socket on which it takes requests; null if it takes none. */
   control: z.string().nullable(),
 })
 type LockDocument = z.infer<typeof document>
 
-const attempts = 10
-/** Long after whoever read the file before has done what it does. */
-const settleMs = 200
-
+/**
+ * The system's own lock on a file, which ends with its process however that ends: an agent that was killed in one container does not
+ * keep the next one out, whose processes have other numbers. A document beside it says who holds it.
+ */
 export class AgentLock implements AsyncDisposable {
-  readonly #path: string
+  readonly #document: string
+  readonly #held: Disposable
 
-  private constructor(path: string) {
-    this.#path = path
+  private constructor(path: string, held: Disposable) {
+    this.#document = path
+    this.#held = held
   }
 
   /**
@@ -30,31 +31,38 @@ export class AgentLock implements AsyncDisposable {
    * @throws LEASE_HELD if an agent runs there; ACCESS_DENIED, DISK_FULL
    */
   static async take(folder: string, control: string | null): Promise<AgentLock> {
-    const path = join(folder, 'agent.lock')
-    const mine = join(folder, `agent.lock.${process.pid}-${randomBytes(4).toString('hex')}`)
+    const path = documentPath(folder)
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const body: LockDocument = { owner: currentProcess(), control }
-      await writeFile(mine, `${JSON.stringify(body)}\n`, { mode: 0o600, flag: 'wx', flush: true })
+      await localFiles.makeFolder(folder)
+      const held = await localFiles.lock(join(folder, 'lock'))
+      if (held === undefined) throw heldError(path, await read(path))
       try {
-        await place(mine, path)
-      } finally {
-        await rm(mine, { force: true })
+        await write(path, { owner: currentProcess(), control })
+      } catch (thrown) {
+        held[Symbol.dispose]()
+        throw thrown
       }
-      return new AgentLock(path)
+      return new AgentLock(path, held)
     } catch (thrown) {
-      throw toHoldfastError(thrown, path)
+      const error = toHoldfastError(thrown, folder)
+      if (!hasCode(error, 'STORAGE_DENIED')) throw error
+      throw new HoldfastError('ACCESS_DENIED', `The state folder ${folder} cannot be used. ${error.message}`, {
+        object: folder,
+        cause: error,
+        hint: 'Check its owner and mode, and that its file system is mounted for writing.',
+      })
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#path, { force: true })
+    using _ = this.#held
+    await rm(this.#document, { force: true })
   }
 }
 
 /** The socket of the agent that runs there. @throws NOT_RUNNING if none does, or it takes no requests; ACCESS_DENIED */
 export async function agentSocket(folder: string): Promise<string> {
-  const path = join(folder, 'agent.lock')
+  const path = documentPath(folder)
   try {
     const found = await read(path)
     if (found !== undefined && processState(found.owner) !== 'dead' && found.control !== null) return found.control
@@ -67,49 +75,18 @@ export async function agentSocket(folder: string): Promise<string> {
   })
 }
 
-/** Puts the file at the path, if it is free or was left by a process that is gone. */
-async function place(mine: string, path: string): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
-    try {
-      await link(mine, path)
-      await confirm(mine, path)
-      return
-    } catch (thrown) {
-      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'EEXIST')) throw thrown
-    }
-    const found = await read(path)
-    if (found !== undefined && processState(found.owner) !== 'dead') throw held(path, found)
-    // Of several that find it dead, each moves away what it found: who moved another's, just placed, puts it back.
-    const aside = `${mine}.old`
-    try {
-      await rename(path, aside)
-    } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') continue
-      throw thrown
-    }
-    const moved = await read(aside)
-    if (moved !== undefined && processState(moved.owner) !== 'dead') {
-      await link(aside, path).catch(() => undefined)
-      await rm(aside, { force: true })
-      throw held(path, moved)
-    }
-    await rm(aside, { force: true })
-  }
-  throw new HoldfastError('LEASE_HELD', `Others take and leave ${path} all the time.`, { object: path })
+function documentPath(folder: string): string {
+  return join(folder, 'agent.json')
 }
 
-/** Who found a dead one a moment ago may have moved this one away instead; then another may have come in its place. */
-async function confirm(mine: string, path: string): Promise<void> {
-  await sleep(settleMs)
-  const [here, there] = await Promise.all([stat(mine), stat(path).catch(() => undefined)])
-  if (here.ino === there?.ino) return
-  throw new HoldfastError('LEASE_HELD', `Another agent has taken ${path} at the same moment.`, {
-    object: path,
-    hint: 'Start it again if that one ends.',
-  })
+/** In one piece, for whoever reads it at the same moment. */
+async function write(path: string, body: LockDocument): Promise<void> {
+  const temporary = `${path}.tmp`
+  await writeFile(temporary, `${JSON.stringify(body)}\n`, { mode: 0o600, flush: true })
+  await rename(temporary, path)
 }
 
-/** Undefined for one that is gone, or that no agent wrote: it is written in one piece. */
+/** Undefined if there is none, or power was lost while it was written. */
 async function read(path: string): Promise<LockDocument | undefined> {
   try {
     return document.parse(JSON.parse(await readFile(path, 'utf8')))
@@ -120,13 +97,10 @@ async function read(path: string): Promise<LockDocument | undefined> {
   }
 }
 
-function held(path: string, { owner }: LockDocument): HoldfastError {
-  return new HoldfastError(
-    'LEASE_HELD',
-    `Another agent runs with this state folder: process ${owner.pid} on ${owner.host}.`,
-    {
-      object: path,
-      hint: 'Stop it first, or give this one a "stateFolder" of its own.',
-    },
-  )
+function heldError(path: string, found: LockDocument | undefined): HoldfastError {
+  const who = found === undefined ? '' : `: process ${found.owner.pid} on ${found.owner.host}`
+  return new HoldfastError('LEASE_HELD', `Another agent runs with this state folder${who}.`, {
+    object: path,
+    hint: 'Stop it first, or give this one a "stateFolder" of its own.',
+  })
 }

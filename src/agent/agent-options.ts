@@ -11,4 +11,6 @@ export interface AgentOptions {
   readonly clock: Clock & SchedulerClock
   /** Reads the configuration anew, when that is asked for. @throws ConfigError */
   readonly readConfig: () => Promise<Config>
+  /** Fires: the start is given up. Later it means nothing. */
+  readonly signal?: AbortSignal | undefined
 }

@@ -1,14 +1,17 @@
 /** What an agent is made of, put together. */
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { Repository } from '../repository/repository.ts'
+import { abortable } from '../util/abort.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
 import { AgentDatabases } from './agent-databases.ts'
 import { AgentJobs } from './agent-jobs.ts'
 import type { AgentOptions } from './agent-options.ts'
 import type { Config } from './config/config.ts'
 import { NameBook } from './discovery/name-book.ts'
+import { FirstLook } from './first-look.ts'
 import { FollowWatch } from './follow/follow-watch.ts'
 import { FreshnessBook } from './freshness-book.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -24,6 +27,7 @@ import { ScheduleStateFile } from './schedule/schedule-state-file.ts'
 import { Scheduler } from './schedule/scheduler.ts'
 import { RunMarker } from './state/run-marker.ts'
 import { WorkerPool } from './worker/worker-pool.ts'
+import { WorkerWatch } from './worker/worker-watch.ts'
 
 /** Starts of following at once: each stores a whole database if it is the first. */
 const startsAtOnce = 4
@@ -31,6 +35,8 @@ const startsAtOnce = 4
 export interface AgentParts extends AsyncDisposable {
   /** Where the agent keeps its own files. */
   readonly folder: string
+  /** Nothing below these is a database of somebody else. */
+  readonly ownFolders: readonly string[]
   readonly link: StorageLink
   readonly repository: Repository
   readonly names: NameBook
@@ -44,6 +50,7 @@ export interface AgentParts extends AsyncDisposable {
   readonly watch: FollowWatch
   readonly operations: Operations
   readonly rounds: Rounds
+  readonly firstLook: FirstLook
   readonly freshness: FreshnessBook
   readonly repositoryWatch: RepositoryWatch
 }
@@ -53,14 +60,13 @@ export function agentFolder({ stateFolder }: Pick<Config, 'stateFolder'>): strin
 }
 
 /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED, DISK_FULL */
-export async function assemble({ config, log, journal, clock }: AgentOptions): Promise<AgentParts> {
+export async function assemble({ config, log, journal, clock, signal }: AgentOptions): Promise<AgentParts> {
   const now = (): number => clock.now()
   const warn = (message: string): void => log.warn(message)
   const folder = agentFolder(config)
   await using stack = new AsyncDisposableStack()
   const link = stack.use(await linkStorage(config.repository))
-  const repository = await openRepository(link)
-  const marker = await RunMarker.set(folder, now())
+  const repository = await openRepository(link, signal)
   const metrics = new Metrics()
   const notifier = stack.use(
     await Notifier.open({
@@ -134,10 +140,19 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     onState: (name, facts) => watch.state(name, facts),
   })
   const names = await NameBook.read(join(folder, 'names.json'), warn)
+  const workers = new WorkerWatch({
+    workers: () => pool.workers,
+    clock,
+    log,
+    onStatus: (status) => {
+      for (const [name, each] of Object.entries(status)) find(name)?.followed?.noteStatus(each)
+    },
+  })
+  const firstLook = new FirstLook({ repository, find, scheduler, freshness, repositoryWatch, log })
   const rounds = new Rounds({
     repository,
     databases: () => databases.all,
-    pool,
+    workers,
     scheduler,
     notifier,
     metrics,
@@ -146,9 +161,12 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     now,
     folders: [{ what: 'the state folder', path: folder }],
   })
+  // Last: what is not put together did not run.
+  const marker = await RunMarker.set(folder, now())
   const owned = stack.move()
   return {
     folder,
+    ownFolders: [root, userStateFolder(), ...folderOf(link.storage.url)],
     link,
     repository,
     names,
@@ -162,15 +180,16 @@ export async function assemble({ config, log, journal, clock }: AgentOptions): P
     watch,
     operations,
     rounds,
+    firstLook,
     freshness,
     repositoryWatch,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-async function openRepository(link: StorageLink): Promise<Repository> {
+async function openRepository(link: StorageLink, signal: AbortSignal | undefined): Promise<Repository> {
   try {
-    return await Repository.open(link.storage)
+    return await abortable(Repository.open(link.storage, { signal }), signal)
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_NOT_FOUND')) throw error
     throw new HoldfastError(error.code, error.message, {
@@ -179,4 +198,8 @@ async function openRepository(link: StorageLink): Promise<Repository> {
       hint: 'Make it first: "holdfast init". If it is on a disk that is not mounted, mount that.',
     })
   }
+}
+
+function folderOf(url: string): string[] {
+  return url.startsWith('file:') ? [fileURLToPath(url)] : []
 }

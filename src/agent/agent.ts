@@ -1,10 +1,11 @@
 import type { Unsent } from '../capture/capture-events.ts'
 import { ControlServer } from '../control/server.ts'
 import { newSocketPath } from '../control/socket-path.ts'
-import { hasCode, toHoldfastError } from '../errors.ts'
+import { toHoldfastError } from '../errors.ts'
+import { abortable, aborted } from '../util/abort.ts'
+import { settledWithin } from '../util/settled-within.ts'
 import { version } from '../util/version.ts'
 import { agentControlApi } from './agent-control-api.ts'
-import type { AgentDatabase } from './agent-databases.ts'
 import { AgentLock } from './agent-lock.ts'
 import type { AgentOptions } from './agent-options.ts'
 import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
@@ -23,6 +24,8 @@ const roundMs = 30_000
 const auditMs = 3_600_000
 /** For notifications that are on their way when it stops. */
 const lastWordsMs = 5_000
+/** For what was called off to clean up, before it is cut off. */
+const cleanUpMs = 5_000
 
 /** Keeps the databases of a configuration safe, unattended: follows them, runs their schedules, and says when something is wrong. */
 export class Agent {
@@ -31,6 +34,8 @@ export class Agent {
   readonly #lock: AgentLock
   readonly #startedAt: number
   readonly #stopping = new AbortController()
+  /** What failed last in each part of a round, so that it is said once. */
+  readonly #troubles = new Map<string, string>()
   /** Files that were told of as ignored, with the reason. */
   #ignored: ReadonlyMap<string, string> = new Map()
   #config: Config
@@ -38,6 +43,9 @@ export class Agent {
   #auditNotedAt = 0
   #rounds: Promise<void> = Promise.resolve()
   #applying: Promise<void> = Promise.resolve()
+  #reloading: Promise<void> = Promise.resolve()
+  /** Asked for, and not begun. */
+  #nextReload: Promise<void> | undefined
   #stopped: Promise<ReadonlyMap<string, Unsent>> | undefined
 
   private constructor(options: AgentOptions, parts: AgentParts, lock: AgentLock) {
@@ -50,7 +58,8 @@ export class Agent {
 
   /**
    * Resolves once it looks after every database that it found; following them begins, or is tried again, on its own.
-   * @throws LEASE_HELD if another agent runs with the same state folder; REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED, DISK_FULL
+   * @throws LEASE_HELD if another agent runs with the same state folder; REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED,
+   * DISK_FULL, ABORTED
    */
   static async start(options: AgentOptions): Promise<Agent> {
     const { config, log, clock } = options
@@ -59,12 +68,18 @@ export class Agent {
     const lock = stack.use(await AgentLock.take(agentFolder(config), path))
     const parts = stack.use(await assemble(options))
     const agent = new Agent(options, parts, lock)
-    await agent.#listen(path)
-    const { unclean } = parts.marker
-    if (unclean !== undefined) parts.notifier.observe(observeUncleanStop(unclean, clock.now()))
-    await agent.#apply()
-    agent.#rounds = agent.#makeRounds()
+    // From here on it ends by being stopped.
     stack.move()
+    try {
+      await agent.#listen(path)
+      const { unclean } = parts.marker
+      if (unclean !== undefined) parts.notifier.observe(observeUncleanStop(unclean, clock.now()))
+      await abortable(agent.#apply(), options.signal)
+    } catch (thrown) {
+      await agent.stop()
+      throw thrown
+    }
+    agent.#rounds = agent.#makeRounds()
     const count = parts.databases.all.length
     log.info(`The agent runs, and looks after ${count} ${count === 1 ? 'database' : 'databases'}.`, {
       repository: parts.link.storage.url,
@@ -137,12 +152,25 @@ export class Agent {
 
   /**
    * Reads the configuration anew and puts it in force. What is followed as before goes on undisturbed. If it makes no sense, the present
-   * one stays in force. @throws ConfigError, USAGE for what only a restart can change
+   * one stays in force. Whoever asks while it is being read gets what is read after that. @throws ConfigError, ABORTED when it stops
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    if (this.#nextReload === undefined) {
+      const next = this.#reloading.then(() => {
+        this.#nextReload = undefined
+        return this.#reload()
+      })
+      this.#nextReload = next
+      this.#reloading = next.catch(() => {})
+    }
+    return this.#nextReload
+  }
+
+  async #reload(): Promise<void> {
     const { log } = this.#options
+    const { signal } = this.#stopping
     try {
-      const config = await this.#options.readConfig()
+      const config = await abortable(this.#options.readConfig(), signal)
       const held = ['repository', 'stateFolder'] as const
       for (const key of held) {
         if (config[key] !== this.#config[key])
@@ -157,6 +185,7 @@ export class Agent {
       await this.#apply()
       log.info('The configuration was read anew.', { file: config.file })
     } catch (thrown) {
+      if (signal.aborted) throw aborted(signal)
       const { message } = toHoldfastError(thrown)
       log.error(`The configuration could not be read anew, so the present one stays in force. ${message}`)
       throw thrown
@@ -174,34 +203,45 @@ export class Agent {
 
   async #stop(): Promise<ReadonlyMap<string, Unsent>> {
     const { scheduler, databases, notifier, marker, watch } = this.#parts
+    const { log } = this.#options
     const { stopTimeoutMs } = this.#config
-    this.#options.log.info('The agent stops.')
+    log.info('The agent stops.')
+    // By the steady clock: the other may be set meanwhile.
+    const deadline = performance.now() + stopTimeoutMs
+    const left = (): number => Math.max(0, deadline - performance.now())
     this.#stopping.abort()
-    await Promise.allSettled([this.#rounds, this.#applying])
-    await this.#control?.[Symbol.asyncDispose]()
-    const deadline = this.#options.clock.now() + stopTimeoutMs
+    await settledWithin(Promise.allSettled([this.#rounds, this.#applying, this.#reloading]), stopTimeoutMs / 2)
+    if (this.#control !== undefined) await settledWithin(this.#control[Symbol.asyncDispose](), cleanUpMs)
     // A backup of a followed database needs its follower.
-    await scheduler.stop({ graceMs: stopTimeoutMs / 2 })
-    const left = await databases.stop(Math.max(0, deadline - this.#options.clock.now()))
-    await watch.idle()
+    const graceMs = left() / 2
+    const scheduled = scheduler.stop({ graceMs })
+    if (!(await settledWithin(scheduled, graceMs + cleanUpMs)))
+      log.warn('Something that was called off does not end: it is cut off.', {
+        running: this.#parts.operations.running.map(({ kind, database }) => `${kind} ${database ?? ''}`).join(', '),
+      })
+    const unsent = await databases.stop(left())
+    await settledWithin(watch.idle(), cleanUpMs)
     await notifier.flush(lastWordsMs)
     await this.#parts[Symbol.asyncDispose]()
+    // Its worker is gone by now.
+    await settledWithin(scheduled, cleanUpMs)
     await marker.clear()
     await this.#lock[Symbol.asyncDispose]()
-    this.#options.log.info('The agent has stopped.')
-    return left
+    log.info('The agent has stopped.')
+    return unsent
   }
 
   async #listen(path: string): Promise<void> {
     try {
       this.#control = await ControlServer.listen(path, agentControlApi, {
         status: async () => this.status(),
-        reload: async () => {
-          await this.reload()
+        reload: async (_, { signal }) => {
+          await abortable(this.reload(), signal)
           return undefined
         },
-        runSchedule: async ({ database, schedule }) => {
-          await this.runSchedule(database, schedule)
+        // Who asked may go away: the run goes on.
+        runSchedule: async ({ database, schedule }, { signal }) => {
+          await abortable(this.runSchedule(database, schedule), signal)
           return undefined
         },
       })
@@ -218,14 +258,16 @@ export class Agent {
   }
 
   async #applyNow(): Promise<void> {
-    const { names, databases, scheduler, notifier, metrics, freshness } = this.#parts
+    const { names, databases, scheduler, notifier, metrics, freshness, firstLook, ownFolders } = this.#parts
     const { log } = this.#options
+    const { signal } = this.#stopping
     const known = new Set(databases.all.map(({ path }) => path))
-    const found = await discover(this.#config.databases, names, known)
+    const found = await discover(this.#config.databases, names, { known, ownFolders })
     for (const [path, reason] of found.ignored)
       if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
     this.#ignored = found.ignored
-    await names.save()
+    await this.#attempt('Writing down the names of databases', () => names.save())
+    if (signal.aborted) return
     const { added, removed } = await databases.apply(found.databases, this.#config.stopTimeoutMs)
     for (const { name, path } of removed) {
       log.info(`${name} is not looked after any more.`, { path })
@@ -236,48 +278,21 @@ export class Agent {
     metrics.setDatabases(databases.all.map(({ name }) => name))
     const fresh = new Set(added.map(({ name }) => name))
     for (const { name, config } of databases.all) if (!fresh.has(name)) scheduler.set(name, config.schedules)
-    for (const database of added) {
-      log.info(`Looking after ${database.name}.`, { path: database.path })
-      await this.#beginWith(database)
+    for (const { name, path } of added) {
+      log.info(`Looking after ${name}.`, { path })
+      firstLook.add(name)
     }
+    await firstLook.look(signal)
   }
 
-  /**
-   * What was missed since the newest backup is caught up, should the state have been lost. A database that has no backup and is not
-   * followed gets its first one now, not when its schedule comes round.
-   */
-  async #beginWith({ name, config: { schedules }, followed }: AgentDatabase): Promise<void> {
-    const { repository, freshness, scheduler, repositoryWatch } = this.#parts
-    const { signal } = this.#stopping
-    let since: number | undefined
-    let isKnown = true
-    try {
-      await repositoryWatch.readVerifications(name, signal)
-      since = (await freshness.read(repository.database(name), signal)).newestBackupAt
-    } catch (thrown) {
-      isKnown = false
-      const { message } = toHoldfastError(thrown)
-      this.#options.log.warn(`What the repository has of ${name} could not be read. ${message}`, { database: name })
-    }
-    scheduler.set(name, schedules, { since })
-    const first = schedules.find(({ action }) => action === 'full' || action === 'incremental')
-    if (!isKnown || since !== undefined || followed !== undefined || first === undefined) return
-    scheduler.runNow(name, first.id).catch(() => {
-      // The operation has told of it.
-    })
-  }
   /** Notes in the repository, now and then, how far the audit log of this machine has come. */
   async #noteAudit(): Promise<void> {
     const { clock, journal, log } = this.#options
     const now = clock.now()
     if (now >= this.#auditNotedAt && now < this.#auditNotedAt + auditMs) return
     this.#auditNotedAt = now
-    try {
-      const warning = await anchorAudit(journal, this.#parts.link.storage, currentActor('holdfast run'), now)
-      if (warning !== undefined) log.error(warning)
-    } catch (thrown) {
-      log.warn(`The head of the audit log could not be noted in the repository. ${toHoldfastError(thrown).message}`)
-    }
+    const warning = await anchorAudit(journal, this.#parts.link.storage, currentActor('holdfast run'), now)
+    if (warning !== undefined) log.error(warning)
   }
 
   async #replaceHeartbeats(config: Config): Promise<void> {
@@ -288,23 +303,32 @@ export class Agent {
   }
 
   async #makeRounds(): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock } = this.#options
     const { signal } = this.#stopping
-    const { rounds, marker, repositoryWatch } = this.#parts
+    const { rounds, marker, repositoryWatch, firstLook } = this.#parts
     while (!signal.aborted) {
-      try {
-        await marker.seen(clock.now())
-        await rounds.make(signal)
-        await repositoryWatch.lookAtOthers(signal)
-        await this.#noteAudit()
-        await clock.sleep(roundMs, signal)
-        if (this.#config.databases.some(({ source }) => source.kind === 'glob')) await this.#apply()
-      } catch (thrown) {
-        if (signal.aborted) return
-        if (hasCode(thrown, 'ABORTED')) return
-        log.error(`A round could not be made. ${toHoldfastError(thrown).message}`)
-        await clock.sleep(roundMs, signal).catch(() => {})
-      }
+      await this.#attempt('Writing down that the agent runs', () => marker.seen(clock.now()))
+      await this.#attempt('Looking at the databases', () => rounds.make(signal))
+      await firstLook.look(signal)
+      await this.#attempt('Looking at the databases of other agents', () => repositoryWatch.lookAtOthers(signal))
+      await this.#attempt('Noting the head of the audit log in the repository', () => this.#noteAudit())
+      await this.#attempt('Waiting', () => clock.sleep(roundMs, signal))
+      if (this.#config.databases.some(({ source }) => source.kind === 'glob'))
+        await this.#attempt('Looking for databases', () => this.#apply())
+    }
+  }
+
+  /** One part of a round that fails keeps no other from being done, and is told of once. */
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.#stopping.signal.aborted) return
+    try {
+      await work()
+      this.#troubles.delete(what)
+    } catch (thrown) {
+      const { message } = toHoldfastError(thrown)
+      if (this.#stopping.signal.aborted || this.#troubles.get(what) === message) return
+      this.#troubles.set(what, message)
+      this.#options.log.error(`${what} failed. ${message}`)
     }
   }
 }

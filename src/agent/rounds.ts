@@ -7,39 +7,48 @@ import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { observeDisk, readDiskSpace } from './notify/conditions/disk.ts'
 import { observeLag, observeSpool } from './notify/conditions/following.ts'
+import { observeSilentWorkers } from './notify/conditions/silent-worker.ts'
 import type { Observation } from './notify/engine/advance.ts'
 import type { Notifier } from './notify/notifier.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
-import type { WorkerPool } from './worker/worker-pool.ts'
+import type { WorkerWatch } from './worker/worker-watch.ts'
 
 export interface RoundsContext {
-  readonly repository: Repository
+  readonly repository: Pick<Repository, 'database'>
   readonly databases: () => readonly AgentDatabase[]
-  readonly pool: WorkerPool
-  readonly scheduler: Scheduler
-  readonly notifier: Notifier
+  readonly workers: Pick<WorkerWatch, 'ask' | 'silent'>
+  readonly scheduler: Pick<Scheduler, 'list'>
+  readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly metrics: Metrics
-  readonly freshness: FreshnessBook
-  readonly log: AgentLog
+  readonly freshness: Pick<FreshnessBook, 'get' | 'window' | 'observe'>
+  readonly log: Pick<AgentLog, 'warn' | 'debug'>
   readonly now: () => number
   /** Folders whose disks are watched, and what lies there. */
   readonly folders: readonly { readonly what: string; readonly path: string }[]
 }
 
+/** Codes of a repository that is away: the next database would only have to wait for the same. */
+const awayCodes = ['STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'STORAGE_DENIED'] as const
+
 export class Rounds {
   readonly #context: RoundsContext
+  /** Where the repository is asked first, so that one of which it cannot be asked does not hide those behind it. */
+  #firstAsked = 0
 
   constructor(context: RoundsContext) {
     this.#context = context
   }
 
+  /** What this machine tells comes first: a repository that is away takes its time to say so. */
   async make(signal: AbortSignal): Promise<void> {
-    const { databases, notifier } = this.#context
-    await this.#askWorkers()
-    const observations: Observation[] = []
-    for (const database of databases()) observations.push(...(await this.#look(database, signal)))
-    observations.push(...(await this.#lookAtDisks()))
-    notifier.observe(observations)
+    const { databases, notifier, workers } = this.#context
+    await workers.ask()
+    notifier.observe([
+      ...databases().flatMap((database) => this.#lookAtFollowing(database)),
+      ...observeSilentWorkers(workers.silent),
+      ...(await this.#lookAtDisks()),
+    ])
+    await this.#askRepository(signal)
   }
 
   /** Puts figures that change by themselves into the metrics. */
@@ -61,47 +70,34 @@ export class Rounds {
     metrics.setAlerts(notifier.firing)
   }
 
-  /** What waits in the spools, of workers that have something waiting or going on. */
-  async #askWorkers(): Promise<void> {
-    const { pool, databases } = this.#context
-    const isBusy = databases().some(({ followed }) => {
-      const facts = followed?.facts
-      return facts !== undefined && (facts.lagMs > 0 || facts.waiting.bytes > 0)
-    })
-    if (!isBusy) return
-    for (const worker of pool.workers) {
-      try {
-        const all = await worker.call('status', undefined)
-        for (const { name, followed } of databases()) {
-          const status = all[name]
-          if (status !== undefined) followed?.noteWaiting(status.waiting, status.logBytes)
-        }
-      } catch (thrown) {
-        // Whoever follows something there learns of it, and says so.
-        if (!hasCode(thrown, 'ENGINE_DIED', 'ABORTED')) throw thrown
-      }
-    }
+  #lookAtFollowing({ name, config, followed }: AgentDatabase): readonly Observation[] {
+    if (followed === undefined) return []
+    const { lagMs, waiting } = followed.facts
+    const limitBytes = config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY
+    return [...observeLag(name, lagMs, config.lagLimitMs), ...observeSpool(name, waiting.bytes, limitBytes)]
   }
 
-  async #look(database: AgentDatabase, signal: AbortSignal): Promise<readonly Observation[]> {
-    const { repository, freshness, log, now } = this.#context
-    const { name, config, followed } = database
+  async #askRepository(signal: AbortSignal): Promise<void> {
+    const { databases, repository, freshness, notifier, log, now } = this.#context
+    const all = databases()
     const observations: Observation[] = []
-    if (followed !== undefined) {
-      const { lagMs, waiting } = followed.facts
-      observations.push(...observeLag(name, lagMs, config.lagLimitMs))
-      observations.push(
-        ...observeSpool(name, waiting.bytes, config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY),
-      )
+    const first = this.#firstAsked
+    for (const index of all.keys()) {
+      const place = (first + index) % all.length
+      const database = all[place]
+      if (database === undefined || signal.aborted) break
+      const { name } = database
+      try {
+        observations.push(...(await freshness.observe(database, repository.database(name), now(), signal)))
+      } catch (thrown) {
+        if (signal.aborted) break
+        const error = toHoldfastError(thrown, name)
+        log.warn(`How new the backups of ${name} are could not be read. ${error.message}`, { database: name })
+        this.#firstAsked = place + 1
+        if (hasCode(error, ...awayCodes)) break
+      }
     }
-    try {
-      observations.push(...(await freshness.observe(database, repository.database(name), now(), signal)))
-    } catch (thrown) {
-      if (signal.aborted) return observations
-      const { message } = toHoldfastError(thrown, name)
-      log.warn(`How new the backups of ${name} are could not be read. ${message}`, { database: name })
-    }
-    return observations
+    notifier.observe(observations)
   }
 
   async #lookAtDisks(): Promise<readonly Observation[]> {

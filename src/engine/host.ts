@@ -54,6 +54,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   readonly #exited = Promise.withResolvers<void>()
   #lastWords = ''
   #running = 0
+  #hasEnded = false
 
   constructor(entry: URL, api: EngineApi<S>, options: EngineOptions) {
     this.#api = api
@@ -79,6 +80,11 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   /** Process id, undefined if it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid
+  }
+
+  /** It answers nothing more: every call fails. */
+  get hasEnded(): boolean {
+    return this.#hasEnded
   }
 
   /** @throws what the engine's function throws, ENGINE_DIED, ABORTED */
@@ -114,10 +120,13 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
     }
   }
 
-  /** Ends the engine; calls that still run are aborted. Resolves when the process is gone. */
-  async close(): Promise<void> {
+  /**
+   * Ends the engine; calls that still run are aborted. Resolves when the process is gone.
+   * @param graceMs how long they may clean up before it is killed; default: that of the engine
+   */
+  async close(graceMs: number = this.#graceMs): Promise<void> {
     this.#hold(true)
-    const kill = deferred(this.#graceMs, () => this.#kill())
+    const kill = deferred(graceMs, () => this.#kill())
     kill.start()
     if (this.#child.connected) this.#child.disconnect()
     await this.#exited.promise
@@ -129,8 +138,13 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   }
 
   #greet(engine: string): void {
-    if (engine === version) this.#ready.resolve()
-    else this.#fail(engineOfOtherVersion(engine, version))
+    if (engine === version) {
+      this.#ready.resolve()
+      return
+    }
+    this.#fail(engineOfOtherVersion(engine, version))
+    // Nobody will ask it for anything.
+    this.#kill()
   }
 
   #watch(): void {
@@ -159,6 +173,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   }
 
   #fail(error: HoldfastError): void {
+    this.#hasEnded = true
     this.#ready.reject(error)
     this.#peer.close(error)
   }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { AgentProgram, AlertReceiver, writeConfig } from './support/agent.ts'
 import { cli, cliOk, scratchFolder } from './support/cli.ts'
@@ -122,6 +123,8 @@ describe('holdfast run', () => {
     // The last connection that is closed deletes the log.
     using application = new DatabaseSync(path, { timeout: 5000 })
     application.exec("INSERT INTO users (name) VALUES ('one')")
+    // Before that, nothing is known of the log, which is as new as the connection.
+    await running.line(/^Uploaded commits of app/)
     const [worker = assert.fail()] = workersOf.parse(await status()).workers
     const before = running.lines.length
     process.kill(worker, 'SIGKILL')
@@ -235,6 +238,61 @@ describe('holdfast run', () => {
     await second.line(/^backup \(full\) of app: done/)
     await second.stop()
     assert.match(readFileSync(at('told'), 'utf8'), /^app succeeded [a-z0-9]{12}\n$/)
+  })
+
+  it('stops though a worker hangs, and the next start goes on from there', async (context) => {
+    const { path, agent, status } = await workplace(context, {
+      stopTimeout: '1s',
+      databases: [{ path: 'app.db', follow }],
+    })
+    const first = agent()
+    await first.line(/^Following app/)
+    // The last connection that is closed would delete the log.
+    using application = new DatabaseSync(path, { timeout: 5000 })
+    application.exec("INSERT INTO users (name) VALUES ('one')")
+    const [worker = assert.fail()] = workersOf.parse(await status()).workers
+    process.kill(worker, 'SIGSTOP')
+    assert.equal(await first.stop(), 0)
+    assert.throws(() => process.kill(worker, 0), { code: 'ESRCH' })
+    const second = agent()
+    await second.line(/^Following app: .*(no commit missing|unchanged)/)
+    assert.equal(await second.stop(), 0)
+  })
+
+  it('stops in the middle of reading its configuration again and again, and begins nothing anew', async (context) => {
+    const { agent } = await workplace(context, { databases: [{ glob: '*.db', follow }] })
+    const running = agent()
+    await running.line(/^Following app/)
+    for (let time = 0; time < 50; time += 1) {
+      running.signal('SIGHUP')
+      await setImmediate()
+    }
+    await running.line(/was read anew/)
+    running.signal('SIGHUP')
+    assert.equal(await running.stop(), 0)
+    assert.equal(running.lines.at(-1)?.message, 'The agent has stopped.')
+    assert.equal(running.lines.filter(({ message }) => message.startsWith('Following app:')).length, 1)
+  })
+
+  it('looks after a database again that went away and came back, as another kind of thing meanwhile', async (context) => {
+    const { at, agent, status } = await workplace(context, { databases: [{ glob: '*.db', follow }] })
+    const running = agent()
+    await running.line(/^Following app/)
+    renameSync(at('app.db'), at('app.away'))
+    mkdirSync(at('app.db'))
+    let seen = running.lines.length
+    running.signal('SIGHUP')
+    await running.line(/was read anew/, seen)
+    rmSync(at('app.db'), { recursive: true })
+    seen = running.lines.length
+    running.signal('SIGHUP')
+    await running.line(/^app is not looked after any more/, seen)
+    makeDatabase(at('app.db'))
+    seen = running.lines.length
+    running.signal('SIGHUP')
+    await running.line(/^Following app: /, seen)
+    assert.equal((await status()).databases.length, 1)
+    assert.equal(await running.stop(), 0)
   })
 
   it('is not there to be asked when it does not run', async (context) => {

@@ -29,11 +29,13 @@ export class NameBook {
     return new NameBook(path, new Map())
   }
 
-  nameOf(path: string, wanted: string): string {
+  /** @param given names that the configuration gives, and the paths that have them */
+  nameOf(path: string, wanted: string, given: ReadonlyMap<string, string> = new Map()): string {
+    const isGivenAway = (name: string): boolean => given.has(name) && given.get(name) !== path
     const known = this.#names.get(path)
-    if (known !== undefined) return known
-    const taken = new Set(this.#names.values())
-    const name = taken.has(wanted) ? distinctName(wanted, path) : wanted
+    if (known !== undefined && !isGivenAway(known)) return known
+    const isTaken = isGivenAway(wanted) || [...this.#names].some(([other, name]) => name === wanted && other !== path)
+    const name = isTaken ? distinctName(wanted, path) : wanted
     this.#names.set(path, name)
     this.#isChanged = true
     return name

@@ -104,6 +104,8 @@ export class FollowWatch {
           bytes: waiting.bytes,
         })
       this.#end(database, { outcome: 'succeeded' }, commits)
+      this.#fresh.delete(database)
+      this.#failures.delete(database)
     }
   }
 
@@ -124,11 +126,12 @@ export class FollowWatch {
 
   #failed(database: string, error: HoldfastError, { commits }: FollowFacts): void {
     const { log, repositoryName, journal, now } = this.#context
-    log.error(`Following ${database} failed, and will be tried again. ${error.message}`, {
+    const isSame = this.#failures.get(database) === error.code
+    // Another agent's lease is asked for every few seconds, perhaps for years.
+    log[isSame ? 'debug' : 'error'](`Following ${database} failed, and will be tried again. ${error.message}`, {
       code: error.code,
       hint: error.hint,
     })
-    const isSame = this.#failures.get(database) === error.code
     this.#failures.set(database, error.code)
     if (this.#spans.has(database)) {
       this.#end(database, failedEnd(error), commits)

@@ -1,11 +1,12 @@
 import type { BackupResult } from '../../backup/backup-options.ts'
+import type { CaptureStatus } from '../../capture/capture.ts'
 import type { CaptureEvent, CaptureStart, Unsent } from '../../capture/capture-events.ts'
 import type { Clock } from '../../capture/clock.ts'
 import type { FollowRequest } from '../../capture/engine-api.ts'
 import type { FollowedBackupRequest } from '../../capture/followed-backup/followed-backup-request.ts'
 import type { StorageAddress } from '../../engine/storage-link.ts'
 import { HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
-import { abortable } from '../../util/abort.ts'
+import { abortable, throwIfAborted } from '../../util/abort.ts'
 import type { OnProgress } from '../../util/progress.ts'
 import type { Worker, WorkerPool } from '../worker/worker-pool.ts'
 import { Lag } from './lag.ts'
@@ -16,6 +17,8 @@ const lastRetryMs = 300_000
 const leaseRetryMs = 10_000
 /** What went well for so long is a new failure when it fails. */
 const settledMs = 60_000
+/** A worker takes as long to take what was committed, and to let go, besides waiting for uploads. */
+const hangMs = 10_000
 
 export type FollowState = 'starting' | 'following' | 'waiting' | 'stopped'
 
@@ -43,7 +46,7 @@ export interface FollowedDatabaseContext {
   readonly path: string
   readonly storage: StorageAddress
   readonly request: FollowRequest
-  readonly pool: WorkerPool
+  readonly pool: Pick<WorkerPool, 'take'>
   /** Lets only so many begin at once: a first state is all of a database. Resolves when this one may, with what says it has. */
   readonly mayStart: (signal: AbortSignal) => Promise<() => void>
   readonly clock: Clock
@@ -71,6 +74,7 @@ export class FollowedDatabase {
   #lastUploadAt: number | undefined
   #left: Unsent = { segments: 0, bytes: 0 }
   #done: Promise<void> = Promise.resolve()
+  #onChange: (() => void)[] = []
 
   constructor(context: FollowedDatabaseContext) {
     this.#context = context
@@ -103,6 +107,16 @@ export class FollowedDatabase {
     }
   }
 
+  /** Waits while following begins. Resolves to whether it did; what did not begin is tried again later. @throws ABORTED */
+  async hasBegun(signal: AbortSignal): Promise<boolean> {
+    while (this.#state === 'starting') {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#onChange.push(resolve)
+      await abortable(promise, signal)
+    }
+    return this.isFollowing
+  }
+
   start(): void {
     this.#done = this.#run()
   }
@@ -126,11 +140,15 @@ export class FollowedDatabase {
     return this.isFollowing ? this.#worker : undefined
   }
 
-  /** What a worker says of it, when it was asked. */
-  noteWaiting(waiting: Unsent, logBytes: number): void {
+  /** What a worker says of it, when it was asked: also what its events, of which a death may have taken the last, did not tell. */
+  noteStatus({ waiting, logBytes, lsn, durableLsn }: CaptureStatus): void {
     if (!this.isFollowing) return
     this.#left = waiting
     this.#logBytes = logBytes
+    this.#durableLsn = durableLsn
+    this.#lag.uploaded(durableLsn)
+    const now = this.#context.clock.now()
+    if (durableLsn < lsn && this.#lag.isNone) this.#lag.committed(lsn, now)
   }
 
   /** Bytes of the database's log, when last asked for. */
@@ -138,20 +156,30 @@ export class FollowedDatabase {
     return this.#logBytes
   }
 
-  /** Takes what was committed, waits so long for its upload, and lets the database go. Says what is left for the next start. */
+  /**
+   * Takes what was committed, waits so long for its upload, and lets the database go. Says what is left for the next start, as far as is
+   * known: a worker that hangs is waited for no longer than that and some seconds.
+   */
   async stop(waitMs: number): Promise<Unsent> {
     const worker = this.#worker
     this.#stop.abort()
-    if (worker !== undefined && this.isFollowing) {
-      try {
-        this.#left = await worker.call('stop', { database: this.name, waitMs })
-      } catch (thrown) {
-        // What it ended with, if that was not this stop, is told by the end of following itself.
-        if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#error = toHoldfastError(thrown)
-      }
-    }
-    await this.#done
+    const stopped = worker !== undefined && this.isFollowing ? this.#letGo(worker, waitMs) : Promise.resolve()
+    const timer = new AbortController()
+    const done = stopped.then(() => this.#done).then(() => timer.abort())
+    const timeUp = this.#context.clock.sleep(waitMs + hangMs, timer.signal).catch((thrown: unknown) => {
+      if (!timer.signal.aborted) throw thrown
+    })
+    await Promise.race([done, timeUp])
     return this.#left
+  }
+
+  async #letGo(worker: Worker, waitMs: number): Promise<void> {
+    try {
+      this.#left = await worker.call('stop', { database: this.name, waitMs })
+    } catch (thrown) {
+      // What it ended with, if that was not this stop, is told by the end of following itself.
+      if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#error = toHoldfastError(thrown)
+    }
   }
 
   #following(): Worker {
@@ -188,14 +216,23 @@ export class FollowedDatabase {
 
   /** Until it ends; the answer is why. */
   async #follow(): Promise<HoldfastError> {
-    const { name: database, path, storage, request, pool } = this.#context
     this.#become('starting')
-    let hasBegun: () => void
+    let hasBegun: (() => void) | undefined
     try {
-      hasBegun = await this.#context.mayStart(this.#stop.signal)
+      const { signal } = this.#stop
+      hasBegun = await this.#context.mayStart(signal)
+      throwIfAborted(signal)
+      return await this.#followBy(hasBegun)
     } catch (thrown) {
-      return toHoldfastError(thrown)
+      return toHoldfastError(thrown, this.#context.path)
+    } finally {
+      hasBegun?.()
+      this.#worker = undefined
     }
+  }
+
+  async #followBy(hasBegun: () => void): Promise<HoldfastError> {
+    const { name: database, path, storage, request, pool } = this.#context
     using place = pool.take()
     this.#worker = place.worker
     const starting = new AbortController()
@@ -205,24 +242,15 @@ export class FollowedDatabase {
     this.#stop.signal.addEventListener('abort', giveUp, { once: true })
     try {
       const input = { path, database, storage, request }
-      this.#left = await abortable(
-        place.worker.call('follow', input, {
-          signal: starting.signal,
-          onEvent: (event) => {
-            if (event.kind === 'started') hasBegun()
-            this.#note(event)
-          },
-        }),
-        starting.signal,
-      )
+      const onEvent = (event: CaptureEvent): void => {
+        if (event.kind === 'started') hasBegun()
+        this.#note(event)
+      }
+      const following = place.worker.call('follow', input, { signal: starting.signal, onEvent })
+      this.#left = await abortable(following, starting.signal)
       return new HoldfastError('ENGINE_DIED', `Following ${database} was ended by somebody else.`, { object: database })
-    } catch (thrown) {
-      if (hasCode(thrown, 'ENGINE_DIED')) pool.replace(place.worker)
-      return toHoldfastError(thrown, path)
     } finally {
-      hasBegun()
       this.#stop.signal.removeEventListener('abort', giveUp)
-      this.#worker = undefined
     }
   }
 
@@ -260,6 +288,7 @@ export class FollowedDatabase {
   #become(state: FollowState): void {
     if (this.#state !== state) this.#since = this.#context.clock.now()
     this.#state = state
+    for (const tell of this.#onChange.splice(0)) tell()
     this.#context.onState(this.facts)
   }
 }

@@ -17,6 +17,10 @@ export class Lag {
     this.#pending = left < 0 ? [] : this.#pending.slice(left)
   }
 
+  get isNone(): boolean {
+    return this.#pending.length === 0
+  }
+
   /** Milliseconds; 0 if nothing waits. */
   at(now: number): number {
     const [oldest] = this.#pending

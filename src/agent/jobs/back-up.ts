@@ -26,6 +26,8 @@ export interface BackUpOptions {
 
 /** Where somebody else is at work on the same database, as a command that was started by hand, its end is waited for. */
 const leaseWaitMs = 10 * 60_000
+/** Where that may be our own follower. */
+const retryLeaseWaitMs = 20_000
 
 /**
  * A backup as the configuration says: by the follower, where the database is followed, or by an engine process of its own. An incremental
@@ -47,14 +49,26 @@ export async function backUp(
     codec,
     level,
   }
-  if (followed?.isFollowing === true) return await followed.backUp({ ...request, type }, { signal })
   const managed = new ManagedDatabase({ source: sqlite(path), database: name }, { repository, link, engine: undefined })
-  const alone = async (options: Pick<CreateBackupOptions, 'type'>): Promise<BackupResult> =>
-    await managed.backUp({ ...request, ...options, leaseWaitMs, signal })
-  try {
-    return await alone({ type })
-  } catch (error) {
-    if (type !== 'incremental' || !hasCode(error, 'BACKUP_NOT_FOUND')) throw error
-    return await alone({ type: 'full' })
+  const alone = async (waitMs: number): Promise<BackupResult> => {
+    const once = (options: Pick<CreateBackupOptions, 'type'>) =>
+      managed.backUp({ ...request, ...options, leaseWaitMs: waitMs, signal })
+    try {
+      return await once({ type })
+    } catch (error) {
+      if (type !== 'incremental' || !hasCode(error, 'BACKUP_NOT_FOUND')) throw error
+      return await once({ type: 'full' })
+    }
+  }
+  if (followed === undefined) return await alone(leaseWaitMs)
+  for (;;) {
+    if (await followed.hasBegun(signal)) return await followed.backUp({ ...request, type }, { signal })
+    try {
+      // What cannot be followed at the moment may still be backed up.
+      return await alone(retryLeaseWaitMs)
+    } catch (error) {
+      // Its follower may have come back and taken the lease.
+      if (!hasCode(error, 'LEASE_HELD') || !(await followed.hasBegun(signal))) throw error
+    }
   }
 }

@@ -16,7 +16,7 @@ export const alertKinds = [
   'spool',
   /** A file system that the agent writes to is nearly full. */
   'disk',
-  /** The agent did not stop in order: it was killed, or the machine was. */
+  /** The agent did not stop in order, or one of its workers hangs. */
   'agent',
 ] as const
 export type AlertKind = (typeof alertKinds)[number]

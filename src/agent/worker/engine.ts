@@ -12,41 +12,53 @@ import type { UpkeepOptions, UpkeepReport } from '../../maintenance/upkeep/upkee
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { Repository } from '../../repository/repository.ts'
 import { sqlite } from '../../source/sqlite/sqlite-source.ts'
+import { abortable } from '../../util/abort.ts'
 import { type UpkeepRequest, type UpkeepSummary, workerApi } from './worker-api.ts'
 
 /** Where a command that was started by hand is at work on the same database, its end is waited for. */
 const leaseWaitMs = 10 * 60_000
 
-const captures = new Map<string, Capture>()
+/** By name, from when following is asked for. Whoever asks for something before it has begun waits for that. */
+const captures = new Map<string, { readonly begun: Promise<Capture>; running: Capture | undefined }>()
 let control: Promise<CaptureControl | undefined> | undefined
 
 serve(workerApi, {
   follow: async ({ path, database, storage: address, request }, { signal, emit, host }) => {
     if (captures.has(database))
       throw new HoldfastError('USAGE', `${database} is followed already.`, { object: database })
-    control ??= listenForRequests((message) => emit({ kind: 'warning', message }))
-    const storage = await openLinkedStorage(address, host, signal)
+    const { promise: begun, resolve, reject } = Promise.withResolvers<Capture>()
+    const entry = { begun, running: undefined as Capture | undefined }
+    captures.set(database, entry)
+    // That it did not begin is told by the answer too.
+    begun.catch(() => {})
     try {
+      control ??= listenForRequests((message) => emit({ kind: 'warning', message }))
+      await using stack = new AsyncDisposableStack()
+      const storage = await openLinkedStorage(address, host, signal)
+      stack.defer(() => storage.close())
       const repository = await Repository.open(storage, { signal })
       const source = { ...sqlite(path), defaultName: database }
       const options = { ...request, database, control: await control, signal, onEvent: emit }
       const capture = await followDatabase(source, repository, options)
-      captures.set(database, capture)
-      try {
-        await capture.done
-        return await capture.stop()
-      } finally {
-        captures.delete(database)
-      }
+      entry.running = capture
+      resolve(capture)
+      await capture.done
+      return await capture.stop()
+    } catch (thrown) {
+      reject(thrown)
+      throw thrown
     } finally {
-      await storage.close()
+      captures.delete(database)
     }
   },
-  sync: async (database, { signal }) => await captureOf(database).sync({ signal }),
-  status: async () => Object.fromEntries([...captures].map(([database, { status }]) => [database, status])),
-  stop: async ({ database, waitMs }) => await captureOf(database).stop({ waitMs }),
+  sync: async (database, { signal }) => await (await captureOf(database)).sync({ signal }),
+  status: async () =>
+    Object.fromEntries(
+      [...captures].flatMap(([database, { running }]) => (running === undefined ? [] : [[database, running.status]])),
+    ),
+  stop: async ({ database, waitMs }) => await (await captureOf(database)).stop({ waitMs }),
   backUp: async ({ database, request }, { signal, emit }) =>
-    await captureOf(database).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
+    await (await captureOf(database)).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
   expire: async ({ database, storage, policy, graceMs }, { signal, host }) =>
     await upkeep({ database, storage }, { signal, host }, async (place, options) => {
       const report = await expireDatabase(place, policy, { ...options, graceMs })
@@ -62,9 +74,11 @@ async function upkeep(
   { signal, host }: Pick<EngineContext<undefined>, 'signal' | 'host'>,
   work: (place: DatabaseRepository, options: UpkeepOptions) => Promise<UpkeepSummary>,
 ): Promise<UpkeepSummary> {
-  const capture = captures.get(database)
-  if (capture !== undefined)
-    return await capture.exclusively((place, lease) => work(place, { lease, signal }), { signal })
+  const entry = captures.get(database)
+  if (entry !== undefined) {
+    const capture = await abortable(entry.begun, signal)
+    return await capture.exclusively((place, lease, stop) => work(place, { lease, signal: stop }), { signal })
+  }
   const storage = await openLinkedStorage(address, host, signal)
   try {
     const repository = await Repository.open(storage, { signal })
@@ -85,8 +99,8 @@ function summaryOf({ merged, deleted, freedBytes, waitingBytes }: UpkeepReport):
   }
 }
 
-function captureOf(database: string): Capture {
-  const capture = captures.get(database)
-  if (capture !== undefined) return capture
+async function captureOf(database: string): Promise<Capture> {
+  const entry = captures.get(database)
+  if (entry !== undefined) return await entry.begun
   throw new HoldfastError('NOT_RUNNING', `${database} is not followed at the moment.`, { object: database })
 }

@@ -1,30 +1,40 @@
 import { engineEntry } from '../../engine/entry.ts'
 import { type Engine, startEngine } from '../../engine/host.ts'
 import type { StorageLink } from '../../engine/storage-link.ts'
+import { HoldfastError } from '../../errors.ts'
 import { type WorkerSignatures, workerApi } from './worker-api.ts'
 
-export type Worker = Engine<WorkerSignatures>
+export type Worker = Pick<Engine<WorkerSignatures>, 'call' | 'pid'>
 
 /** A worker that is slow to give up one call is not to be killed for that: it follows other databases too. */
 const graceMs = 120_000
+/** When all end, nothing of theirs is left to wait for but what hangs. */
+const closeMs = 5_000
 
 /** A few processes over which the followed databases are spread. One that died is replaced when it is next needed. */
 export class WorkerPool implements AsyncDisposable {
-  readonly #link: Pick<StorageLink, 'handlers'>
-  readonly #slots: { worker: Worker | undefined; databases: number }[]
+  readonly #start: () => Engine<WorkerSignatures>
+  readonly #slots: { worker: Engine<WorkerSignatures> | undefined; databases: number }[]
+  #isClosed = false
 
-  /** @param size how many processes, at most */
-  constructor(link: Pick<StorageLink, 'handlers'>, size: number) {
-    this.#link = link
+  /**
+   * @param size how many processes, at most
+   * @param entry the workers' program
+   */
+  constructor(link: Pick<StorageLink, 'handlers'>, size: number, entry: () => URL = workerEntry) {
+    this.#start = () => startEngine(entry(), workerApi, { handlers: link.handlers, graceMs })
     this.#slots = Array.from({ length: Math.max(1, size) }, () => ({ worker: undefined, databases: 0 }))
   }
 
-  /** The one with the fewest databases, for one more; to be given back when that database is let go. */
+  /**
+   * The one with the fewest databases, for one more; to be given back when that database is let go.
+   * @throws ENGINE_DIED if none can be started, ABORTED after the end
+   */
   take(): { readonly worker: Worker } & Disposable {
+    if (this.#isClosed) throw new HoldfastError('ABORTED', 'The agent has stopped.')
     const slot = this.#slots.reduce((least, each) => (each.databases < least.databases ? each : least))
+    if (slot.worker === undefined || slot.worker.hasEnded) slot.worker = this.#start()
     slot.databases += 1
-    const { handlers } = this.#link
-    slot.worker ??= startEngine(engineEntry(import.meta.url, 'engine'), workerApi, { handlers, graceMs })
     let isHeld = true
     return {
       worker: slot.worker,
@@ -35,19 +45,17 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** It died: who needs it next gets a new one. */
-  replace(dead: Worker): void {
-    for (const slot of this.#slots) if (slot.worker === dead) slot.worker = undefined
-  }
-
   /** Those that run now. */
   get workers(): readonly Worker[] {
-    return this.#slots.flatMap(({ worker }) => worker ?? [])
+    return this.#slots.flatMap(({ worker }) => (worker === undefined || worker.hasEnded ? [] : worker))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { workers } = this
-    for (const slot of this.#slots) slot.worker = undefined
-    await Promise.all(workers.map((worker) => worker.close()))
+    this.#isClosed = true
+    await Promise.all(this.#slots.map(({ worker }) => worker?.close(closeMs)))
   }
+}
+
+function workerEntry(): URL {
+  return engineEntry(import.meta.url, 'engine')
 }

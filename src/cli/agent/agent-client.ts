@@ -9,8 +9,8 @@ import type { Session } from '../session.ts'
  * The agent that runs with the state folder of the session's configuration; also if that has errors by now, or is gone.
  * @throws NOT_RUNNING, ACCESS_DENIED, USAGE
  */
-export async function connectToAgent({ configFile }: Session): Promise<ControlClient<AgentControlSignatures>> {
+export async function connectToAgent({ configFile, signal }: Session): Promise<ControlClient<AgentControlSignatures>> {
   const stateFolder = await loadStateFolder(configFile.path)
   const socket = await agentSocket(agentFolder({ stateFolder }))
-  return await ControlClient.connect(socket, agentControlApi)
+  return await ControlClient.connect(socket, agentControlApi, { signal })
 }

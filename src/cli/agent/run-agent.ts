@@ -12,6 +12,8 @@ import type { Outcome, Session } from '../session.ts'
 
 /** A change of the configuration file is noticed within this time. */
 const watchMs = 5_000
+/** For what is on its way out when the agent has stopped. */
+const lingerMs = 5_000
 
 /** @throws CONFIG_INVALID, LEASE_HELD, REPOSITORY_NOT_FOUND, USAGE, STORAGE_* */
 export async function runAgent(session: Session): Promise<Outcome<'run'>> {
@@ -20,7 +22,8 @@ export async function runAgent(session: Session): Promise<Outcome<'run'>> {
   const log = new AgentLog(config.log, (line) => session.stderr.write(`${line}\n`), session.now)
   const clock = { ...systemClock, ...systemSchedulerClock({ keepsAlive: true }) }
   const journal = await session.journal.open()
-  const agent = await Agent.start({ config, log, journal, clock, readConfig: () => requireConfig(path) })
+  const { signal } = session
+  const agent = await Agent.start({ config, log, journal, clock, readConfig: () => requireConfig(path), signal })
   let server: HttpServer | undefined
   try {
     if (config.server !== undefined) {
@@ -40,12 +43,14 @@ export async function runAgent(session: Session): Promise<Outcome<'run'>> {
     }
     process.on('SIGHUP', reload)
     watchFile(path, { interval: watchMs, persistent: false }, reload)
-    if (!session.signal.aborted) await once(session.signal, 'abort')
+    if (!signal.aborted) await once(signal, 'abort')
     unwatchFile(path, reload)
     process.off('SIGHUP', reload)
   } finally {
     await server?.[Symbol.asyncDispose]()
     await agent.stop()
+    // What hangs must not keep a process alive that has stopped.
+    setTimeout(() => process.exit(), lingerMs).unref()
   }
   const left = [...(await agent.stop())].filter(([, { segments }]) => segments > 0)
   return {

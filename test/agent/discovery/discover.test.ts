@@ -117,3 +117,57 @@ describe('finding databases', () => {
     assert.equal(warnings.length, 1)
   })
 })
+
+describe('two of which one would be lost', () => {
+  it('keeps a name that the configuration gives from a file that a pattern found, whichever comes first', async () => {
+    for (const order of ['given first', 'pattern first'] as const) {
+      const { folder, make, pattern, book } = scene()
+      using _ = folder
+      make('tenants/acme/app.db')
+      const path = make('other.db')
+      const given = databaseConfig({ source: { kind: 'path', path, name: 'acme-app' } })
+      const found = pattern(['tenants/**/*.db'])
+      const names = await NameBook.read(book, noWarning)
+      await discover([found], names)
+      const { databases } = await discover(order === 'given first' ? [given, found] : [found, given], names)
+      assert.equal(databases.length, 2)
+      assert.equal(new Set(databases.map(({ name }) => name)).size, 2)
+      assert.equal(databases.find((each) => each.path === path)?.name, 'acme-app')
+    }
+  })
+
+  it('looks after one file once, though a link leads to it too', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const path = make('d/app.db')
+    symlinkSync(path, folder.file('d/link.db'))
+    const names = await NameBook.read(book, noWarning)
+    const entry = pattern(['d/*.db'])
+    const first = await discover([entry], names)
+    assert.deepEqual(
+      first.databases.map(({ name }) => name),
+      ['app'],
+    )
+    assert.match(first.ignored.get(folder.file('d/link.db')) ?? '', /same file as .*app\.db/)
+    const again = await discover([entry], names, { known: new Set([path]) })
+    assert.equal(again.databases.length, 1)
+    const linked = databaseConfig({ source: { kind: 'path', path: folder.file('d/link.db'), name: undefined } })
+    assert.equal((await discover([entry, linked], names)).databases.length, 1)
+  })
+
+  it('leaves what is in its own folders alone', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    make('srv/app.db')
+    make('srv/state/journal.db')
+    const names = await NameBook.read(book, noWarning)
+    const { databases, ignored } = await discover([pattern(['srv/**/*.db'])], names, {
+      ownFolders: [folder.file('srv/state')],
+    })
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ['app'],
+    )
+    assert.equal(ignored.size, 0)
+  })
+})

@@ -19,6 +19,11 @@ export function writeConfig(cwd: string, config: object): void {
   writeFileSync(join(cwd, 'holdfast.yaml'), stringify(whole))
 }
 
+/** What runs at the end, of a test or of anything else that cleans up after itself. */
+export interface Cleanup {
+  after(work: () => Promise<unknown>): void
+}
+
 /** `holdfast run`, running. */
 export class AgentProgram {
   readonly lines: LogLine[] = []
@@ -27,15 +32,19 @@ export class AgentProgram {
   #waiting: (() => void)[] = []
   #isOver = false
 
-  constructor(context: TestContext, cwd: string) {
+  constructor(context: Cleanup, cwd: string, env: NodeJS.ProcessEnv = {}) {
     this.#child = spawn(process.execPath, [bin, 'run'], {
       cwd,
-      env: { ...process.env, XDG_STATE_HOME: join(cwd, 'xdg') },
+      env: { ...process.env, XDG_STATE_HOME: join(cwd, 'xdg'), ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#exited = once(this.#child, 'close').then(([code]) => code)
     void this.#read(createInterface(this.#child.stderr))
     context.after(() => this.kill())
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   get pid(): number {

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { FollowedDatabase, type FollowFacts } from '../../../src/agent/follow/followed-database.ts'
+import { placeInQueue } from '../../../src/agent/follow/place-in-queue.ts'
+import { backUp } from '../../../src/agent/jobs/back-up.ts'
+import { BackupQueue } from '../../../src/backup/backup-queue.ts'
+import type { CaptureEvent } from '../../../src/capture/capture-events.ts'
+import { linkStorage } from '../../../src/engine/storage-link.ts'
+import { type ErrorCode, HoldfastError } from '../../../src/errors.ts'
+import { toLsn } from '../../../src/history/lsn.ts'
+import { Repository } from '../../../src/repository/repository.ts'
+import { MemoryStorage } from '../../../src/storage/memory.ts'
+import { ManualClock, turns } from '../notify/support/manual-clock.ts'
+import { databaseConfig } from '../support/database-config.ts'
+import { FakePool } from '../support/fake-worker.ts'
+
+function scene() {
+  const pool = new FakePool()
+  const clock = new ManualClock()
+  const queue = new BackupQueue(1)
+  const states: FollowFacts[] = []
+  const followed = new FollowedDatabase({
+    name: 'app',
+    path: '/srv/app.db',
+    storage: { kind: 'location', location: 'file:///srv/backups' },
+    request: {},
+    pool,
+    clock,
+    mayStart: (signal) => placeInQueue(queue, 'app', signal),
+    onEvent: () => {},
+    onState: (facts) => void states.push(facts),
+  })
+  const { worker } = pool
+  return {
+    pool,
+    clock,
+    queue,
+    states,
+    followed,
+    worker,
+    stateNames: () => states.map(({ state }) => state),
+    following: () => worker.followings.at(-1) ?? assert.fail('It is not being followed.'),
+    begin: async () => {
+      followed.start()
+      await turns()
+      worker.followings.at(-1)?.emit(started(1))
+    },
+    fail: async (code: ErrorCode) => {
+      worker.followings.at(-1)?.fail(new HoldfastError(code, 'No.'))
+      await turns()
+    },
+  }
+}
+
+function started(at: number): CaptureEvent {
+  return { kind: 'started', mode: 'commits', how: 'resumed', lsn: toLsn(at), time: 1 }
+}
+
+function commit(at: number): CaptureEvent {
+  return { kind: 'commits', count: 1, bytes: 4096, lsn: toLsn(at), time: 1 }
+}
+
+const nothing = { segments: 0, bytes: 0 }
+const caughtUp = { time: 1, waiting: nothing, logBytes: 0 }
+
+describe('a followed database', () => {
+  it('is tried again ever more seldom while it fails, and soon again after it went well', async () => {
+    const { clock, followed, fail, following, stateNames } = scene()
+    followed.start()
+    const waits: (number | undefined)[] = []
+    for (let failure = 0; failure < 11; failure += 1) {
+      await turns()
+      await fail('STORAGE_TRANSIENT')
+      waits.push(clock.waits[0])
+      await clock.pass(clock.waits[0] ?? 0)
+    }
+    assert.deepEqual(
+      waits,
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300].map((seconds) => seconds * 1000),
+    )
+    following().emit(started(1))
+    await clock.pass(60_001)
+    await fail('ENGINE_DIED')
+    assert.equal(clock.waits[0], 1000)
+    assert.deepEqual(stateNames().slice(-3), ['starting', 'following', 'waiting'])
+    await followed.stop(0)
+  })
+
+  it('asks for the lease of another every ten seconds, however long that one has it', async () => {
+    const { clock, followed, fail } = scene()
+    followed.start()
+    for (let failure = 0; failure < 20; failure += 1) {
+      await turns()
+      await fail('LEASE_HELD')
+      assert.deepEqual(clock.waits, [10_000])
+      await clock.pass(10_000)
+    }
+    await followed.stop(0)
+  })
+
+  it('is tried again when no worker can be had, and keeps no place from others', async () => {
+    const { pool, clock, followed, worker, queue } = scene()
+    pool.refuses = true
+    followed.start()
+    await turns()
+    assert.equal(followed.facts.state, 'waiting')
+    assert.equal(followed.facts.error?.code, 'ENGINE_DIED')
+    await queue.run('other', async () => {})
+    pool.refuses = false
+    await clock.pass(1000)
+    assert.equal(worker.followings.length, 1)
+    await followed.stop(0)
+    assert.equal(pool.held, 0)
+  })
+
+  it('stops before it was started, and does not begin afterwards', async () => {
+    const { followed, worker } = scene()
+    assert.deepEqual(await followed.stop(1000), nothing)
+    followed.start()
+    await turns()
+    assert.equal(worker.followings.length, 0)
+    assert.equal(followed.facts.state, 'stopped')
+  })
+
+  it('stops while it waits for its turn', async () => {
+    const { followed, worker, queue } = scene()
+    const first = Promise.withResolvers<void>()
+    const other = queue.run('other', () => first.promise)
+    followed.start()
+    await turns()
+    await followed.stop(1000)
+    first.resolve()
+    await other
+    await turns()
+    assert.equal(worker.followings.length, 0)
+  })
+
+  it('stops in the very moment in which its turn has come', async () => {
+    for (let delay = 0; delay < 12; delay += 1) {
+      const { followed, worker, queue, pool } = scene()
+      const first = Promise.withResolvers<void>()
+      const other = queue.run('other', () => first.promise)
+      followed.start()
+      await turns()
+      first.resolve()
+      for (let turn = 0; turn < delay; turn += 1) await Promise.resolve()
+      await followed.stop(1000)
+      await other
+      await turns()
+      assert.equal(pool.held, 0, `after ${delay} turns`)
+      assert.ok(worker.followings.every(({ isAborted }) => isAborted()))
+      await queue.idle()
+    }
+  })
+
+  it('gives up a start that is under way', async () => {
+    const { followed, following, pool } = scene()
+    followed.start()
+    await turns()
+    assert.deepEqual(await followed.stop(1000), nothing)
+    assert.ok(following().isAborted())
+    assert.equal(pool.held, 0)
+  })
+
+  it('stops in order while it is followed, and says what is left', async () => {
+    const { followed, begin, worker, following, stateNames } = scene()
+    await begin()
+    const left = { segments: 2, bytes: 800 }
+    worker.answers.stop = () => {
+      following().end(left)
+      return left
+    }
+    assert.deepEqual(await followed.stop(7000), left)
+    assert.deepEqual(worker.calls.at(-1), { name: 'stop', input: { database: 'app', waitMs: 7000 } })
+    assert.deepEqual(stateNames(), ['starting', 'following', 'stopped'])
+  })
+
+  it('stops while it waits for the next try', async () => {
+    const { followed, fail, clock, worker } = scene()
+    followed.start()
+    await turns()
+    await fail('STORAGE_TRANSIENT')
+    await followed.stop(1000)
+    await clock.pass(10_000)
+    assert.equal(worker.followings.length, 1)
+    assert.equal(followed.facts.state, 'stopped')
+  })
+
+  it('waits no longer than some seconds for a worker that hangs', async () => {
+    const { followed, begin, clock } = scene()
+    await begin()
+    const stopped = followed.stop(5000)
+    let isOver = false
+    void stopped.then(() => {
+      isOver = true
+    })
+    await clock.pass(5000)
+    assert.equal(isOver, false)
+    await clock.pass(10_000)
+    assert.equal(isOver, true)
+  })
+
+  it('has no lag any more when the repository has everything, though its worker died before it could say so', async () => {
+    const { followed, begin, following, fail, clock } = scene()
+    await begin()
+    following().emit(commit(2))
+    await clock.pass(100)
+    await fail('ENGINE_DIED')
+    await clock.pass(60_000)
+    following().emit(started(2))
+    await clock.pass(3_600_000)
+    assert.ok(followed.facts.lagMs > 3_600_000)
+    followed.noteStatus({ ...caughtUp, lsn: toLsn(2), durableLsn: toLsn(2) })
+    assert.equal(followed.facts.lagMs, 0)
+  })
+
+  it('counts the lag of commits that waited since before it was started', async () => {
+    const { followed, begin, clock } = scene()
+    await begin()
+    followed.noteStatus({ ...caughtUp, lsn: toLsn(5), durableLsn: toLsn(1), waiting: { segments: 1, bytes: 9 } })
+    await clock.pass(30_000)
+    assert.equal(followed.facts.lagMs, 30_000)
+    assert.equal(followed.facts.durableLsn, 1)
+    await clock.pass(0)
+  })
+
+  it('is backed up by its follower, also when that is just starting: alone, it would wait for its own lease', async () => {
+    const { followed, worker, following } = scene()
+    const storage = new MemoryStorage()
+    const repository = await Repository.init(storage)
+    await using link = await linkStorage(storage)
+    const config = databaseConfig({ source: { kind: 'path', path: '/srv/app.db', name: 'app' } })
+    followed.start()
+    await turns()
+    const { signal } = new AbortController()
+    const made = backUp(
+      repository,
+      link,
+      { name: 'app', path: '/srv/app.db', config, followed },
+      { type: 'incremental', tags: {}, signal },
+    )
+    await turns()
+    worker.answers.backUp = () => Promise.reject(new HoldfastError('DATABASE_BUSY', 'Asked.'))
+    following().emit(started(1))
+    await assert.rejects(made, { code: 'DATABASE_BUSY' })
+    assert.equal(worker.calls.at(-1)?.name, 'backUp')
+    worker.answers.stop = () => {
+      following().end(nothing)
+      return nothing
+    }
+    await followed.stop(0)
+  })
+})

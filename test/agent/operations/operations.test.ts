@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { describe, it } from 'node:test'
+import { AgentLog } from '../../../src/agent/agent-log.ts'
+import type { HookConfig } from '../../../src/agent/config/config.ts'
+import type { Operation, OperationStart } from '../../../src/agent/journal/operation.ts'
+import { Metrics } from '../../../src/agent/metrics/metrics.ts'
+import { Notifier } from '../../../src/agent/notify/notifier.ts'
+import { Operations } from '../../../src/agent/operations/operations.ts'
+import { HoldfastError, hasCode } from '../../../src/errors.ts'
+import { aborted } from '../../../src/util/abort.ts'
+import { journalPlace } from '../journal/support/journals.ts'
+
+const start: OperationStart = {
+  kind: 'backup',
+  database: 'app',
+  repository: 'memory:',
+  type: 'full',
+  trigger: 'schedule',
+  schedule: 'nightly',
+}
+
+function hook(moment: 'before' | 'after', command: string, more: Partial<HookConfig> = {}): HookConfig {
+  return {
+    moment,
+    operations: ['backup'],
+    command,
+    timeoutMs: 10_000,
+    when: 'always',
+    onFailure: moment === 'before' ? 'fail' : 'warn',
+    ...more,
+  }
+}
+
+async function scene() {
+  const { folder, open } = journalPlace()
+  const journal = open()
+  const notifier = await Notifier.open({ folder: folder.file('agent'), channels: [] })
+  const lines: string[] = []
+  const log = new AgentLog(
+    { level: 'debug', format: 'text' },
+    (line) => void lines.push(line),
+    () => 0,
+  )
+  const ended: Operation[] = []
+  const operations = new Operations({
+    journal,
+    metrics: new Metrics(),
+    notifier,
+    heartbeats: () => [],
+    log,
+    now: Date.now,
+    onEnded: (operation) => void ended.push(operation),
+  })
+  return {
+    operations,
+    lines,
+    ended,
+    outcomes: async () => (await journal.operations()).map(({ outcome, code }) => `${outcome} ${code ?? ''}`.trim()),
+    keys: () => notifier.firing.map(({ key }) => key),
+    async [Symbol.asyncDispose]() {
+      await notifier[Symbol.asyncDispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+const never = (): never => assert.fail('The work was done.')
+
+describe('an operation of the agent', () => {
+  it('is recorded, told of, and over', async () => {
+    await using all = await scene()
+    const { operations, ended, outcomes } = all
+    const controller = new AbortController()
+    const { signal } = controller
+    let running = 0
+    for (let time = 0; time < 3; time += 1)
+      await operations.run(start, { hooks: [], signal }, async () => {
+        running = operations.running.length
+        return { backupId: `b${time}` }
+      })
+    assert.equal(running, 1)
+    assert.equal(operations.running.length, 0)
+    assert.deepEqual(
+      ended.map(({ outcome, backupId }) => [outcome, backupId]),
+      [0, 1, 2].map((time) => ['succeeded', `b${time}`]),
+    )
+    assert.deepEqual(await outcomes(), ['succeeded', 'succeeded', 'succeeded'])
+    assert.equal(
+      getEventListeners(signal, 'abort').length,
+      0,
+      'nothing stays at a signal that lives as long as the agent',
+    )
+  })
+
+  it('is not done when a hook before it asks to skip it: no failure, and no entry', async () => {
+    await using all = await scene()
+    const { operations, outcomes, lines, keys } = all
+    const { signal } = new AbortController()
+    assert.equal(await operations.run(start, { hooks: [hook('before', 'exit 75')], signal }, never), undefined)
+    assert.deepEqual(await outcomes(), [])
+    assert.deepEqual(keys(), [])
+    assert.match(lines.join('\n'), /skip/)
+  })
+
+  it('fails without being done when a hook before it fails, unless that is to be a warning', async () => {
+    await using all = await scene()
+    const { operations, outcomes, keys, lines } = all
+    const { signal } = new AbortController()
+    await assert.rejects(operations.run(start, { hooks: [hook('before', 'exit 1')], signal }, never), (error) =>
+      hasCode(error, 'HOOK_FAILED'),
+    )
+    assert.deepEqual(await outcomes(), ['failed HOOK_FAILED'])
+    assert.deepEqual(keys(), ['failure/backup/app/full'])
+    const warned = [hook('before', 'exit 1', { onFailure: 'warn' })]
+    const end = await operations.run(start, { hooks: warned, signal }, async () => ({}))
+    assert.equal(end?.outcome, 'succeeded')
+    assert.match(lines.join('\n'), /warn /)
+    assert.deepEqual(keys(), [])
+  })
+
+  it('ends with a warning when a hook after it fails, which undoes nothing', async () => {
+    await using all = await scene()
+    const { operations, outcomes, keys } = all
+    const { signal } = new AbortController()
+    const end = await operations.run(start, { hooks: [hook('after', 'exit 3')], signal }, async () => ({}))
+    assert.equal(end?.outcome, 'warning')
+    assert.deepEqual(await outcomes(), ['warning'])
+    assert.deepEqual(keys(), [])
+  })
+
+  it('that failed is a failure for every hook after it, and for whoever asked', async () => {
+    await using all = await scene()
+    const { operations, ended, keys } = all
+    const { signal } = new AbortController()
+    const hooks = [
+      hook('after', 'exit 1', { when: 'success' }),
+      hook('after', 'test "$HOLDFAST_ERROR_CODE" = DISK_FULL', { when: 'failure' }),
+    ]
+    const full = new HoldfastError('DISK_FULL', 'No space left.')
+    await assert.rejects(
+      operations.run(start, { hooks, signal }, () => Promise.reject(full)),
+      full,
+    )
+    assert.equal(ended[0]?.outcome, 'failed')
+    assert.equal(ended[0]?.message, 'No space left.', 'no hook had to complain')
+    assert.deepEqual(keys(), ['failure/backup/app/full'])
+    assert.equal(operations.running.length, 0)
+  })
+
+  it('that is called off is interrupted: nobody is alarmed, and the hook after it runs all the same', async () => {
+    await using all = await scene()
+    const { operations, outcomes, keys, ended } = all
+    const controller = new AbortController()
+    const { signal } = controller
+    const run = operations.run(start, { hooks: [hook('after', 'exit 4')], signal }, async (abort) => {
+      controller.abort()
+      throw aborted(abort)
+    })
+    await assert.rejects(run, (error) => hasCode(error, 'ABORTED'))
+    assert.deepEqual(await outcomes(), ['interrupted ABORTED'])
+    assert.match(ended[0]?.message ?? '', /4/)
+    assert.deepEqual(keys(), [])
+  })
+})
