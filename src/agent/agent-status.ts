@@ -74,7 +74,7 @@ export function isoTime(time: number | undefined): string | null {
 
 export function followingStatus(facts: FollowFacts | undefined): AgentStatus['databases'][number]['following'] {
   if (facts === undefined) return null
-  const { state, since, mode, lsn, durableLsn, lagMs, waiting, lastCommitAt, error } = facts
+  const { state, since, mode, lsn, durableLsn, lagMs, waiting, lastCommitAt, error, trouble } = facts
   return {
     state,
     since: new Date(since).toISOString(),
@@ -84,6 +84,6 @@ export function followingStatus(facts: FollowFacts | undefined): AgentStatus['da
     lagMs,
     waitingBytes: waiting.bytes,
     lastCommitAt: isoTime(lastCommitAt),
-    error: error?.message ?? null,
+    error: error?.message ?? trouble ?? null,
   }
 }

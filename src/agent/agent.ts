@@ -14,14 +14,18 @@ import type { Config } from './config/config.ts'
 import { discover } from './discovery/discover.ts'
 import { currentActor } from './journal/audit/actor.ts'
 import { anchorAudit } from './journal/audit/anchor-audit.ts'
+import { conditionKey } from './notify/alert.ts'
 import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
 import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
 import { type HealthReport, healthReport } from './notify/health.ts'
 import { thisSender } from './notify/message.ts'
 
+const configKey = conditionKey('failure', 'config')
 /** How often the agent looks at everything, in milliseconds. */
 const roundMs = 30_000
 const auditMs = 3_600_000
+const mostFreshened = 100
+const freshenMs = 2_000
 /** For notifications that are on their way when it stops. */
 const lastWordsMs = 5_000
 /** For what was called off to clean up, before it is cut off. */
@@ -183,11 +187,16 @@ export class Agent {
       )
       await this.#replaceHeartbeats(config)
       await this.#apply()
+      this.#parts.notifier.observe([{ what: 'absent', key: configKey }])
       log.info('The configuration was read anew.', { file: config.file })
     } catch (thrown) {
       if (signal.aborted) throw aborted(signal)
       const { message } = toHoldfastError(thrown)
-      log.error(`The configuration could not be read anew, so the present one stays in force. ${message}`)
+      const summary = `The configuration could not be read anew, so the present one stays in force. ${message}`
+      log.error(summary)
+      const hint = 'Run "holdfast config check": the next start of the agent would fail.'
+      const condition = { key: configKey, kind: 'failure', severity: 'warning', summary, hint, details: {} } as const
+      this.#parts.notifier.observe([{ what: 'present', condition }])
       throw thrown
     }
   }
@@ -234,7 +243,10 @@ export class Agent {
   async #listen(path: string): Promise<void> {
     try {
       this.#control = await ControlServer.listen(path, agentControlApi, {
-        status: async () => this.status(),
+        status: async () => {
+          await this.#freshen()
+          return this.status()
+        },
         reload: async (_, { signal }) => {
           await abortable(this.reload(), signal)
           return undefined
@@ -293,6 +305,15 @@ export class Agent {
     this.#auditNotedAt = now
     const warning = await anchorAudit(journal, this.#parts.link.storage, currentActor('holdfast run'), now)
     if (warning !== undefined) log.error(warning)
+  }
+
+  /** Commands make backups too. With very many databases, what the agent knows by itself must do. */
+  async #freshen(): Promise<void> {
+    const { databases, freshness, repository } = this.#parts
+    if (databases.all.length > mostFreshened) return
+    const reading = databases.all.map(({ name }) => freshness.read(repository.database(name), this.#stopping.signal))
+    // What cannot be read now stays as it was known.
+    await settledWithin(Promise.allSettled(reading), freshenMs)
   }
 
   async #replaceHeartbeats(config: Config): Promise<void> {

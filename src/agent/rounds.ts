@@ -6,7 +6,7 @@ import type { AgentLog } from './agent-log.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { observeDisk, readDiskSpace } from './notify/conditions/disk.ts'
-import { observeLag, observeSpool } from './notify/conditions/following.ts'
+import { observeLag, observeSpool, observeTrouble } from './notify/conditions/following.ts'
 import { observeSilentWorkers } from './notify/conditions/silent-worker.ts'
 import type { Observation } from './notify/engine/advance.ts'
 import type { Notifier } from './notify/notifier.ts'
@@ -72,9 +72,13 @@ export class Rounds {
 
   #lookAtFollowing({ name, config, followed }: AgentDatabase): readonly Observation[] {
     if (followed === undefined) return []
-    const { lagMs, waiting } = followed.facts
+    const { lagMs, waiting, trouble } = followed.facts
     const limitBytes = config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY
-    return [...observeLag(name, lagMs, config.lagLimitMs), ...observeSpool(name, waiting.bytes, limitBytes)]
+    return [
+      ...observeTrouble(name, trouble),
+      ...observeLag(name, lagMs, config.lagLimitMs),
+      ...observeSpool(name, waiting.bytes, limitBytes),
+    ]
   }
 
   async #askRepository(signal: AbortSignal): Promise<void> {

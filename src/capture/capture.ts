@@ -1,5 +1,5 @@
 import type { BackupResult } from '../backup/backup-options.ts'
-import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { Lsn } from '../history/lsn.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Lease } from '../repository/lease.ts'
@@ -23,6 +23,8 @@ export interface CaptureStatus {
   readonly waiting: Unsent
   /** Bytes of the database's log that are not copied into the database yet. */
   readonly logBytes: number
+  /** What keeps the database from being followed just now, while that is tried again and again; null if nothing does. */
+  readonly trouble: string | null
 }
 
 export interface StopOptions {
@@ -98,6 +100,7 @@ export class RunningCapture implements Capture {
       durableLsn: this.#session.uploader.durable,
       waiting: this.#unsent(),
       logBytes: this.#following.logBytes,
+      trouble: this.#following.trouble ?? null,
     }
   }
 
@@ -115,6 +118,8 @@ export class RunningCapture implements Capture {
         this.#following instanceof RollbackCapture ? await this.#following.hold(how) : undefined,
     }
     const { signal } = options
+    const { trouble } = this.#following
+    if (trouble !== undefined) return Promise.reject(notFollowedNow(this.location, trouble))
     const before = this.#lastBackup
     const made = abortable(before, signal).then(() => backUpFollowed(followed, options))
     this.#lastBackup = Promise.allSettled([before, made])
@@ -231,4 +236,12 @@ export class RunningCapture implements Capture {
     const { spool } = this.#session
     return { segments: spool.items.length, bytes: spool.bytes }
   }
+}
+
+/** A backup that waited until it can be followed again might wait for ever. */
+function notFollowedNow(location: string, trouble: string): HoldfastError {
+  return new HoldfastError('NOT_RUNNING', `${location} cannot be followed at the moment: ${trouble}`, {
+    object: location,
+    hint: 'Put that right first: then its follower goes on by itself.',
+  })
 }

@@ -101,6 +101,7 @@ export const captureStatus: z.ZodType<CaptureStatus> = z.strictObject({
   durableLsn: lsn,
   waiting: unsent,
   logBytes: count,
+  trouble: z.string().nullable(),
 })
 
 const none = z.undefined()

@@ -48,6 +48,7 @@ export class LogCapture {
   #gaveUpUntil: number | undefined
   #restingPosition: FollowPosition | undefined
   #logBytes = 0
+  #trouble: string | undefined
 
   private constructor(session: Session, follower: DatabaseFollower, { known, how }: Begun, numbers: Numbers) {
     this.#session = session
@@ -98,6 +99,11 @@ export class LogCapture {
     return this.#logBytes
   }
 
+  /** Why the database is being opened again and again; undefined while it is followed. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
   /** Where the follower stood at `end` when it stopped in order. */
   get restingPosition(): FollowPosition | undefined {
     return this.#restingPosition
@@ -144,6 +150,7 @@ export class LogCapture {
           this.#follower = follower
           this.#writer = this.#newWriter(begun.known)
           this.#gaveUpUntil = undefined
+          this.#trouble = undefined
           return true
         } catch (error) {
           await follower[Symbol.asyncDispose]()
@@ -258,6 +265,7 @@ export class LogCapture {
   async #pause({ message }: HoldfastError, failures: number): Promise<void> {
     const { requests, settings } = this.#session
     const delayMs = Math.min(lastReopenDelayMs, firstReopenDelayMs * 2 ** Math.min(failures - 1, 10))
+    this.#trouble = message
     settings.onEvent({ kind: 'retrying', what: 'database', message, delayMs, failures })
     try {
       await settings.clock.sleep(delayMs, requests.stopSignal)

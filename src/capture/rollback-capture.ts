@@ -27,6 +27,7 @@ export class RollbackCapture {
   #lastLook: Promise<unknown> = Promise.resolve()
   #hasEnded = false
   readonly logBytes = 0
+  #trouble: string | undefined
 
   private constructor(session: Session, known: KnownHistory, numbers: Numbers, version: string | undefined) {
     this.#session = session
@@ -94,6 +95,11 @@ export class RollbackCapture {
     })
   }
 
+  /** Why the database could not be looked at the last time; undefined if it could. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
   async #run(): Promise<'stopped' | 'has-log'> {
     const { requests, settings } = this.#session
     for (let failures = 0; ; ) {
@@ -106,6 +112,7 @@ export class RollbackCapture {
           return 'has-log'
         }
         failures = 0
+        this.#trouble = undefined
         if (seen === 'taken') this.#session.uploader.answer(syncs, this.end.lsn)
         else this.#putOff(syncs)
         if (stopping) return 'stopped'
@@ -182,6 +189,7 @@ export class RollbackCapture {
   #say({ message }: HoldfastError, failures: number): void {
     const { settings } = this.#session
     const delayMs = settings.deltaIntervalMs
+    this.#trouble = message
     settings.onEvent({ kind: 'retrying', what: 'database', message, delayMs, failures })
   }
 

@@ -17,12 +17,14 @@ export const retentionRecord = z.strictObject({
   pins: z.record(z.string(), z.strictObject({ pinned: z.boolean(), at: time })),
   /** Ids of backups that retention lets go: their manifests are being deleted. Empty but for the moments of that. */
   dropping: z.array(z.string()),
+  /** Ids of backups that were let go, as long as another names them as its parent: their manifests are not missing. */
+  letGo: z.array(z.string()).default([]),
   /** By object key: segments that nothing needs any more, and since when that is known. */
   trash: z.record(z.string(), z.strictObject({ since: time })),
 })
 export type RetentionRecord = z.infer<typeof retentionRecord>
 
-export const noRetentionRecord: RetentionRecord = { pins: {}, dropping: [], trash: {} }
+export const noRetentionRecord: RetentionRecord = { pins: {}, dropping: [], letGo: [], trash: {} }
 
 /** @throws INTEGRITY, FORMAT_TOO_NEW, STORAGE_* */
 export async function readRetention(
@@ -41,6 +43,16 @@ export async function updateRetention(
 ): Promise<void> {
   const next = async () => change(await readRetention(database, options))
   await replaceDocument(database, 'retention', retentionKey(database.name), next, options)
+}
+
+/** With those that are let go now, and without those that no backup that stays names as its parent. */
+export function nextLetGo(
+  { letGo }: Pick<RetentionRecord, 'letGo'>,
+  going: readonly Pick<BackupManifest, 'id'>[],
+  staying: readonly Pick<BackupManifest, 'parent'>[],
+): string[] {
+  const named = new Set(staying.map(({ parent }) => parent))
+  return [...new Set([...letGo, ...going.map(({ id }) => id)])].filter((id) => named.has(id))
 }
 
 /** The manifest as it counts now: pinned or not as was said last. */

@@ -6,7 +6,8 @@ import { emptyState, formatState, type StateChecksum } from '../history/state-ch
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { leftAt } from '../repository/chain.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
-import { backupIdOfKey } from '../repository/layout.ts'
+import { backupIdOfKey, retentionKey } from '../repository/layout.ts'
+import { readRetention } from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import { type BackupOutline, type CatalogOutline, canReach, lostWithout } from './lost-backups.ts'
 import type { Problems } from './problems.ts'
@@ -27,12 +28,13 @@ export async function checkChains(
   problems: Problems,
   options: OperationOptions = {},
 ): Promise<void> {
-  const { catalog, whole } = chains
+  const { catalog } = chains
   const sound = catalog.segments.filter(({ key }) => !problems.objects.has(key))
   for (const backup of catalog.backups) {
     try {
       const { steps } = planRestore(sound, toLsn(backup.lsn))
-      if (steps.some(({ segment }) => segment.key === backup.segment)) checkParent(whole, backup, problems)
+      if (steps.some(({ segment }) => segment.key === backup.segment))
+        await checkParent(chains, backup, problems, options)
       const state = formatState(await follow(chains, steps, problems, options))
       if (state !== backup.checksum) {
         const promise = `It promises the state ${backup.checksum}, but its segments lead to ${state}.`
@@ -86,9 +88,16 @@ async function stateInside(
   return at.state
 }
 
-/** A backup that another builds on is never deleted, so its manifest was lost. */
-function checkParent(whole: CatalogOutline, { id, parent }: BackupOutline, problems: Problems): void {
+/** A backup that another builds on was let go by retention, which left a note of that, or its manifest was lost. */
+async function checkParent(
+  { database, whole }: ChainsToCheck,
+  { id, parent }: BackupOutline,
+  problems: Problems,
+  options: OperationOptions,
+): Promise<void> {
   if (parent === null || whole.backups.some((backup) => backup.id === parent)) return
-  if (whole.problems.some(({ key }) => backupIdOfKey(key) === parent)) return
+  if (whole.problems.some(({ key }) => key === retentionKey(database.name) || backupIdOfKey(key) === parent)) return
+  const { letGo } = await readRetention(database, options)
+  if (letGo.includes(parent)) return
   problems.backups.set(parent, `Its manifest is missing, though backup ${id} builds on it.`)
 }

@@ -124,4 +124,22 @@ describe('a backup of a database that is being followed', () => {
     const again = await cli(['backup', 'app.db'], { cwd })
     assert.equal(again.code, 0)
   })
+
+  it('is refused at once while the file is gone, and made again once it is back', async (context) => {
+    const { cwd, path, follower, at } = await followed(context)
+    for (const end of ['', '-wal', '-shm']) renameSync(`${path}${end}`, at(`aside.db${end}`))
+    await follower.event('retrying', ({ what }) => what === 'database')
+    const { last } = await cliJsonError(['backup', 'app.db'], { cwd })
+    assert.deepEqual([last.code, /cannot be followed at the moment/.test(last.message)], ['NOT_RUNNING', true])
+    for (const end of ['', '-wal', '-shm']) renameSync(at(`aside.db${end}`), `${path}${end}`)
+    const made = async (): Promise<boolean> => (await cli(['backup', 'app.db'], { cwd })).code === 0
+    while (!(await made()));
+  })
+
+  it('is known by its path, whatever its name in the repository is', async (context) => {
+    const { cwd, path } = await followed(context, { args: ['--database', 'main'] })
+    change(path, "INSERT INTO users (name) VALUES ('in')")
+    const { last } = await cliJson('backup', ['app.db'], { cwd })
+    assert.deepEqual([last.backups[0]?.backup.database, last.backups[0]?.backup.segment], ['main', null])
+  })
 })

@@ -38,6 +38,8 @@ export interface FollowFacts {
   readonly commits: number
   readonly lastCommitAt: number | undefined
   readonly lastUploadAt: number | undefined
+  /** What keeps the database from being followed just now, while its worker tries again and again. */
+  readonly trouble: string | undefined
 }
 
 export interface FollowedDatabaseContext {
@@ -70,6 +72,7 @@ export class FollowedDatabase {
   #durableLsn = 0
   #commits = 0
   #logBytes = 0
+  #trouble: string | undefined
   #lastCommitAt: number | undefined
   #lastUploadAt: number | undefined
   #left: Unsent = { segments: 0, bytes: 0 }
@@ -104,6 +107,7 @@ export class FollowedDatabase {
       commits: this.#commits,
       lastCommitAt: this.#lastCommitAt,
       lastUploadAt: this.#lastUploadAt,
+      trouble: this.isFollowing ? this.#trouble : undefined,
     }
   }
 
@@ -141,8 +145,9 @@ export class FollowedDatabase {
   }
 
   /** What a worker says of it, when it was asked: also what its events, of which a death may have taken the last, did not tell. */
-  noteStatus({ waiting, logBytes, lsn, durableLsn }: CaptureStatus): void {
+  noteStatus({ waiting, logBytes, lsn, durableLsn, trouble }: CaptureStatus): void {
     if (!this.isFollowing) return
+    this.#trouble = trouble ?? undefined
     this.#left = waiting
     this.#logBytes = logBytes
     this.#durableLsn = durableLsn
@@ -263,11 +268,13 @@ export class FollowedDatabase {
         this.#lsn = event.lsn
         this.#durableLsn = event.lsn
         this.#error = undefined
+        this.#trouble = undefined
         this.#become('following')
         break
       case 'commits':
         this.#lsn = event.lsn
         this.#commits += event.count
+        this.#trouble = undefined
         this.#lastCommitAt = event.time
         this.#lag.committed(event.lsn, now)
         break
@@ -275,6 +282,10 @@ export class FollowedDatabase {
         this.#durableLsn = event.lsn
         this.#lastUploadAt = now
         this.#lag.uploaded(event.lsn)
+        break
+      case 'retrying':
+        // That it is over is told by the next status.
+        if (event.what === 'database') this.#trouble = event.message
         break
       case 'stopped':
         this.#left = event.left

@@ -159,12 +159,13 @@ async function backupOne(
   flags: BackupFlags,
 ): Promise<Done> {
   const { output, signal } = session
-  const [{ createBackup }, { backUpThroughFollower, followerSocket }] = await Promise.all([
+  const [{ createBackup }, { chooseDatabase }, { backUpThroughFollower, followerSocket }] = await Promise.all([
     import('../../backup/create-backup.ts'),
+    import('../../backup/identity.ts'),
     import('../../capture/control/back-up-through-follower.ts'),
   ])
-  const name = flags.database ?? source.defaultName
-  const database = repository.database(name)
+  const database = await chooseDatabase(source, repository, { database: flags.database, signal })
+  const { name } = database
   const follower = await followerSocket(database, { signal })
   const { type, reason } = await chooseType(database, flags, follower !== undefined, signal)
   if (reason !== null) output.note(`${name}: ${reason}.`)

@@ -23,8 +23,9 @@ export function backupText({ backup, durationMs, writersBlockedMs }: Done): stri
 
 /** `1.2 MiB of pages in 340 KiB (3.5x), of a database of 100 MiB`. */
 export function storedText(backup: BackupManifest): string {
-  const { rawBytes, storedBytes, databaseBytes, pages } = backup
+  const { rawBytes, storedBytes, databaseBytes, pages, segment } = backup
   const database = `a database of ${formatBytes(databaseBytes)}`
+  if (segment === null) return `nothing more: the logs lead to this state of ${database}`
   if (pages === 0) return `${formatBytes(storedBytes)}: nothing changed in ${database}`
   return `${formatBytes(storedBytes)} for ${counted(pages, 'page')} of ${formatBytes(rawBytes)} (${formatRatio(backup)}), of ${database}`
 }

@@ -43,6 +43,7 @@ function followingText(following: AgentStatus['databases'][number]['following'],
   const { state, mode, lsn, lagMs, waitingBytes, error, since } = following
   if (state === 'waiting') return `NO, since ${ago(since, now)}: ${error ?? 'it will be tried again'}`
   if (state !== 'following') return state
+  if (error !== null) return `NOT AT THE MOMENT: ${error}`
   const behind = lagMs > 5_000 ? `, ${formatDuration(lagMs)} behind (${formatBytes(waitingBytes)} wait)` : ''
   return `${mode === 'deltas' ? 'states at an interval' : 'every commit'}, LSN ${formatCount(lsn)}${behind}`
 }

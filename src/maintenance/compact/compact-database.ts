@@ -85,11 +85,10 @@ async function compact(database: DatabaseRepository, lease: Lease, options: Comp
     await refuseLoss(database, remaining, catalog.backups, { signal })
   }
   await settlePending(lease, catalog)
-  const kept = new Set(catalog.backups.map(({ id }) => id))
   const disposal = (await dispose(
     database,
     lease,
-    { segments, plan, drop: [], gaps: [], kept },
+    { segments, plan, drop: [], gaps: [], kept: catalog.backups },
     { ...options, now },
   )) ?? {
     deleted: [],

@@ -3,9 +3,10 @@ import { HoldfastError } from '../../errors.ts'
 import { decideRetention } from '../../history/decide-retention.ts'
 import { forgettableGaps } from '../../history/forgettable-gaps.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
-import { isReachable, reachableLsns } from '../../history/reachable.ts'
+import { isReachable, latestPoint, reachableLsns } from '../../history/reachable.ts'
 import type { DropRule, KeepReason, RetentionPolicy } from '../../history/retention.ts'
 import { windowRange } from '../../history/window-range.ts'
+import { acknowledgedSegments } from '../../repository/acknowledged.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
@@ -88,8 +89,10 @@ async function judge(
   const drop = decision.drop.map(({ backup: { manifest }, rule }) => ({ backup: manifest, rule }))
   const kept = decision.keep.map(({ backup }) => backup)
   requireReachable(catalog, kept)
+  // What a backup left that was interrupted passes for the newest state of all, and must not do so instead of one that was promised.
+  const promised = latestPoint(acknowledgedSegments(catalog))
   const states = {
-    lsns: kept.map(({ lsn }) => lsn),
+    lsns: [...kept.map(({ lsn }) => lsn), ...(promised === undefined ? [] : [promised.lsn])],
     ranges: [windowRange(catalog.segments, now - (policy.window ?? 0))],
     segments: ownBases(kept.map(({ manifest }) => manifest)),
   }
@@ -151,7 +154,7 @@ async function expire(
     plan,
     drop: drop.map(({ backup }) => backup),
     gaps: forgettableGaps(catalog.gaps, remaining, states.ranges),
-    kept: new Set(kept.map(({ id }) => id)),
+    kept,
   }
   const disposal = await dispose(database, lease, what, { ...options, now })
   if (disposal === undefined) return undefined

@@ -5,7 +5,7 @@ import type { DatabaseRepository } from '../../repository/database-repository.ts
 import { gapKey } from '../../repository/layout.ts'
 import type { Lease } from '../../repository/lease.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
-import { type RetentionRecord, readRetention, updateRetention } from '../../repository/retention-record.ts'
+import { nextLetGo, type RetentionRecord, readRetention, updateRetention } from '../../repository/retention-record.ts'
 import { asTrash, type Condemned, defaultGraceMs, dueOf, nextTrash, type Trash } from './trash.ts'
 import type { UpkeepOptions, UpkeepReport } from './upkeep-options.ts'
 
@@ -21,8 +21,8 @@ export interface WhatGoes {
   readonly drop: readonly BackupManifest[]
   /** Gaps whose records go. */
   readonly gaps: readonly GapRecord[]
-  /** Ids of the backups that stay. */
-  readonly kept: ReadonlySet<string>
+  /** Backups that stay. */
+  readonly kept: readonly BackupManifest[]
 }
 
 export type DisposalOptions = Pick<UpkeepOptions, 'graceMs' | 'onProgress' | 'signal'> & { readonly now: number }
@@ -72,9 +72,11 @@ export async function dispose(
     await remove()
   }
   onProgress?.({ phase: 'delete', done: total, total, unit: 'objects' })
+  const kept = new Set(what.kept.map(({ id }) => id))
   await updateRetention(database, (record) => ({
-    pins: Object.fromEntries(Object.entries(record.pins).filter(([id]) => what.kept.has(id))),
+    pins: Object.fromEntries(Object.entries(record.pins).filter(([id]) => kept.has(id))),
     dropping: [],
+    letGo: nextLetGo(record, what.drop, what.kept),
     trash: asTrash(disposal.waiting),
   }))
   return disposal
@@ -100,7 +102,7 @@ async function condemn(
       wasPinned = isPinned(record)
       if (wasPinned) return record
       disposal = planDisposal(record, what, options)
-      return { ...record, dropping, trash: asTrash(disposal.condemned) }
+      return { ...record, dropping, letGo: nextLetGo(record, what.drop, what.kept), trash: asTrash(disposal.condemned) }
     },
     { signal },
   )

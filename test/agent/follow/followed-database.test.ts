@@ -61,7 +61,7 @@ function commit(at: number): CaptureEvent {
 }
 
 const nothing = { segments: 0, bytes: 0 }
-const caughtUp = { time: 1, waiting: nothing, logBytes: 0 }
+const caughtUp = { time: 1, lsn: toLsn(1), durableLsn: toLsn(1), waiting: nothing, logBytes: 0, trouble: null }
 
 describe('a followed database', () => {
   it('is tried again ever more seldom while it fails, and soon again after it went well', async () => {
@@ -212,6 +212,20 @@ describe('a followed database', () => {
     assert.ok(followed.facts.lagMs > 3_600_000)
     followed.noteStatus({ ...caughtUp, lsn: toLsn(2), durableLsn: toLsn(2) })
     assert.equal(followed.facts.lagMs, 0)
+  })
+
+  it('knows what keeps it from being followed just now, until its worker says that it is over', async () => {
+    const { followed, begin, following } = scene()
+    await begin()
+    const retrying = { kind: 'retrying', message: 'There is no file.', delayMs: 250, failures: 1 } as const
+    following().emit({ ...retrying, what: 'upload' })
+    assert.equal(followed.facts.trouble, undefined)
+    following().emit({ ...retrying, what: 'database' })
+    assert.equal(followed.facts.trouble, 'There is no file.')
+    followed.noteStatus({ ...caughtUp, trouble: 'There is still no file.' })
+    assert.equal(followed.facts.trouble, 'There is still no file.')
+    followed.noteStatus(caughtUp)
+    assert.equal(followed.facts.trouble, undefined)
   })
 
   it('counts the lag of commits that waited since before it was started', async () => {

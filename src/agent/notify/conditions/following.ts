@@ -47,6 +47,22 @@ export function observeGap(database: string, gap: GapRecord): readonly Observati
   return [{ what: 'happened', condition, forMs: gapMemoryMs }]
 }
 
+/** It is followed, but cannot be read just now: it was deleted, or its disk is away. @param trouble undefined if it can */
+export function observeTrouble(database: string, trouble: string | undefined): readonly Observation[] {
+  const key = conditionKey('failure', 'follow', database, 'reading')
+  if (trouble === undefined) return [{ what: 'absent', key }]
+  const condition = {
+    key,
+    kind: 'failure',
+    severity: 'critical',
+    database,
+    summary: `${database} cannot be followed at the moment: ${trouble}`,
+    hint: 'Put that right: its follower tries again by itself.',
+    details: { operation: 'follow' },
+  } as const
+  return [{ what: 'present', condition }]
+}
+
 /** @param bytes that wait on this machine for the repository */
 export function observeSpool(database: string, bytes: number, limitBytes: number): readonly Observation[] {
   const key = conditionKey('spool', database)
