@@ -3,20 +3,23 @@
  *
  *     npm run soak                              ten minutes
  *     npm run soak -- --minutes 600 --seed 7    a night, with a given run's choices
- *     npm run soak -- --part kills              only one of: torture, kills, large
+ *     npm run soak -- --part kills              only one of: torture, kills, upkeep, agent, large
  *
  * `torture`: a database at full speed, beside checkpoints, replaced files and other readers. `kills`: small databases, killed several
- * times a second. `large`: once, over the first GiB of a database. The first two share the time.
+ * times a second. `upkeep`: small databases under backups, expiry, compaction and deaths in any order, while days pass. `agent`: the
+ * agent of the built program, killed at random. `large`: once, over the first GiB of a database. All others share the time.
  * It fails as soon as a promise was broken, and says which.
  */
 import { parseArgs } from 'node:util'
+import { agentStorm } from '../test/scenarios/support/agent-storm.ts'
 import { tortureFollower } from '../test/scenarios/support/follow-torture.ts'
 import { killStorm, tallyLines } from '../test/scenarios/support/kill-storm.ts'
 import { followOverLockPage } from '../test/scenarios/support/large-database.ts'
+import { upkeepStorm } from '../test/scenarios/support/upkeep-storm.ts'
 import { testSeed } from '../test/support/random.ts'
 import { requirePart } from '../test/support/real-part.ts'
 
-const names = ['torture', 'kills', 'large'] as const
+const names = ['torture', 'kills', 'upkeep', 'agent', 'large'] as const
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, part: { type: 'string' } },
@@ -36,6 +39,8 @@ const parts: Readonly<Record<(typeof names)[number], () => Promise<object>>> = {
   torture: () =>
     tortureFollower({ seconds, seed, sqlite3: sqlite3.skip === false ? sqlite3.path : undefined, onRound: say }),
   kills: () => killStorm({ seconds, seed, kills: Number.POSITIVE_INFINITY, onDatabase: say }),
+  upkeep: () => upkeepStorm({ seconds, seed, onDatabase: say }),
+  agent: () => agentStorm({ seconds, seed, onRound: say }),
   large: () => followOverLockPage({ restoreAll: true }),
 }
 

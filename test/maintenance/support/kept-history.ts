@@ -22,6 +22,7 @@ export interface ManifestOptions {
   readonly type?: BackupManifest['type']
   readonly segment?: SegmentInfo | undefined
   readonly damaged?: boolean
+  readonly parent?: string
 }
 
 export class KeptHistory {
@@ -97,7 +98,7 @@ export class KeptHistory {
   }
 
   /** A manifest of a state, by default the newest. */
-  async backup(lsn = this.lsn, { id, type = 'incremental', segment, damaged = false }: ManifestOptions = {}) {
+  async backup(lsn = this.lsn, { id, type = 'incremental', segment, damaged = false, parent }: ManifestOptions = {}) {
     const { pages, time } = this.at(lsn)
     this.#backups += 1
     const at = new Date(time).toISOString()
@@ -106,7 +107,7 @@ export class KeptHistory {
       database: 'app',
       type,
       lsn,
-      parent: null,
+      parent: parent ?? null,
       name: type === 'snapshot' ? `snapshot-${this.#backups}` : null,
       tags: {},
       pinned: type === 'snapshot',

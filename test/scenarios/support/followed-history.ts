@@ -34,10 +34,13 @@ export class FollowedHistory {
   readonly #repository: Repository
   readonly #target: string
   readonly #random: Random
+  readonly #alsoAdmitted: readonly string[]
   readonly acknowledged: Acknowledged[] = []
   restores = 0
 
-  constructor(repository: Repository, target: string, random: Random) {
+  /** @param alsoAdmitted reasons of other losses that may happen here */
+  constructor(repository: Repository, target: string, random: Random, alsoAdmitted: readonly string[] = []) {
+    this.#alsoAdmitted = alsoAdmitted
     this.#repository = repository
     this.#target = target
     this.#random = random
@@ -64,7 +67,7 @@ export class FollowedHistory {
     const reachable = reachableLsns(segments)
     for (const { lsn } of this.acknowledged)
       assert.ok(isReachable(reachable, toLsn(lsn)), `LSN ${lsn} was acknowledged and cannot be restored`)
-    const reasons = admitted.map((reason) => gapReasons[reason])
+    const reasons = [...admitted.map((reason) => gapReasons[reason]), ...this.#alsoAdmitted]
     const { gaps: between } = restorableWindows(segments, gaps)
     for (const { fromLsn, toLsn: to, reason } of [...gaps, ...between]) {
       const isAdmitted = reason.split('; ').every((part) => reasons.includes(part))
