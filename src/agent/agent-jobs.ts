@@ -8,7 +8,7 @@ import { assertTables } from '../verify/drill/assertion.ts'
 import { runDrill } from '../verify/drill/run-drill.ts'
 import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
-import { backUp } from './jobs/back-up.ts'
+import { backUp, followPatienceMs } from './jobs/back-up.ts'
 import { backupFigures } from './journal/backup-figures.ts'
 import { drillEnding } from './journal/drill-ending.ts'
 import type { Ending } from './journal/ending.ts'
@@ -142,7 +142,7 @@ export class AgentJobs {
     const { link, pool } = this.#context
     if (!(await this.#isThere(name, signal)))
       return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
-    await followed?.hasBegun(signal)
+    await followed?.isFollowedWithin(followPatienceMs, signal)
     using place = followed?.worker === undefined ? pool.take() : undefined
     const worker = followed?.worker ?? place?.worker
     if (worker === undefined) throw new HoldfastError('INTERNAL', 'There is no worker.')

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { BackupResult } from '../../backup/backup-options.ts'
 import type { CaptureStatus } from '../../capture/capture.ts'
 import type { CaptureEvent, CaptureStart, Unsent } from '../../capture/capture-events.ts'
@@ -111,14 +113,38 @@ export class FollowedDatabase {
     }
   }
 
-  /** Waits while following begins. Resolves to whether it did; what did not begin is tried again later. @throws ABORTED */
-  async hasBegun(signal: AbortSignal): Promise<boolean> {
-    while (this.#state === 'starting') {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#onChange.push(resolve)
-      await abortable(promise, signal)
+  /** Waits until it is followed, for so long, in milliseconds. Resolves to whether it is. @throws ABORTED */
+  async isFollowedWithin(patienceMs: number, signal: AbortSignal): Promise<boolean> {
+    const timeUp = new AbortController()
+    const over = new AbortController()
+    this.#context.clock.sleep(patienceMs, over.signal).then(
+      () => timeUp.abort(),
+      () => {},
+    )
+    try {
+      while (!this.isFollowing && this.#state !== 'stopped' && !timeUp.signal.aborted) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        this.#onChange.push(resolve)
+        await abortable(promise, AbortSignal.any([signal, timeUp.signal])).catch((thrown: unknown) => {
+          if (signal.aborted) throw thrown
+        })
+      }
+      return this.isFollowing
+    } finally {
+      over.abort()
     }
-    return this.isFollowing
+  }
+
+  /** Whether no commits wait on this machine for the repository, also of an earlier following. @throws the system's error */
+  async hasEmptySpool(): Promise<boolean> {
+    const { stateFolder } = this.#context.request
+    if (stateFolder === undefined) return false
+    try {
+      return (await readdir(join(stateFolder, 'spool'))).length === 0
+    } catch (thrown) {
+      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return true
+      throw thrown
+    }
   }
 
   start(): void {

@@ -2,7 +2,7 @@ import type { BackupResult, CreateBackupOptions } from '../../backup/backup-opti
 import { ManagedDatabase } from '../../backup/managed-database.ts'
 import { sqlite } from '../../backup/sqlite-database.ts'
 import type { StorageLink } from '../../engine/storage-link.ts'
-import { hasCode } from '../../errors.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import type { BackupType } from '../../repository/manifest.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { DatabaseConfig } from '../config/config.ts'
@@ -26,6 +26,11 @@ export interface BackUpOptions {
 
 /** Where somebody else is at work on the same database, as a command that was started by hand, its end is waited for. */
 const leaseWaitMs = 10 * 60_000
+/**
+ * A follower that died is back soon, and then no commit is lost; what a backup alone takes meanwhile is one step, in which they are not to be
+ * told apart.
+ */
+export const followPatienceMs = 2 * 60_000
 /** Where that may be our own follower. */
 const retryLeaseWaitMs = 20_000
 
@@ -62,13 +67,28 @@ export async function backUp(
   }
   if (followed === undefined) return await alone(leaseWaitMs)
   for (;;) {
-    if (await followed.hasBegun(signal)) return await followed.backUp({ ...request, type }, { signal })
+    if (await followed.isFollowedWithin(followPatienceMs, signal))
+      return await followed.backUp({ ...request, type }, { signal })
+    // A backup alone takes the number that the first of them has.
+    if (!(await followed.hasEmptySpool())) throw mustBeFollowed(name, followed.facts.error)
     try {
-      // What cannot be followed at the moment may still be backed up.
       return await alone(retryLeaseWaitMs)
     } catch (error) {
       // Its follower may have come back and taken the lease.
-      if (!hasCode(error, 'LEASE_HELD') || !(await followed.hasBegun(signal))) throw error
+      if (!hasCode(error, 'LEASE_HELD') || !(await followed.isFollowedWithin(0, signal))) throw error
     }
   }
+}
+
+function mustBeFollowed(name: string, cause: HoldfastError | undefined): HoldfastError {
+  const reason = cause === undefined ? '' : ` ${cause.message}`
+  return new HoldfastError(
+    'NOT_RUNNING',
+    `${name} cannot be followed at the moment, and commits of it wait here.${reason}`,
+    {
+      object: name,
+      cause,
+      hint: 'Put that right first: they are uploaded when it is followed again.',
+    },
+  )
 }

@@ -1,20 +1,23 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { FollowedDatabase, type FollowFacts } from '../../../src/agent/follow/followed-database.ts'
 import { placeInQueue } from '../../../src/agent/follow/place-in-queue.ts'
 import { backUp } from '../../../src/agent/jobs/back-up.ts'
 import { BackupQueue } from '../../../src/backup/backup-queue.ts'
 import type { CaptureEvent } from '../../../src/capture/capture-events.ts'
+import type { FollowRequest } from '../../../src/capture/engine-api.ts'
 import { linkStorage } from '../../../src/engine/storage-link.ts'
 import { type ErrorCode, HoldfastError } from '../../../src/errors.ts'
 import { toLsn } from '../../../src/history/lsn.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { MemoryStorage } from '../../../src/storage/memory.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { ManualClock, turns } from '../notify/support/manual-clock.ts'
 import { databaseConfig } from '../support/database-config.ts'
 import { FakePool } from '../support/fake-worker.ts'
 
-function scene() {
+function scene(request: FollowRequest = {}) {
   const pool = new FakePool()
   const clock = new ManualClock()
   const queue = new BackupQueue(1)
@@ -23,7 +26,7 @@ function scene() {
     name: 'app',
     path: '/srv/app.db',
     storage: { kind: 'location', location: 'file:///srv/backups' },
-    request: {},
+    request,
     pool,
     clock,
     mayStart: (signal) => placeInQueue(queue, 'app', signal),
@@ -236,6 +239,41 @@ describe('a followed database', () => {
     assert.equal(followed.facts.lagMs, 30_000)
     assert.equal(followed.facts.durableLsn, 1)
     await clock.pass(0)
+  })
+
+  it('is waited for while it is tried again, but not for ever', async () => {
+    const { followed, begin, fail, following, clock } = scene()
+    await begin()
+    const { signal } = new AbortController()
+    await fail('ENGINE_DIED')
+    const soon = followed.isFollowedWithin(10_000, signal)
+    await clock.pass(1_000)
+    following().emit(started(1))
+    assert.equal(await soon, true)
+    await fail('LEASE_HELD')
+    const never = followed.isFollowedWithin(5_000, signal)
+    await clock.pass(5_000)
+    assert.equal(await never, false)
+  })
+
+  it('is not backed up alone while commits of it wait for their upload: their numbers would be taken', async () => {
+    using folder = temporaryFolder()
+    const { followed, clock } = scene({ stateFolder: folder.path })
+    assert.equal(await followed.hasEmptySpool(), true)
+    mkdirSync(folder.file('spool'))
+    assert.equal(await followed.hasEmptySpool(), true)
+    writeFileSync(folder.file('spool/1.hfs'), 'x')
+    assert.equal(await followed.hasEmptySpool(), false)
+    const repository = await Repository.init(new MemoryStorage())
+    await using link = await linkStorage(new MemoryStorage())
+    const config = databaseConfig({ source: { kind: 'path', path: '/srv/app.db', name: 'app' } })
+    const { signal } = new AbortController()
+    const options = { type: 'full', tags: {}, signal } as const
+    const made = backUp(repository, link, { name: 'app', path: '/srv/app.db', config, followed }, options)
+    made.catch(() => {})
+    await turns()
+    await clock.pass(120_000)
+    await assert.rejects(made, { code: 'NOT_RUNNING', message: /commits of it wait here/ })
   })
 
   it('is backed up by its follower, also when that is just starting: alone, it would wait for its own lease', async () => {

@@ -43,9 +43,6 @@ const remembered = ['agent', 'gap']
 /** What a command writes when it is asked to end, log or no log. */
 const lastWords = /^(Stopping and cleaning up|error: Interrupted by SIGTERM|hint: Nothing half-done)/
 
-/** While its follower is dead, a database is backed up like one that nobody follows: commits that waited in the spool have no place after that. */
-const unfollowed = ['no capture between these backups', 'the spool was damaged']
-
 export class StormedAgent implements AsyncDisposable {
   readonly #folder = temporaryFolder()
   readonly #random: Random
@@ -139,7 +136,7 @@ export class StormedAgent implements AsyncDisposable {
     await this.#stop()
     await this.#judgeAlerts()
     await using repository = await Repository.open(await openStorage(this.#at('backups')))
-    const history = new FollowedHistory(repository, this.#at('restored.db'), this.#random, unfollowed)
+    const history = new FollowedHistory(repository, this.#at('restored.db'), this.#random)
     for (const [lsn, atMost] of this.#durable) history.acknowledged.push({ lsn, atLeast: 0, atMost })
     await history.check()
     const truth = new ReplayedTruth(repository.database('app'), this.#at('replayed.db'), this.#random)
