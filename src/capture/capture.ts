@@ -118,7 +118,8 @@ export class RunningCapture implements Capture {
         this.#following instanceof RollbackCapture ? await this.#following.hold(how) : undefined,
     }
     const { signal } = options
-    const { trouble } = this.#following
+    // Without a log, a backup looks at the database itself.
+    const trouble = this.#following instanceof LogCapture ? this.#following.trouble : undefined
     if (trouble !== undefined) return Promise.reject(notFollowedNow(this.location, trouble))
     const before = this.#lastBackup
     const made = abortable(before, signal).then(() => backUpFollowed(followed, options))

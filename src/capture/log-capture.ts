@@ -265,7 +265,8 @@ export class LogCapture {
   async #pause({ message }: HoldfastError, failures: number): Promise<void> {
     const { requests, settings } = this.#session
     const delayMs = Math.min(lastReopenDelayMs, firstReopenDelayMs * 2 ** Math.min(failures - 1, 10))
-    this.#trouble = message
+    // The first failure is most often over with the next try.
+    if (failures > 1) this.#trouble = message
     settings.onEvent({ kind: 'retrying', what: 'database', message, delayMs, failures })
     try {
       await settings.clock.sleep(delayMs, requests.stopSignal)

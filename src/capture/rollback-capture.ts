@@ -90,6 +90,7 @@ export class RollbackCapture {
       await using stack = new AsyncDisposableStack()
       const snapshot = stack.use(await source.openSnapshot(options))
       if (!(await this.#take(snapshot, options.signal))) return undefined
+      this.#trouble = undefined
       stack.move()
       return { state: this.end, snapshot }
     })
