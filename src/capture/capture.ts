@@ -1,5 +1,5 @@
 import type { BackupResult } from '../backup/backup-options.ts'
-import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { Lsn } from '../history/lsn.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Lease } from '../repository/lease.ts'
@@ -9,6 +9,7 @@ import type { Unsent } from './capture-events.ts'
 import { backUpFollowed } from './followed-backup/followed-backup.ts'
 import type { FollowedBackupOptions } from './followed-backup/followed-database.ts'
 import { LogCapture } from './log-capture.ts'
+import { notFollowedNow } from './not-followed-now.ts'
 import type { SyncRequest } from './requests.ts'
 import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
 import type { Session } from './session.ts'
@@ -237,12 +238,4 @@ export class RunningCapture implements Capture {
     const { spool } = this.#session
     return { segments: spool.items.length, bytes: spool.bytes }
   }
-}
-
-/** A backup that waited until it can be followed again might wait for ever. */
-function notFollowedNow(location: string, trouble: string): HoldfastError {
-  return new HoldfastError('NOT_RUNNING', `${location} cannot be followed at the moment: ${trouble}`, {
-    object: location,
-    hint: 'Put that right first: then its follower goes on by itself.',
-  })
 }

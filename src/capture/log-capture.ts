@@ -6,6 +6,7 @@ import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
 import type { GapReason } from './gap-reasons.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import { LogUpkeep } from './log-upkeep.ts'
+import { notFollowedNow } from './not-followed-now.ts'
 import type { SyncRequest } from './requests.ts'
 import type { Session } from './session.ts'
 import { relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
@@ -266,7 +267,10 @@ export class LogCapture {
     const { requests, settings } = this.#session
     const delayMs = Math.min(lastReopenDelayMs, firstReopenDelayMs * 2 ** Math.min(failures - 1, 10))
     // The first failure is most often over with the next try.
-    if (failures > 1) this.#trouble = message
+    if (failures > 1) {
+      this.#trouble = message
+      requests.putOff(requests.takeSyncs(), notFollowedNow(this.#session.source.location, message))
+    }
     settings.onEvent({ kind: 'retrying', what: 'database', message, delayMs, failures })
     try {
       await settings.clock.sleep(delayMs, requests.stopSignal)
