@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Unsent } from '../capture/capture-events.ts'
 import { ControlServer } from '../control/server.ts'
 import { newSocketPath } from '../control/socket-path.ts'
@@ -42,6 +43,7 @@ export class Agent {
   readonly #troubles = new Map<string, string>()
   /** Files that were told of as ignored, with the reason. */
   #ignored: ReadonlyMap<string, string> = new Map()
+  readonly #startedWith: Config
   #config: Config
   #control: ControlServer | undefined
   #auditNotedAt = 0
@@ -56,6 +58,7 @@ export class Agent {
     this.#options = options
     this.#parts = parts
     this.#lock = lock
+    this.#startedWith = options.config
     this.#config = options.config
     this.#startedAt = options.clock.now()
   }
@@ -175,10 +178,12 @@ export class Agent {
     const { signal } = this.#stopping
     try {
       const config = await abortable(this.#options.readConfig(), signal)
-      const held = ['repository', 'stateFolder'] as const
+      const held = ['repository', 'stateFolder', 'concurrency', 'repeatAlertsMs', 'server'] as const
       for (const key of held) {
-        if (config[key] !== this.#config[key])
-          log.warn(`"${key}" has changed: that takes effect when the agent is started again.`)
+        if (!isDeepStrictEqual(config[key], this.#startedWith[key]))
+          log.warn(
+            `"${key === 'repeatAlertsMs' ? 'repeatAlerts' : key}" has changed: that takes effect when the agent is started again.`,
+          )
       }
       this.#config = { ...config, repository: this.#config.repository, stateFolder: this.#config.stateFolder }
       log.configure(config.log)

@@ -209,6 +209,14 @@ describe('holdfast run', () => {
     assert.deepEqual((await status()).databases.map(({ name }) => name).sort(), ['app', 'bolts-data'])
     assert.ok(!running.lines.slice(before).some(({ message }) => message.startsWith('Following app:')))
 
+    const databases = [
+      { path: 'app.db', follow },
+      { glob: 'tenants/*/*.db', follow },
+    ]
+    writeConfig(cwd, { databases, concurrency: 3 })
+    running.signal('SIGHUP')
+    await running.line(/^"concurrency" has changed: that takes effect when the agent is started again/)
+
     writeConfig(cwd, { databases: [{ path: 'app.db', folow: follow }] })
     running.signal('SIGHUP')
     await running.line(/could not be read anew, so the present one stays in force/)
