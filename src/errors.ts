@@ -52,6 +52,8 @@ const exitCodeOf = {
   REPOSITORY_NOT_FOUND: exitCodes.notFound,
   /** `init` on a place that already holds a repository. */
   REPOSITORY_EXISTS: exitCodes.error,
+  /** The place is a mirror: a copy, which only mirroring writes to. Or it is none, or that of another repository. */
+  MIRROR: exitCodes.error,
   /** The repository, or an object in it, was written in a format this version does not know. */
   FORMAT_TOO_NEW: exitCodes.error,
   /** A writer's lease on this database is held by another process. */

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import {
   BackupManager,
   type FollowDatabaseOptions,
+  initRepository,
   type LiveCapture,
   type LiveCaptureEvents,
   sqlite,
@@ -37,7 +38,9 @@ export class Followed implements AsyncDisposable {
   }
 
   static async begin({ database, repository, ...options }: FollowedOptions): Promise<Followed> {
-    const manager = await BackupManager.open({ source: sqlite(database), repository, init: true })
+    // Where the one of an earlier measurement was: a new one in its place has to be asked for.
+    await initRepository(repository)
+    const manager = await BackupManager.open({ source: sqlite(database), repository })
     const followed = new Followed(manager, await manager.follow(options))
     await followed.live.sync()
     return followed

@@ -1,4 +1,4 @@
-import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { planDeletion } from '../history/dependents.ts'
 import { toLsn } from '../history/lsn.ts'
 import { isReachable, reachableLsns } from '../history/reachable.ts'
@@ -6,9 +6,10 @@ import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { followedRanges } from '../repository/followed-ranges.ts'
+import { manifestKey } from '../repository/layout.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
-import { nextLetGo, updateRetention } from '../repository/retention-record.ts'
+import { nextDeleted, nextLetGo, type RetentionRecord, updateRetention } from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import { Room } from './room.ts'
 
@@ -17,6 +18,8 @@ export interface DeleteBackupOptions extends OperationOptions {
   readonly force?: boolean | undefined
   /** Say what would go, without deleting; default false. */
   readonly dryRun?: boolean | undefined
+  /** Milliseconds since 1970; default: now. */
+  readonly now?: number | undefined
 }
 
 export interface DeletedBackup {
@@ -35,7 +38,7 @@ export async function deleteBackup(
   idOrName: string,
   options: DeleteBackupOptions = {},
 ): Promise<DeletedBackup> {
-  const { signal, dryRun = false, force = false } = options
+  const { signal, dryRun = false, force = false, now = Date.now() } = options
   await using room = new Room(database)
   await using lease = await room.acquireLease({ purpose: 'delete', signal })
   const catalog = await database.catalog({ signal })
@@ -62,9 +65,19 @@ export async function deleteBackup(
   if (dryRun) return result
   await lease.confirm()
   const others = catalog.backups.filter(({ id }) => id !== backup.id)
-  // A chain may have been shortened since, so that the other no longer needs its parent.
-  if (others.some(({ parent }) => parent === backup.id))
-    await updateRetention(database, (record) => ({ ...record, letGo: nextLetGo(record, [backup], others) }), { signal })
+  const keys = [manifestKey(database.name, backup), ...result.deletedSegments]
+  // A chain may have been shortened since, so that another that names this one as its parent no longer needs it.
+  const noted = (record: RetentionRecord): RetentionRecord => ({
+    ...record,
+    letGo: nextLetGo(record, [backup], others),
+    deleted: nextDeleted(record, keys, now),
+  })
+  try {
+    await updateRetention(database, noted, { signal })
+  } catch (error) {
+    // On a full disk, making room matters more than what mirrors learn of it.
+    if (!hasCode(error, 'DISK_FULL') || others.some(({ parent }) => parent === backup.id)) throw error
+  }
   await database.deleteManifest(backup)
   for (const { key } of segments) await database.storage.delete(key)
   return result

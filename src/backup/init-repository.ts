@@ -1,5 +1,6 @@
 import { linkStorage } from '../engine/storage-link.ts'
 import { hasCode } from '../errors.ts'
+import { KnownPlaces, openKnown } from '../repository/known-places.ts'
 import { Repository } from '../repository/repository.ts'
 import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
 
@@ -29,22 +30,30 @@ export async function initRepository(
   options: OperationOptions = {},
 ): Promise<RepositoryDescription> {
   await using link = await linkStorage(place)
-  const { id, url, createdAt, capabilities } = await Repository.init(link.storage, options)
+  const repository = await Repository.init(link.storage, options)
+  await new KnownPlaces().note(repository)
+  const { id, url, createdAt, capabilities } = repository
   return { id, url, createdAt, capabilities }
 }
 
-/** Opens the repository, or makes it if there is none. @throws FORMAT_TOO_NEW, INTEGRITY, STORAGE_*, ABORTED */
+/**
+ * Opens the repository, or makes it if there is none, and none was known to be there before.
+ * @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, INTEGRITY, STORAGE_*, ABORTED
+ */
 export async function openOrInit(storage: BackupStorage, options: OperationOptions): Promise<Repository> {
+  const known = new KnownPlaces()
   try {
-    return await Repository.open(storage, options)
+    return await openKnown(storage, options, known)
   } catch (thrown) {
-    if (!hasCode(thrown, 'REPOSITORY_NOT_FOUND')) throw thrown
+    if (!hasCode(thrown, 'REPOSITORY_NOT_FOUND') || (await known.idAt(storage.url)) !== undefined) throw thrown
   }
   try {
-    return await Repository.init(storage, options)
+    const repository = await Repository.init(storage, options)
+    await known.note(repository)
+    return repository
   } catch (thrown) {
     // Somebody else made it in the meantime.
     if (!hasCode(thrown, 'REPOSITORY_EXISTS')) throw thrown
-    return await Repository.open(storage, options)
+    return await openKnown(storage, options, known)
   }
 }

@@ -21,7 +21,7 @@ interface SharedOptions {
    * made stays yours to close.
    */
   readonly repository: string | BackupStorage
-  /** Make the repository if there is none; default false. */
+  /** Make the repository if there is none, unless one is known to have been at that place; default false. */
   readonly init?: boolean | undefined
   /** Backups that run at once, each in a process of its own; further ones wait. Default 4. */
   readonly maxConcurrentBackups?: number | undefined

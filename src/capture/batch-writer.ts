@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { toLsn } from '../history/lsn.ts'
 import { formatState, type StateChecksum } from '../history/state-checksum.ts'
-import { PageHashes } from '../segment/page-hashes.ts'
-import type { Codec, CommitEntry, RecordBatch, SegmentHeader } from '../segment/segment.ts'
+import type { Codec, CommitEntry, SegmentHeader } from '../segment/segment.ts'
 import type { ChangedPages, CommitReceiver, FollowPosition } from '../source/follower.ts'
+import { GatheredRecords, type Mark, noRecords } from './gathered-records.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import type { PageHashTable } from './page-hash-table.ts'
-import { patchedRecords } from './patched-records.ts'
+import { addPatched } from './patched-records.ts'
 import { OpenSegment, type OpenSegmentPlace } from './spool/open-segment.ts'
 import type { SpoolItem } from './spool/spool-item.ts'
 
@@ -37,20 +37,16 @@ interface Batch {
   readonly header: SegmentHeader
   readonly openedAt: number
   readonly commits: CommitEntry[]
-  readonly touched: PageHashes
   segment: OpenSegment | undefined
-  readonly ready: RecordBatch[]
-  readyBytes: number
   pageBytes: number
 }
 
 /** Pages of the commit under way. */
 interface Commit {
-  readonly batches: RecordBatch[]
-  /** How many of the batches went to the segment already. */
+  /** Where its records begin among those gathered. */
+  start: Mark
+  /** Records that went to the segment already. */
   streamed: number
-  records: number
-  bytes: number
   pageBytes: number
 }
 
@@ -67,6 +63,10 @@ export class BatchWriter implements CommitReceiver {
   #last: HistoryEnd
   #batch: Batch | undefined
   #commit: Commit | undefined
+  /** Records that the segment has not got yet: those of the batch, then those of the commit under way. None without a batch. */
+  #gathered: GatheredRecords | undefined
+  /** Records that it may still be reading. */
+  #handedOn: GatheredRecords | undefined
   #clockIsBack = false
   #takenBytes = 0
   failure: HoldfastError | undefined
@@ -109,12 +109,10 @@ export class BatchWriter implements CommitReceiver {
     if (this.failure !== undefined || changed.pages.length === 0) return
     await this.#guarded(async () => {
       const commit = await this.#begun(this.#options.now())
-      const records = patchedRecords(changed, this.#pageSize, this.#last.pageCount)
-      commit.batches.push(records)
-      commit.records += records.pages.length
-      commit.bytes += records.values.length
+      const records = this.#records()
+      addPatched(records, changed, this.#pageSize, this.#last.pageCount)
       commit.pageBytes += changed.values.length
-      if (commit.bytes >= largeCommitBytes) await this.#stream(commit)
+      if (records.end.bytes - commit.start.bytes >= largeCommitBytes) await this.#stream(commit)
     })
   }
 
@@ -126,19 +124,18 @@ export class BatchWriter implements CommitReceiver {
     if (this.failure !== undefined) return
     await this.#guarded(async () => {
       const work = await this.#begun(commit.seenAt)
+      const gathered = this.#records().end
       this.#commit = undefined
       const batch = this.#opened(commit.seenAt)
       const lsn = toLsn(this.#last.lsn + 1)
       const time = batch.commits.length === 0 ? batch.header.firstTime : this.#clamp(commit.seenAt)
       const { pageCount, state } = commit
-      batch.commits.push({ lsn, time, records: work.records, pageCount, state })
-      for (const { pages, hashes } of work.batches) batch.touched.add(pages, hashes)
-      batch.ready.push(...work.batches.slice(work.streamed))
-      batch.readyBytes += work.bytes
+      const records = work.streamed + gathered.count - work.start.count
+      batch.commits.push({ lsn, time, records, pageCount, state })
       batch.pageBytes += work.pageBytes
       this.#takenBytes += work.pageBytes
       this.#last = { lsn, time, state, pageCount }
-      if (batch.readyBytes >= flushBytes) await this.#flush(batch)
+      if (gathered.bytes >= flushBytes) await this.#flush(batch)
     })
   }
 
@@ -151,6 +148,7 @@ export class BatchWriter implements CommitReceiver {
   async breakOff(position: FollowPosition): Promise<void> {
     const commit = this.#commit
     this.#commit = undefined
+    if (commit !== undefined) this.#gathered?.cutBack(commit.start)
     const isWhole = commit === undefined || commit.streamed === 0
     if (isWhole && this.openedAt !== undefined && position.state === formatState(this.#last.state)) await this.close()
     else await this.discard()
@@ -169,13 +167,14 @@ export class BatchWriter implements CommitReceiver {
     this.#commit = undefined
     this.#last = this.#end
     await segment?.discard()
+    this.#letGo()
   }
 
   async #begun(time: number): Promise<Commit> {
     if (this.#commit !== undefined) return this.#commit
     if (this.isFull && this.#followerIsAtLast()) await this.#closeBatch()
     this.#opened(time)
-    this.#commit = { batches: [], streamed: 0, records: 0, bytes: 0, pageBytes: 0 }
+    this.#commit = { start: this.#records().end, streamed: 0, pageBytes: 0 }
     return this.#commit
   }
 
@@ -195,10 +194,7 @@ export class BatchWriter implements CommitReceiver {
       },
       openedAt: this.#options.now(),
       commits: [],
-      touched: new PageHashes(),
       segment: undefined,
-      ready: [],
-      readyBytes: 0,
       pageBytes: 0,
     }
     return this.#batch
@@ -211,22 +207,39 @@ export class BatchWriter implements CommitReceiver {
       await this.#closeBatch()
     const batch = this.#opened(this.#options.now())
     await this.#flush(batch)
-    const segment = this.#segmentOf(batch)
-    for (const records of commit.batches.slice(commit.streamed)) await segment.add(records)
-    // Only pages and hashes are still needed of them.
-    commit.batches.splice(
-      0,
-      commit.batches.length,
-      ...commit.batches.map((records) => ({ ...records, values: new Uint8Array(0) })),
-    )
-    commit.streamed = commit.batches.length
-    commit.bytes = 0
   }
 
-  async #flush(batch: Batch): Promise<void> {
-    const segment = this.#segmentOf(batch)
-    for (const records of batch.ready.splice(0)) await segment.add(records)
-    batch.readyBytes = 0
+  /**
+   * Hands the records up to `end` to the segment, and goes on gathering in other memory, since the segment may be reading
+   * these until it takes the next ones.
+   */
+  async #flush(batch: Batch, end: Mark = this.#records().end): Promise<void> {
+    const records = this.#records()
+    if (end.count === 0) return
+    await this.#segmentOf(batch).add(records.upTo(end))
+    const next = this.#handedOn ?? GatheredRecords.take()
+    next.cutBack(noRecords)
+    next.addAfter(end, records)
+    this.#gathered = next
+    this.#handedOn = records
+    const commit = this.#commit
+    if (commit === undefined) return
+    commit.streamed += end.count - commit.start.count
+    commit.start = noRecords
+  }
+
+  #records(): GatheredRecords {
+    this.#gathered ??= GatheredRecords.take()
+    return this.#gathered
+  }
+
+  /** No segment reads any more. */
+  #letGo(): void {
+    this.#handedOn?.give()
+    this.#handedOn = undefined
+    if (this.#commit !== undefined) return
+    this.#gathered?.give()
+    this.#gathered = undefined
   }
 
   #segmentOf(batch: Batch): OpenSegment {
@@ -243,13 +256,15 @@ export class BatchWriter implements CommitReceiver {
       const message = `The follower stands at state ${position.state}, the last commit taken has ${formatState(last.state)}.`
       throw new HoldfastError('INTERNAL', message)
     }
-    await this.#flush(batch)
+    await this.#flush(batch, this.#commit?.start)
     const { lsn: to, time: lastTime, state: endState, pageCount } = last
     const end = { to, lastTime, endState, pageCount }
-    const item = await this.#segmentOf(batch).finish(end, batch.commits, { position, gap: undefined })
+    const segment = this.#segmentOf(batch)
+    const item = await segment.finish(end, batch.commits, { position, gap: undefined })
+    const { pages, hashes } = await segment.pagesSet()
     this.#batch = undefined
+    this.#letGo()
     this.#end = { lsn: to, time: lastTime, state: endState, pageCount }
-    const { pages, hashes } = batch.touched.sorted(pageCount)
     this.table.resize(pageCount)
     this.table.set(pages, hashes)
     this.#options.onSpooled(item, batch.commits)

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
+import { underLease } from '../maintenance/upkeep/under-lease.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
 import type { CaptureStart } from './capture-events.ts'
 import { type GapReason, isExpectedGap } from './gap-reasons.ts'
@@ -51,8 +52,13 @@ export async function beginFollowing(
     signal,
     settled: async () => {
       await uploader.whenSettled()
-      return spool.isBroken ? { lsn: uploader.durable, time: uploader.durableTime } : undefined
+      return { lsn: uploader.durable, time: uploader.durableTime }
     },
+    underLease: (work) =>
+      uploader.exclusively((held, epoch, stop) => {
+        const options = { lease: held, signal: stop }
+        return underLease(database, 'follow', options, (sameLease, any) => work(sameLease, epoch, any))
+      }, signal),
     onTaken: () => {
       numbers.highest = next
     },

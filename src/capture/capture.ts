@@ -8,10 +8,11 @@ import { abortable } from '../util/abort.ts'
 import type { Unsent } from './capture-events.ts'
 import { backUpFollowed } from './followed-backup/followed-backup.ts'
 import type { FollowedBackupOptions } from './followed-backup/followed-database.ts'
-import { LogCapture } from './log-capture.ts'
+import { type CaptureBeginning, LogCapture } from './log-capture.ts'
 import { notFollowedNow } from './not-followed-now.ts'
 import type { SyncRequest } from './requests.ts'
-import { hasNoLog, RollbackCapture } from './rollback-capture.ts'
+import { mayBeHelped, pauseBeforeRetry } from './retry-database.ts'
+import { RollbackCapture } from './rollback-capture.ts'
 import type { Session } from './session.ts'
 import { startFollowing } from './start-following.ts'
 
@@ -68,6 +69,8 @@ export class RunningCapture implements Capture {
   #failure: HoldfastError | undefined
   readonly #folderLock: Disposable
   #lastBackup: Promise<unknown> = Promise.resolve()
+  /** What keeps following from beginning anew in the other way. */
+  #trouble: string | undefined
 
   constructor(session: Session, following: LogCapture | RollbackCapture, folderLock: Disposable) {
     this.#session = session
@@ -101,7 +104,7 @@ export class RunningCapture implements Capture {
       durableLsn: this.#session.uploader.durable,
       waiting: this.#unsent(),
       logBytes: this.#following.logBytes,
-      trouble: this.#following.trouble ?? null,
+      trouble: this.#trouble ?? this.#following.trouble ?? null,
     }
   }
 
@@ -120,7 +123,7 @@ export class RunningCapture implements Capture {
     }
     const { signal } = options
     // Without a log, a backup looks at the database itself.
-    const trouble = this.#following instanceof LogCapture ? this.#following.trouble : undefined
+    const trouble = this.#trouble ?? (this.#following instanceof LogCapture ? this.#following.trouble : undefined)
     if (trouble !== undefined) return Promise.reject(notFollowedNow(this.location, trouble))
     const before = this.#lastBackup
     const made = abortable(before, signal).then(() => backUpFollowed(followed, options))
@@ -163,25 +166,45 @@ export class RunningCapture implements Capture {
   }
 
   async #run(): Promise<void> {
-    const { stopSignal } = this.#session.requests
     for (;;) {
       const following = this.#following
       if (!(await this.#hasSwitched(following))) return
       const { known, numbers } = following
       const from = { known, numbers, resumeAt: undefined, reason: 'journal-mode-changed' } as const
-      this.#following = await startFollowing(this.#session, from, stopSignal)
+      const next = await this.#startAgain(from)
+      if (next === undefined) return
+      this.#following = next
     }
+  }
+
+  /** Whoever switches the journal mode holds the database for moments, or for long. Undefined if it is to stop meanwhile. */
+  async #startAgain(from: CaptureBeginning): Promise<LogCapture | RollbackCapture | undefined> {
+    const { requests, source } = this.#session
+    for (let failures = 1; !requests.stopping; failures += 1) {
+      try {
+        const following = await startFollowing(this.#session, from, requests.stopSignal)
+        this.#trouble = undefined
+        return following
+      } catch (thrown) {
+        if (requests.stopping) return undefined
+        const error = toHoldfastError(thrown, source.location)
+        if (!mayBeHelped(error, failures) || error.code === 'DATABASE_UNSUPPORTED') throw error
+        if (failures > 1) this.#trouble = error.message
+        await pauseBeforeRetry(this.#session, error, failures)
+      }
+    }
+    return undefined
   }
 
   /** Follows until the end; true if the database got a log, or has none any more, so that it must be followed in the other way. */
   async #hasSwitched(following: LogCapture | RollbackCapture): Promise<boolean> {
-    const { requests, source } = this.#session
     if (following instanceof RollbackCapture) return (await following.run()) === 'has-log'
     try {
       await following.run()
       return false
     } catch (error) {
-      if (!hasCode(error, 'DATABASE_UNSUPPORTED') || !(await hasNoLog(source, requests.stopSignal))) throw error
+      // Whether there is another way will be seen: it may have a log again by then.
+      if (!hasCode(error, 'DATABASE_UNSUPPORTED')) throw error
       return true
     }
   }

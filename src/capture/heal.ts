@@ -9,6 +9,7 @@ import { zeroLsn } from '../history/lsn.ts'
 import { addHash, emptyState } from '../history/state-checksum.ts'
 import type { GapRecord } from '../history/windows.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { Lease } from '../repository/lease.ts'
 import { fullBatch } from '../segment/full-batch.ts'
 import type { RecordBatch, SegmentHeader } from '../segment/segment.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
@@ -34,12 +35,15 @@ export interface HealContext {
   readonly reason: GapReason
   /** Store a delta even if nothing changed, since the number after the newest state is taken. */
   readonly renumber: boolean
+  /** Of what goes to the spool. */
   readonly epoch: number
   readonly codec: SegmentHeader['codec']
   readonly level: number | undefined
   readonly signal: AbortSignal | undefined
-  /** Resolves when all that waits in the spool is in the repository; where it was lost, with the newest state that is there. */
-  readonly settled: () => Promise<{ readonly lsn: Lsn; readonly time: number } | undefined>
+  /** Resolves when all that waits in the spool is in the repository, or was lost, with the newest state that is there then. */
+  readonly settled: () => Promise<{ readonly lsn: Lsn; readonly time: number }>
+  /** Publishes something in the repository; the signal fires with `signal`, and when the lease is lost. */
+  readonly underLease: <T>(work: (lease: Lease, epoch: number, signal: AbortSignal) => Promise<T>) => Promise<T>
   /** The next number may be taken from now on, even if healing fails. */
   readonly onTaken: () => void
 }
@@ -89,13 +93,30 @@ async function storeDelta(start: StartAnew, known: KnownHistory, context: HealCo
 }
 
 async function storeBase(start: StartAnew, context: HealContext): Promise<Healed> {
-  const { database, next, highest, level, signal } = context
-  const kept = (await context.settled()) ?? highest
+  const { next, highest } = context
+  const kept = await context.settled()
   const time = Math.max(start.capturedAt, highest.time)
   const first = context.reason === 'first-state'
   const gap = first
     ? { fromLsn: zeroLsn, toLsn: next, fromTime: time, toTime: time, reason: gapReasons['first-state'] }
     : gapTo(context, kept, time)
+  const hashing = await context.underLease((...held) => publishBase(start, { ...context, gap, time }, ...held))
+  const known = {
+    end: { lsn: next, time, state: hashing.state, pageCount: start.pageCount },
+    pageSize: start.pageSize,
+    table: new PageHashTable(hashing.hashes.slice()),
+  }
+  return { kind: 'base', known, gap: first ? undefined : gap }
+}
+
+async function publishBase(
+  start: StartAnew,
+  context: HealContext & { readonly gap: GapRecord; readonly time: number },
+  lease: Lease,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<Hashing> {
+  const { database, gap, time, next, level } = context
   context.onTaken()
   await database.putGap(gap, { signal })
   const hashing = new Hashing(start.pageCount)
@@ -107,20 +128,18 @@ async function storeBase(start: StartAnew, context: HealContext): Promise<Healed
         start.pageSize,
       )
     }
+    // Much time may have passed; with its last bytes the segment is published.
+    await lease.confirm()
   }
-  const header = headerOf(start, context, { kind: 'base', from: zeroLsn, startState: emptyState, time })
+  const of = { kind: 'base', from: zeroLsn, startState: emptyState, time } as const
+  const header = headerOf(start, { ...context, epoch }, of)
   const range = { to: next, lastTime: time }
   const end = () => ({ ...range, endState: hashing.state, pageCount: start.pageCount })
   const stored = await storeSegment(database, header, range, records(), end, { level, signal, onStored: () => {} })
   // The database is let go before the segment is read back; nothing builds on it until then.
   await start.begin(hashing.hashes)
   await readBack(database, stored, { signal, onRead: () => {} })
-  const known = {
-    end: { lsn: next, time, state: hashing.state, pageCount: start.pageCount },
-    pageSize: start.pageSize,
-    table: new PageHashTable(hashing.hashes.slice()),
-  }
-  return { kind: 'base', known, gap: first ? undefined : gap }
+  return hashing
 }
 
 function gapTo(context: HealContext, from: { readonly lsn: Lsn; readonly time: number }, toTime: number): GapRecord {

@@ -1,4 +1,4 @@
-import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import { type HoldfastError, toHoldfastError } from '../errors.ts'
 import { formatState } from '../history/state-checksum.ts'
 import type { DatabaseFollower, FollowPosition } from '../source/follower.ts'
 import { BatchWriter } from './batch-writer.ts'
@@ -6,8 +6,8 @@ import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
 import type { GapReason } from './gap-reasons.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import { LogUpkeep } from './log-upkeep.ts'
-import { notFollowedNow } from './not-followed-now.ts'
 import type { SyncRequest } from './requests.ts'
+import { mayBeHelped, pauseBeforeRetry } from './retry-database.ts'
 import type { Session } from './session.ts'
 import { relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
 
@@ -15,10 +15,6 @@ import { relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
 const drainPauseMs = 20
 /** An idle capture looks up now and then, so that no missed wake-up lasts for ever. */
 const longestWaitMs = 3_600_000
-const firstReopenDelayMs = 250
-const lastReopenDelayMs = 30_000
-/** Failures in a row, without a commit between, whose kind is not known: more are not worth another try. */
-const mostUnexplained = 8
 /** After commits were let go by because the spool could not be written: how long until the next try. */
 const giveUpMs = 30_000
 
@@ -125,7 +121,7 @@ export class LogCapture {
       if (this.#writer.last.lsn > before) failures = 0
       if (outcome.kind === 'again') {
         failures += 1
-        if (failures > mostUnexplained && outcome.error.code === 'INTERNAL') throw outcome.error
+        if (!mayBeHelped(outcome.error, failures)) throw outcome.error
         await this.#pause(outcome.error, failures)
       }
       const resumeAt = outcome.kind === 'again' && isAtEnd ? position : undefined
@@ -161,8 +157,7 @@ export class LogCapture {
         if (requests.stopping) return false
         const error = toHoldfastError(thrown, source.location)
         failed += 1
-        const isHopeless = failed > mostUnexplained && error.code === 'INTERNAL'
-        if (isHopeless || !mayBeHelped(error) || error.code === 'DATABASE_UNSUPPORTED') throw error
+        if (!mayBeHelped(error, failed) || error.code === 'DATABASE_UNSUPPORTED') throw error
         await this.#pause(error, failed)
       }
     }
@@ -263,20 +258,9 @@ export class LogCapture {
     }
   }
 
-  async #pause({ message }: HoldfastError, failures: number): Promise<void> {
-    const { requests, settings } = this.#session
-    const delayMs = Math.min(lastReopenDelayMs, firstReopenDelayMs * 2 ** Math.min(failures - 1, 10))
-    // The first failure is most often over with the next try.
-    if (failures > 1) {
-      this.#trouble = message
-      requests.putOff(requests.takeSyncs(), notFollowedNow(this.#session.source.location, message))
-    }
-    settings.onEvent({ kind: 'retrying', what: 'database', message, delayMs, failures })
-    try {
-      await settings.clock.sleep(delayMs, requests.stopSignal)
-    } catch (thrown) {
-      if (!requests.stopping) throw thrown
-    }
+  async #pause(error: HoldfastError, failures: number): Promise<void> {
+    if (failures > 1) this.#trouble = error.message
+    await pauseBeforeRetry(this.#session, error, failures)
   }
 
   #newWriter(known: KnownHistory): BatchWriter {
@@ -301,9 +285,4 @@ export class LogCapture {
       },
     })
   }
-}
-
-/** Whether opening the database again may help. */
-function mayBeHelped(error: HoldfastError): boolean {
-  return !hasCode(error, 'USAGE', 'LEASE_HELD', 'LEASE_LOST')
 }

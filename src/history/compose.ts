@@ -1,6 +1,6 @@
+import { applyPatch, composePatches } from './apply-patch.ts'
 import { IllegalCompositionError } from './illegal-composition-error.ts'
-import type { HistoryRecord } from './record.ts'
-import { xor } from './xor.ts'
+import type { HistoryRecord, Patch } from './record.ts'
 
 /**
  * Composes two neighbouring records of one key: what `older` and then `newer` do together. `older` is undefined where the key is
@@ -17,14 +17,13 @@ export function compose(older: HistoryRecord | undefined, newer: HistoryRecord, 
     throw new IllegalCompositionError('patch-over-nothing', `A patch of ${name(key)}, which has no former value.`, key)
   if (older.op === 'drop')
     throw new IllegalCompositionError('patch-over-drop', `A patch of ${name(key)}, which was dropped.`, key)
-  const former = older.op === 'full' ? older.value : older.xor
-  if (former.length !== newer.xor.length) {
-    const message = `A patch of ${newer.xor.length} bytes for ${name(key)}, which has ${former.length}.`
-    throw new IllegalCompositionError('unequal-lengths', message, key)
-  }
+  const length = older.op === 'full' ? older.value.length : older.xor.length
+  if (length !== newer.xor.length) throw unequalLengths(newer, length, key)
+  requireSources(newer, key)
+  if (older.op === 'patch') requireSources(older, key)
   return older.op === 'full'
-    ? { op: 'full', value: xor(former, newer.xor) }
-    : { op: 'patch', xor: xor(former, newer.xor) }
+    ? { op: 'full', value: applyPatch(older.value, newer) }
+    : { op: 'patch', ...composePatches(older, newer) }
 }
 
 export interface MergeOptions {
@@ -51,6 +50,19 @@ export function mergeRecords<Key>(
     }
   }
   return merged
+}
+
+function requireSources({ xor, sources }: Patch, key: unknown): void {
+  if (sources === undefined) return
+  if (sources.length !== xor.length) throw unequalLengths({ xor }, sources.length, key)
+  if (!sources.some((source) => source >= xor.length)) return
+  const message = `A patch of ${name(key)} takes bytes from beyond its end.`
+  throw new IllegalCompositionError('source-beyond-end', message, key)
+}
+
+function unequalLengths({ xor }: Patch, length: number, key: unknown): IllegalCompositionError {
+  const message = `A patch of ${xor.length} bytes for ${name(key)}, which has ${length}.`
+  return new IllegalCompositionError('unequal-lengths', message, key)
 }
 
 function name(key: unknown): string {

@@ -5,6 +5,8 @@ export type IllegalComposition =
   | 'patch-over-nothing'
   /** A PATCH of another length than what it changes. */
   | 'unequal-lengths'
+  /** A PATCH that takes bytes from where its key has none. */
+  | 'source-beyond-end'
   /** A DROP among pages, which go by truncation only. */
   | 'drop-of-page'
   /** The database grew, and a new page has no FULL record. */

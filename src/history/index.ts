@@ -1,3 +1,4 @@
+export * from './apply-patch.ts'
 export * from './calendar.ts'
 export * from './chain.ts'
 export * from './compose.ts'

@@ -1,7 +1,7 @@
-import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { GapRecord } from '../history/windows.ts'
-import { openSegment, type SegmentReader } from '../segment/read-segment.ts'
+import type { SegmentReader } from '../segment/read-segment.ts'
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Catalog } from './catalog.ts'
 import { readDocument, writeDocument } from './documents.ts'
@@ -9,6 +9,7 @@ import { gapBody } from './gap-record.ts'
 import { databaseRecordKey, gapKey, isDatabaseName, manifestKey } from './layout.ts'
 import type { BackupManifest } from './manifest.ts'
 import { type DatabaseRecord, databaseRecord } from './marker.ts'
+import { openStoredSegment } from './open-segment.ts'
 import { readCatalog } from './read-catalog.ts'
 import type { Repository } from './repository.ts'
 
@@ -86,48 +87,7 @@ export class DatabaseRepository {
    * Opens a segment and makes sure that it is the one its name promises.
    * @throws INTEGRITY also when the object is missing, FORMAT_TOO_NEW, WRONG_KEY, STORAGE_*
    */
-  async openSegment(info: SegmentInfo, options: OperationOptions = {}): Promise<SegmentReader> {
-    const { storage } = this
-    let reader: SegmentReader
-    try {
-      reader = await openSegment(
-        {
-          size: info.bytes,
-          read: (offset, length, { signal, transient } = {}) =>
-            storage.get(info.key, { offset, length, transient, signal: signal ?? options.signal }),
-        },
-        { object: info.key, signal: options.signal },
-      )
-    } catch (error) {
-      if (hasCode(error, 'OBJECT_NOT_FOUND')) throw missingSegment(info, error)
-      throw toHoldfastError(error, info.key)
-    }
-    const { header, end } = reader
-    const same =
-      header.kind === info.kind &&
-      header.from === info.from &&
-      header.epoch === info.epoch &&
-      header.firstTime === info.firstTime &&
-      end.to === info.to &&
-      end.lastTime === info.lastTime
-    if (!same) {
-      throw new HoldfastError(
-        'INTEGRITY',
-        `The object ${info.key} is another segment than its name says: (${header.from}, ${end.to}] of kind ${header.kind}.`,
-        {
-          object: info.key,
-          hint: 'Objects of the repository were moved or swapped; put them back from a copy.',
-        },
-      )
-    }
-    return reader
+  openSegment(info: SegmentInfo, options: OperationOptions = {}): Promise<SegmentReader> {
+    return openStoredSegment(this.storage, info, options)
   }
-}
-
-function missingSegment(info: SegmentInfo, cause: HoldfastError): HoldfastError {
-  return new HoldfastError('INTEGRITY', `The segment ${info.key} is missing from the repository.`, {
-    object: info.key,
-    cause,
-    hint: 'Run "holdfast verify" to see which backups need it.',
-  })
 }

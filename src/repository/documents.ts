@@ -15,14 +15,22 @@ export async function readDocument<T>(
   key: string,
   options: OperationOptions = {},
 ): Promise<T | undefined> {
-  let bytes: Uint8Array
+  const bytes = await readDocumentBytes(storage, key, options)
+  return bytes === undefined ? undefined : decodeDocument(kind, schema, bytes, key)
+}
+
+/** A document as it is stored; undefined if there is no such object. @throws STORAGE_* */
+export async function readDocumentBytes(
+  storage: BackupStorage,
+  key: string,
+  options: OperationOptions = {},
+): Promise<Uint8Array | undefined> {
   try {
-    bytes = await collectBytes(storage.get(key, options), largestDocument)
+    return await collectBytes(storage.get(key, options), largestDocument)
   } catch (error) {
     if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined
     throw error
   }
-  return decodeDocument(kind, schema, bytes, key)
 }
 
 export function writeDocument(

@@ -36,7 +36,7 @@ const mostStates = 50
 
 /** Oldest first. An unreadable document counts as none, unless `strict`. */
 export async function readDrills(
-  database: DatabaseRepository,
+  database: Pick<DatabaseRepository, 'storage' | 'name'>,
   { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
 ): Promise<readonly DrillRecord[]> {
   try {
@@ -61,12 +61,28 @@ export async function addDrill(
 ): Promise<void> {
   const next = async () => {
     const all = [...(await readDrills(database, options)), drill]
-    all.sort((a, b) => (a.drilledAt < b.drilledAt ? -1 : a.drilledAt > b.drilledAt ? 1 : 0))
+    all.sort(inOrder)
     // A drill that began later may be one of a backup that was made later.
     const needed = stillNeeded(all, backups)
     return { drills: all.filter((one) => needed.has(one) || one.drilledAt > drill.drilledAt) }
   }
   await replaceDocument(database, 'drills', drillsKey(database.name), next, options)
+}
+
+/** Those of a repository and of its mirror, as far as they are needed there. @param backups ids of those on the mirror */
+export function mergeDrills(
+  ones: readonly DrillRecord[],
+  others: readonly DrillRecord[],
+  backups: ReadonlySet<string>,
+): readonly DrillRecord[] {
+  const all = new Map([...ones, ...others].map((drill) => [JSON.stringify(drill), drill]))
+  const sorted = [...all.values()].sort(inOrder)
+  const needed = stillNeeded(sorted, backups)
+  return sorted.filter((drill) => needed.has(drill))
+}
+
+function inOrder(a: DrillRecord, b: DrillRecord): number {
+  return a.drilledAt < b.drilledAt ? -1 : a.drilledAt > b.drilledAt ? 1 : 0
 }
 
 /** Of each backup the last drill, and the last one with a verdict; of other states the newest. */

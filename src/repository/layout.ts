@@ -9,10 +9,15 @@ import type { BackupType } from './manifest.ts'
 export const markerKey = 'holdfast.json'
 export const recoveryKey = 'RECOVERY.md'
 export const formatKey = 'FORMAT.md'
+/** On a mirror only. */
+export const mirrorKey = 'mirror.json'
+export const mirrorLeaseKey = 'mirror-lease.json'
 export const databasesPrefix = 'databases/'
 export const auditPrefix = 'audit/'
+export const agentsPrefix = 'agents/'
 
 export const auditAnchorKey = (chain: string) => `${auditPrefix}${chain}.json`
+export const agentRecordKey = (agent: string) => `${agentsPrefix}${agent}.json`
 export const databasePrefix = (database: string) => `${databasesPrefix}${database}/`
 export const databaseRecordKey = (database: string) => `${databasePrefix(database)}database.json`
 export const leaseKey = (database: string) => `${databasePrefix(database)}lease.json`

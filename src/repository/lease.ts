@@ -5,12 +5,23 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, hasCode } from '../errors.ts'
-import type { OperationOptions, PutOptions } from '../storage/storage.ts'
+import type { BackupStorage, OperationOptions, PutOptions, StorageCapabilities } from '../storage/storage.ts'
 import { currentProcess, processState } from '../util/process-identity.ts'
 import type { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
 import { leaseKey } from './layout.ts'
 import { type LeaseDocument, leaseDocument } from './lease-document.ts'
+import { refuseMirror } from './mirror-record.ts'
+
+/** What only one may write at a time: a database of a repository, or, with a key of its own, something else in the storage. */
+export interface LeasePlace {
+  readonly storage: BackupStorage
+  /** For messages. */
+  readonly name: string
+  readonly repository: { readonly capabilities: StorageCapabilities }
+  /** Where the lease lies; default: the place of a database's. */
+  readonly leaseKey?: string | undefined
+}
 
 export interface LeaseOptions extends OperationOptions {
   /** For messages: `backup`, `delete`. */
@@ -40,7 +51,7 @@ const passingCodes = ['STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'DISK_FULL'] as 
 const givenUp = new Set<string>()
 
 export class Lease implements AsyncDisposable {
-  readonly #database: DatabaseRepository
+  readonly #database: LeasePlace
   readonly #ttlMs: number
   readonly #lost = new AbortController()
   #document: LeaseDocument
@@ -50,7 +61,7 @@ export class Lease implements AsyncDisposable {
   #writing: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(database: DatabaseRepository, document: LeaseDocument, etag: string, ttlMs: number) {
+  private constructor(database: LeasePlace, document: LeaseDocument, etag: string, ttlMs: number) {
     this.#database = database
     this.#document = document
     this.#etag = etag
@@ -58,8 +69,9 @@ export class Lease implements AsyncDisposable {
     this.#schedule()
   }
 
-  /** @throws LEASE_HELD, ABORTED, STORAGE_* */
-  static async acquire(database: DatabaseRepository, options: LeaseOptions): Promise<Lease> {
+  /** @throws LEASE_HELD, MIRROR for a database of a mirror, ABORTED, STORAGE_* */
+  static async acquire(database: LeasePlace, options: LeaseOptions): Promise<Lease> {
+    if (database.leaseKey === undefined) await refuseMirror(database.storage, options)
     const deadline = Date.now() + (options.waitMs ?? 0)
     for (;;) {
       const attempt = await tryAcquire(database, options)
@@ -163,11 +175,11 @@ export class Lease implements AsyncDisposable {
   }
 
   async #replace(document: LeaseDocument): Promise<void> {
-    const { storage, repository, name } = this.#database
+    const { storage, repository } = this.#database
     const conditional = repository.capabilities.conditionalReplace
     if (!conditional) await this.#requireOurs()
     const put = () =>
-      writeDocument(storage, 'lease', leaseKey(name), document, conditional ? { ifMatch: this.#etag } : {})
+      writeDocument(storage, 'lease', keyOf(this.#database), document, conditional ? { ifMatch: this.#etag } : {})
     try {
       this.#etag = (await put()).etag
     } catch (error) {
@@ -181,8 +193,7 @@ export class Lease implements AsyncDisposable {
 
   /** @throws LEASE_LOST unless the document is one that this holder wrote; its version is then taken over */
   async #requireOurs(): Promise<void> {
-    const { storage, name } = this.#database
-    const info = await storage.head(leaseKey(name))
+    const info = await this.#database.storage.head(keyOf(this.#database))
     const found = info === undefined ? undefined : await readLease(this.#database, {})
     if (info === undefined || found?.nonce !== this.#document.nonce) throw this.#lostError()
     this.#etag = info.etag
@@ -201,13 +212,22 @@ export class Lease implements AsyncDisposable {
   }
 }
 
+/** The lease as it stands, and whether somebody holds it now; undefined if nobody ever did. */
+export async function leaseState(
+  database: DatabaseRepository,
+  options: OperationOptions = {},
+): Promise<{ readonly document: LeaseDocument; readonly isHeld: boolean } | undefined> {
+  const document = await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
+  return document === undefined ? undefined : { document, isHeld: !isFree(document) }
+}
+
 /** Who holds the lease now, or undefined if nobody does. */
 export async function leaseHolder(
   database: DatabaseRepository,
   options: OperationOptions = {},
 ): Promise<LeaseDocument | undefined> {
-  const document = await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
-  return document === undefined || isFree(document) ? undefined : document
+  const state = await leaseState(database, options)
+  return state?.isHeld ? state.document : undefined
 }
 
 /** A lease whose holder is gone without having released it: killed, or away for longer than the lease lives. */
@@ -215,8 +235,8 @@ export async function abandonedLease(
   database: DatabaseRepository,
   options: OperationOptions = {},
 ): Promise<LeaseDocument | undefined> {
-  const document = await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
-  return document === undefined || document.released || !isFree(document) ? undefined : document
+  const state = await leaseState(database, options)
+  return state === undefined || state.isHeld || state.document.released ? undefined : state.document
 }
 
 type Attempt =
@@ -224,9 +244,9 @@ type Attempt =
   | { readonly document: LeaseDocument; readonly etag: string }
   | { readonly retry: true }
 
-async function tryAcquire(database: DatabaseRepository, options: LeaseOptions): Promise<Attempt> {
-  const { storage, repository, name } = database
-  const key = leaseKey(name)
+async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<Attempt> {
+  const { storage, repository } = database
+  const key = keyOf(database)
   const { conditionalCreate, conditionalReplace } = repository.capabilities
   const before = await storage.head(key, options)
   const found = before === undefined ? undefined : await readLease(database, options)
@@ -258,9 +278,9 @@ async function tryAcquire(database: DatabaseRepository, options: LeaseOptions): 
 }
 
 /** A damaged lease protects nothing: whoever wrote it cannot renew it, as its version no longer matches. It is replaced. */
-async function readLease(database: DatabaseRepository, options: OperationOptions): Promise<LeaseDocument | undefined> {
+async function readLease(database: LeasePlace, options: OperationOptions): Promise<LeaseDocument | undefined> {
   try {
-    return await readDocument(database.storage, 'lease', leaseDocument, leaseKey(database.name), options)
+    return await readDocument(database.storage, 'lease', leaseDocument, keyOf(database), options)
   } catch (error) {
     if (hasCode(error, 'INTEGRITY')) return undefined
     throw error
@@ -298,10 +318,11 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
   }
 }
 
+const keyOf = (place: LeasePlace) => place.leaseKey ?? leaseKey(place.name)
 const ttlOf = (options: LeaseOptions) => options.ttlMs ?? 60_000
 const isoTime = (time: number) => new Date(time).toISOString()
 
-function heldError(database: DatabaseRepository, { owner, purpose, acquiredAt }: LeaseDocument): HoldfastError {
+function heldError(database: LeasePlace, { owner, purpose, acquiredAt }: LeaseDocument): HoldfastError {
   return new HoldfastError(
     'LEASE_HELD',
     `Another process works on ${database.name}: ${purpose} by process ${owner.pid} on ${owner.host}, since ${acquiredAt}.`,

@@ -27,9 +27,10 @@ repository). In short:
   (chapter 2.6 of FORMAT.md).
 
 To restore the state N: find a base (0, A], then deltas or logs (A, B], (B, C] … up to N. Write the pages of the base at
-(page number - 1) * page size, then those of each delta or log over them: a record is either the whole page (FULL), or a PATCH, to
-be XORed onto the page that is there. Then cut the file to the page count that the last one names. The page that holds byte
-2^30 (number 2^30 / page size + 1), if the file reaches so far, is never stored: it is all zeros.
+(page number - 1) * page size, then those of each delta or log over them: a record is either the whole page (FULL), or a PATCH, which
+makes the page from the one that is there: it XORs bytes onto it, and may first move some within it. Then cut the file to the page
+count that the last one names. The page that holds byte 2^30 (number 2^30 / page size + 1), if the file reaches so far, is never
+stored: it is all zeros.
 
 A segment is a 128-byte header, blocks, a root and a 48-byte trailer; all numbers are little-endian:
 

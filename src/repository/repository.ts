@@ -17,6 +17,7 @@ import {
   recoveryKey,
 } from './layout.ts'
 import { knownFeatures, layoutVersion, type RepositoryMarker, repositoryMarker } from './marker.ts'
+import { refuseMirror } from './mirror-record.ts'
 import { recoveryText } from './recovery-text.ts'
 
 /** Where the segments and manifests of any number of databases lie, in one storage. */
@@ -37,6 +38,11 @@ export class Repository implements AsyncDisposable {
     return this.storage.url
   }
 
+  /** What `holdfast.json` says. */
+  get marker(): RepositoryMarker {
+    return this.#marker
+  }
+
   /** ISO 8601. */
   get createdAt(): string {
     return this.#marker.createdAt
@@ -49,10 +55,11 @@ export class Repository implements AsyncDisposable {
 
   /**
    * Makes a repository, after probing what the storage can really do. A place left half-made by an interrupted `init` is
-   * completed. @throws REPOSITORY_EXISTS, STORAGE_*
+   * completed. @throws REPOSITORY_EXISTS, MIRROR for one that was begun and not completed, STORAGE_*
    */
   static async init(storage: BackupStorage, options: OperationOptions = {}): Promise<Repository> {
     if ((await storage.head(markerKey, options)) !== undefined) throw existing(storage)
+    await refuseMirror(storage, options)
     const marker: RepositoryMarker = {
       formatVersion: layoutVersion,
       id: randomUUID(),

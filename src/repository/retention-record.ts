@@ -21,10 +21,12 @@ export const retentionRecord = z.strictObject({
   letGo: z.array(z.string()).default([]),
   /** By object key: segments that nothing needs any more, and since when that is known. */
   trash: z.record(z.string(), z.strictObject({ since: time })),
+  /** By object key: what was deleted on purpose, and when; for mirrors, which delete nothing else. */
+  deleted: z.record(z.string(), time).default({}),
 })
 export type RetentionRecord = z.infer<typeof retentionRecord>
 
-export const noRetentionRecord: RetentionRecord = { pins: {}, dropping: [], letGo: [], trash: {} }
+export const noRetentionRecord: RetentionRecord = { pins: {}, dropping: [], letGo: [], trash: {}, deleted: {} }
 
 /** @throws INTEGRITY, FORMAT_TOO_NEW, STORAGE_* */
 export async function readRetention(
@@ -43,6 +45,20 @@ export async function updateRetention(
 ): Promise<void> {
   const next = async () => change(await readRetention(database, options))
   await replaceDocument(database, 'retention', retentionKey(database.name), next, options)
+}
+
+/** A mirror that is not brought up to date for so long no longer learns what was deleted on purpose. */
+const rememberDeletedMs = 30 * 86_400_000
+
+/** With these keys, which are about to be deleted, and without those that were deleted long ago. */
+export function nextDeleted(
+  { deleted }: Pick<RetentionRecord, 'deleted'>,
+  keys: readonly string[],
+  now: number,
+): RetentionRecord['deleted'] {
+  const recent = Object.entries(deleted).filter(([, at]) => now - Date.parse(at) < rememberDeletedMs)
+  const at = new Date(now).toISOString()
+  return { ...Object.fromEntries(recent), ...Object.fromEntries(keys.map((key) => [key, at])) }
 }
 
 /** With those that are let go now, and without those that no backup that stays names as its parent. */

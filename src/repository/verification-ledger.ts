@@ -8,7 +8,7 @@ import type { OperationOptions } from '../storage/storage.ts'
 import type { DatabaseRepository } from './database-repository.ts'
 import { readDocument } from './documents.ts'
 import { verificationKey } from './layout.ts'
-import { replaceDocument } from './replace-document.ts'
+import { type ReplaceIn, replaceDocument } from './replace-document.ts'
 
 const time = z.iso.datetime({ precision: 3 })
 
@@ -41,7 +41,7 @@ export interface Existing {
 
 /** An unreadable ledger counts as none, unless `strict`: everything is then checked as if for the first time. */
 export async function readLedger(
-  database: DatabaseRepository,
+  database: Pick<DatabaseRepository, 'storage' | 'name'>,
   { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
 ): Promise<VerificationLedger> {
   const none = { segments: {}, restores: {}, waiting: {} }
@@ -57,7 +57,7 @@ export async function readLedger(
 
 /** Adds results, and forgets what is not in the repository any more. Concurrent verifications lose nothing of one another's. */
 export async function updateLedger(
-  database: DatabaseRepository,
+  database: ReplaceIn & Pick<DatabaseRepository, 'name'>,
   results: Partial<VerificationLedger>,
   existing: Existing,
   options: OperationOptions = {},

@@ -9,8 +9,9 @@ import type { DecodedBlock } from '../segment/read-segment.ts'
 import { op } from '../segment/segment.ts'
 import type { RestoreTarget } from '../source/target.ts'
 import type { OperationOptions } from '../storage/storage.ts'
+import { HeldPages } from './held-pages.ts'
 
-const heldBytes = 48 * 1024 * 1024
+const heldBytes = 32 * 1024 * 1024
 const writeBytes = 1024 * 1024
 
 export interface InOrderOptions extends OperationOptions {
@@ -23,13 +24,14 @@ export class InOrderPages {
   readonly #target: Pick<RestoreTarget, 'write' | 'read'>
   readonly #pageSize: number
   readonly #table: PageHashes
-  readonly #pages = new Map<number, Uint8Array>()
+  readonly #pages: HeldPages
   pagesWritten = 0
 
   constructor(target: Pick<RestoreTarget, 'write' | 'read'>, pageSize: number, table: PageHashes) {
     this.#target = target
     this.#pageSize = pageSize
     this.#table = table
+    this.#pages = new HeldPages(pageSize)
   }
 
   /** @throws INTEGRITY, STORAGE_*, DISK_FULL, ABORTED */
@@ -39,6 +41,7 @@ export class InOrderPages {
     for await (const block of link.reader.records({ concurrency: options.concurrency, signal: options.signal })) {
       const count = Math.min(left, block.pages.length)
       await this.#applyBlock(block, count, (page) => this.#isWanted(page, index))
+      block.release?.()
       left -= count
       options.onApplied?.(link.records - left, link.records)
       if (left === 0) return
@@ -47,14 +50,16 @@ export class InOrderPages {
 
   /** Writes all changed pages out; what follows may then write the same pages directly. */
   async flush(): Promise<void> {
-    const numbers = [...this.#pages.keys()].sort((a, b) => a - b)
+    const numbers = this.#pages.numbers()
     const perWrite = Math.max(1, Math.floor(writeBytes / this.#pageSize))
+    const memory = new Uint8Array(Math.min(numbers.length, perWrite) * this.#pageSize)
     for (let start = 0; start < numbers.length; start += perWrite) {
-      const pages = Uint32Array.from(numbers.slice(start, start + perWrite))
-      const values = new Uint8Array(pages.length * this.#pageSize)
-      for (const [i, page] of pages.entries())
-        values.set(this.#pages.get(page) ?? new Uint8Array(0), i * this.#pageSize)
-      await this.#target.write(pages, values)
+      const pages = numbers.subarray(start, start + perWrite)
+      for (const [i, page] of pages.entries()) {
+        const held = this.#pages.get(page)
+        if (held !== undefined) memory.set(held, i * this.#pageSize)
+      }
+      await this.#target.write(pages, memory.subarray(0, pages.length * this.#pageSize))
       this.pagesWritten += pages.length
     }
     this.#pages.clear()
@@ -75,14 +80,13 @@ export class InOrderPages {
       if (wanted(page)) this.#change(page, block.ops[i] === op.full, block.values.subarray(offset, offset + length))
       offset += length
     }
-    if (this.#pages.size * this.#pageSize >= heldBytes) await this.flush()
+    if (this.#pages.bytes >= heldBytes) await this.flush()
   }
 
   #change(page: number, isFull: boolean, value: Uint8Array): void {
-    const held = this.#pages.get(page)
-    if (!isFull && held !== undefined) applyPatch(held, value)
-    else if (held === undefined) this.#pages.set(page, Uint8Array.from(value))
-    else held.set(value)
+    const held = isFull ? undefined : this.#pages.get(page)
+    if (held === undefined) this.#pages.set(page, value)
+    else applyPatch(held, value)
   }
 
   /** Reads the pages that this block patches before it sets them. */
@@ -99,7 +103,7 @@ export class InOrderPages {
     const pages = Uint32Array.from(missing).sort()
     const values = await this.#target.read(pages)
     for (const [i, page] of pages.entries()) {
-      this.#pages.set(page, values.slice(i * this.#pageSize, (i + 1) * this.#pageSize))
+      this.#pages.set(page, values.subarray(i * this.#pageSize, (i + 1) * this.#pageSize))
     }
   }
 }

@@ -10,7 +10,7 @@ import type {
   SnapshotRecoveryOptions,
 } from './recovery-options.ts'
 import { RecoveryRun } from './recovery-run.ts'
-import { stateOf, timeOf } from './recovery-target.ts'
+import { stateOf, stateOfNow, timeOf } from './recovery-target.ts'
 import { RestoreManager, type RestoreManagerOptions } from './restore-manager.ts'
 import type { RestoreResult } from './restore-options.ts'
 import type { RestorePoints } from './restore-points.ts'
@@ -99,12 +99,13 @@ export class PointInTimeRecovery implements AsyncDisposable {
   /**
    * What a recovery would take: milliseconds, by what this machine's past restores took; bytes to fetch, bytes of free space, and
    * commits to replay.
+   * @param target `now` stands for the newest state that is kept: of a database that is not followed, that of its newest backup
    * @throws NOT_RESTORABLE with the nearest states that can be recovered, BACKUP_NOT_FOUND, INTEGRITY, USAGE, STORAGE_*, ABORTED
    * @example
    * const { durationMs, bytesToWrite, commitsToReplay } = await pitr.estimateRecovery({ time: '2026-03-01T12:00:00Z', before: true })
    */
   async estimateRecovery(target: RecoveryTarget, options: OperationOptions = {}): Promise<Estimate> {
-    return await this.#restores.estimate(stateOf(target), options)
+    return await this.#restores.estimate(stateOfNow(target), options)
   }
 
   /** Where the recovery stands that was begun last, also after it has ended; `idle` before the first. */

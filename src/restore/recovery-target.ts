@@ -15,6 +15,12 @@ export function timeOf(moment: Moment): number {
   })
 }
 
+/** As {@link stateOf}; of `now`, what can be had: the newest state that is kept, however old that is. @throws USAGE */
+export function stateOfNow(target: RecoveryTarget): RestoreTargetState {
+  const isNow = target === 'now' || (typeof target === 'object' && 'time' in target && target.time === 'now')
+  return isNow ? { by: 'latest' } : stateOf(target)
+}
+
 /** @throws USAGE */
 export function stateOf(target: RecoveryTarget): RestoreTargetState {
   if (typeof target !== 'object' || target === null || target instanceof Date)

@@ -2,6 +2,7 @@ import { HoldfastError } from '../errors.ts'
 import { BlockMemory } from './block-memory.ts'
 import { blockType, type RawBlock } from './block-type.ts'
 import { maxBlockRecords, maxBlockValues, maxPage, maxPatchLength } from './limits.ts'
+import { hasMoves } from './patch.ts'
 import { putRecord } from './records-block.ts'
 import { op, type RecordBatch, type SegmentHeader } from './segment.ts'
 import { ByteWriter } from './varint.ts'
@@ -27,6 +28,7 @@ export class BlockBuilder {
   records = 0
   rawBytes = 0
   hasPatches = false
+  hasMoves = false
 
   constructor(header: SegmentHeader) {
     this.#pageSize = header.pageSize
@@ -59,7 +61,10 @@ export class BlockBuilder {
         start = end
       }
       if (this.#count === 0) this.#firstPage = page
-      if (operation === op.patch) this.hasPatches = true
+      if (operation === op.patch) {
+        this.hasPatches = true
+        this.hasMoves ||= hasMoves(values.subarray(end, end + length))
+      }
       putRecord(this.#directory, this.#previousInBlock, page, operation, length)
       this.#count++
       this.#previousInBlock = page
@@ -69,7 +74,7 @@ export class BlockBuilder {
     if (end !== values.length)
       throw new HoldfastError('INTERNAL', 'The values of a record batch do not match its lengths.')
     this.#hold(values, start, end)
-    if (this.#valuesLength === maxBlockValues) yield* this.flush()
+    if (this.#valuesLength >= maxBlockValues) yield* this.flush()
     this.records += count
     this.rawBytes += end
   }
@@ -100,7 +105,7 @@ export class BlockBuilder {
 
   #hold(values: Uint8Array, start: number, end: number): void {
     if (start === end) return
-    this.#block ??= this.#memory.take(headRoom + maxBlockValues)
+    this.#block ??= this.#memory.take(headRoom + Math.max(maxBlockValues, end - start))
     this.#block.set(values.subarray(start, end), headRoom + this.#valuesLength)
     this.#valuesLength += end - start
   }

@@ -9,8 +9,14 @@ const usualLength = maxBlockValues + 16_384
  */
 export class BlockMemory {
   readonly #free: ArrayBufferLike[] = []
+  readonly #mostFree: number
   /** Weak, because nobody has to give memory back. */
   readonly #lent = new WeakSet<ArrayBufferLike>()
+
+  /** @param mostFree so many blocks are kept for later */
+  constructor(mostFree = Number.POSITIVE_INFINITY) {
+    this.#mostFree = mostFree
+  }
 
   /** The content is arbitrary. */
   take(length: number): Uint8Array {
@@ -22,6 +28,6 @@ export class BlockMemory {
 
   /** Takes memory back, of which nobody may look at any part afterwards. Passes over bytes from elsewhere. */
   give(bytes: Uint8Array): void {
-    if (this.#lent.delete(bytes.buffer)) this.#free.push(bytes.buffer)
+    if (this.#lent.delete(bytes.buffer) && this.#free.length < this.#mostFree) this.#free.push(bytes.buffer)
   }
 }

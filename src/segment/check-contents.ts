@@ -58,7 +58,7 @@ export async function* checkContents(
     checkFirstKey(segment, slot, part[0]?.lsn)
   })
   yield* eachBlock(blocks.slots(blockType.records), (slot, payload) => {
-    const block = decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, segment.totals.hasPatches)
+    const block = decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, segment.totals)
     proof.addRecords(block)
     checkFirstKey(segment, slot, block.pages[0])
   })

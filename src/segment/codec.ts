@@ -40,13 +40,19 @@ export class CodecPool implements Disposable {
   readonly #level: number
   readonly #compressors: ZstdLane[] = []
   readonly #decompressors: ZstdLane[] = []
-  readonly #memory = new BlockMemory()
-  readonly #makeCompressor = () => ZstdLane.compressor(this.#level)
+  readonly #memory: BlockMemory
+  readonly #mostFree: number
+  readonly #makeCompressor = (length: number) => ZstdLane.compressor(this.#level, length)
   #disposed = false
 
-  /** Codec and level are for {@link compress} only. */
-  constructor(codec: Codec = 'none', level?: number) {
+  /**
+   * Codec and level are for {@link compress} only.
+   * @param mostFree so many contexts, and blocks of memory, are kept while they are not used
+   */
+  constructor(codec: Codec = 'none', level?: number, mostFree = Number.POSITIVE_INFINITY) {
     this.#codec = codec
+    this.#memory = new BlockMemory(mostFree)
+    this.#mostFree = mostFree
     this.#level = compressionLevel(codec, level)
   }
 
@@ -81,12 +87,14 @@ export class CodecPool implements Disposable {
         return undefined
       case 'gzip':
         return await gzipAsync(raw, { level: this.#level, chunkSize: Math.max(1024, raw.length) })
-      case 'zstd':
-        return await this.#onLane(this.#compressors, this.#makeCompressor, async (lane) => {
-          const frames = await lane.run(raw, this.#memory.take(raw.length + compressionSlack + (raw.length >>> 10)))
+      case 'zstd': {
+        const longest = raw.length + compressionSlack + (raw.length >>> 10)
+        return await this.#onLane(this.#compressors, this.#makeCompressor, longest, async (lane) => {
+          const frames = await lane.run(raw, this.#memory.take(longest))
           // Where a frame ends just at the end of an output buffer, Node.js asks for more and gets an empty frame.
           return frames.subarray(0, zstdFrameLength(frames, raw.length))
         })
+      }
     }
   }
 
@@ -98,7 +106,7 @@ export class CodecPool implements Disposable {
         return await gunzipExactly(stored, rawLength)
       case 'zstd':
         checkZstdFrame(stored, rawLength)
-        return await this.#onLane(this.#decompressors, ZstdLane.decompressor, async (lane) => {
+        return await this.#onLane(this.#decompressors, ZstdLane.decompressor, rawLength, async (lane) => {
           try {
             return await lane.run(stored, this.#memory.take(rawLength))
           } catch (error) {
@@ -108,11 +116,19 @@ export class CodecPool implements Disposable {
     }
   }
 
-  async #onLane<T>(free: ZstdLane[], make: () => ZstdLane, work: (lane: ZstdLane) => Promise<T>): Promise<T> {
-    const lane = free.pop() ?? make()
+  async #onLane<T>(
+    free: ZstdLane[],
+    make: (length: number) => ZstdLane,
+    length: number,
+    work: (lane: ZstdLane) => Promise<T>,
+  ): Promise<T> {
+    const present = free.pop()
+    const isSuitable = present?.suits(length) === true
+    if (!isSuitable) present?.close()
+    const lane = present !== undefined && isSuitable ? present : make(length)
     try {
       const result = await work(lane)
-      if (this.#disposed) lane.close()
+      if (this.#disposed || free.length >= this.#mostFree) lane.close()
       else if (!lane.closed) free.push(lane)
       return result
     } catch (error) {

@@ -1,4 +1,5 @@
-import { applyPatch, composePatches } from './patch.ts'
+import { composePatches } from './compose-patches.ts'
+import { applyPatch } from './patch.ts'
 import { type Op, op } from './segment.ts'
 
 /** What several records of one page do together. */

@@ -8,7 +8,7 @@ export const trailerLength = 48
 export const rootHeadLength = 184
 export const blockEntryLength = 32
 
-/** A writer closes a records block before its values would pass this. */
+/** A writer closes a records block before its values would pass this. Only a patch that is larger by itself may, alone in its block. */
 export const maxBlockValues = 262_144
 /** Records in one records block. */
 export const maxBlockRecords = 65_536
@@ -28,9 +28,12 @@ export const maxPageSize = 65_536
 /** SQLite's largest page number. */
 export const maxPage = 4_294_967_294
 
-/** A patch of a whole page is one run: a skip of one byte, a length of at most three, and the page. */
+/**
+ * At worst, every byte of a page is a stretch of its own. Its shift takes a skip of one byte, a zero and three bytes of shift; its
+ * run a skip and a length of one byte each, and the byte. Longer skips and lengths stand for more bytes than they take.
+ */
 export function maxPatchLength(pageSize: number): number {
-  return pageSize + 4
+  return 8 * pageSize
 }
 
 /** How much of an object's end is read first; it holds the whole root of most segments. */

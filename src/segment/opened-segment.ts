@@ -77,6 +77,7 @@ async function readIndex(input: SegmentInput, object: string, options: OpenSegme
       records: root.records,
       rawBytes: root.rawBytes,
       hasPatches: root.hasPatches,
+      hasMoves: root.hasMoves,
       storedBytes: size,
     },
     blocks: root.blocks,

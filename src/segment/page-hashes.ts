@@ -1,3 +1,8 @@
+import { endianness } from 'node:os'
+
+/** Where page and index stand in the two words of an entry, so that entries sort as 64-bit numbers by page. */
+const [indexWord, pageWord] = endianness() === 'LE' ? [0, 1] : [1, 0]
+
 /**
  * Pages and the hash of each, twelve bytes a page, growing. `add` keeps the newest hash of a page; where pages ascend,
  * `append` does without looking.
@@ -17,17 +22,21 @@ export class PageHashes {
   }
 
   add(pages: Uint32Array, hashes: BigUint64Array): void {
-    pages.forEach((page, at) => {
+    for (let at = 0; at < pages.length; at++) {
+      const page = pages[at] ?? 0
       if (this.#slots.length < 2 * (this.#length + 1)) this.#rehash()
       const slot = this.#slotOf(page)
       const found = (this.#slots[slot] ?? 0) - 1
       if (found >= 0) {
         this.#hashes[found] = hashes[at] ?? 0n
       } else {
-        this.append(pages.subarray(at, at + 1), hashes.subarray(at, at + 1))
+        this.#reserve(this.#length + 1)
+        this.#pages[this.#length] = page
+        this.#hashes[this.#length] = hashes[at] ?? 0n
+        this.#length++
         this.#slots[slot] = this.#length
       }
-    })
+    }
   }
 
   /** Everything, ascending by page, pages beyond `pageCount` left out. */
@@ -35,12 +44,23 @@ export class PageHashes {
     const pages = this.#pages.subarray(0, this.#length)
     const hashes = this.#hashes.subarray(0, this.#length)
     if (isAscending(pages) && (pages.at(-1) ?? 0) <= pageCount) return { pages, hashes }
-    const order = Uint32Array.from(pages.keys()).sort((a, b) => (pages[a] ?? 0) - (pages[b] ?? 0))
-    const kept = order.filter((index) => (pages[index] ?? 0) <= pageCount)
-    return {
-      pages: kept.map((index) => pages[index] ?? 0),
-      hashes: BigUint64Array.from(kept, (index) => hashes[index] ?? 0n),
+    const pairs = new Uint32Array(2 * pages.length)
+    let count = 0
+    for (let index = 0; index < pages.length; index++) {
+      const page = pages[index] ?? 0
+      if (page > pageCount) continue
+      pairs[2 * count + pageWord] = page
+      pairs[2 * count + indexWord] = index
+      count++
     }
+    // Numbers sort ten times as fast as by a function that compares.
+    new BigUint64Array(pairs.buffer, 0, count).sort()
+    const sorted = { pages: new Uint32Array(count), hashes: new BigUint64Array(count) }
+    for (let at = 0; at < count; at++) {
+      sorted.pages[at] = pairs[2 * at + pageWord] ?? 0
+      sorted.hashes[at] = hashes[pairs[2 * at + indexWord] ?? 0] ?? 0n
+    }
+    return sorted
   }
 
   #slotOf(page: number): number {

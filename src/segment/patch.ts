@@ -1,111 +1,93 @@
 /**
- * Patches: what changed in a page, as its bytes XOR the former ones, without the zeros between. A patch is a sequence of
- * (varint skip, varint n, n bytes); whatever it does not reach is unchanged. See docs/format.md, "Patch".
+ * Patches: what changed in a page, as its bytes XOR former ones, without the zeros between. A patch is a sequence of
+ * (varint skip, varint n, n bytes), and of changes of the shift between a byte and the former one that it is made from:
+ * (varint skip, 0, varint zigzag(shift)). See docs/format.md, "Patch".
  */
 import { malformed } from './damage.ts'
-import { maxPageSize, maxPatchLength } from './limits.ts'
-import { ByteReader } from './varint.ts'
+import { PageScratch } from './page-scratch.ts'
+import type { PatchStretches } from './patch-stretches.ts'
+import { ByteReader, unzigzag } from './varint.ts'
 
-const differences = new Int32Array(maxPageSize / 4)
-const differenceBytes = new Uint8Array(differences.buffer)
-const alignedBefore = new Int32Array(maxPageSize / 4)
-const alignedAfter = new Int32Array(maxPageSize / 4)
-const encoded = new Uint8Array(maxPatchLength(maxPageSize))
+const former = new PageScratch()
 
-/** The patch that turns `before` into `after`, or undefined when it would not be smaller than `after` itself. Both have the page size. */
-export function encodePatch(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
-  const words = after.length / 4
-  const a = wordsOf(before, alignedBefore)
-  const b = wordsOf(after, alignedAfter)
-  for (let at = 0; at < words; at++) differences[at] = (a[at] ?? 0) ^ (b[at] ?? 0)
-  return encodeDifferences(after.length, after.length - 1)
+/** Whether bytes come from other places of the page. @throws INTEGRITY (without an object) if it is cut short */
+export function hasMoves(patch: Uint8Array): boolean {
+  const reader = new ByteReader(patch)
+  while (reader.remaining > 0) {
+    reader.varint()
+    const length = reader.varint()
+    if (length === 0) return true
+    reader.skip(length)
+  }
+  return false
 }
 
 /**
- * Applies a patch in place.
+ * Applies a patch in place. Returns whether it moves bytes.
  * @throws INTEGRITY (without an object) if it is malformed or reaches beyond the page; the page may then be half changed
  */
-export function applyPatch(page: Uint8Array, patch: Uint8Array): void {
-  walk(patch, page.length, page)
+export function applyPatch(page: Uint8Array, patch: Uint8Array): boolean {
+  return walk(patch, page.length, page)
 }
 
 /**
- * The patch that does what `older` and then `newer` do. It may be as large as the page, and four bytes more.
- * @throws INTEGRITY (without an object) if one of them is malformed
+ * Returns whether the patch moves bytes.
+ * @throws INTEGRITY (without an object) unless {@link applyPatch} would succeed on every page of this size
  */
-export function composePatches(older: Uint8Array, newer: Uint8Array, pageSize: number): Uint8Array {
-  const page = differenceBytes.subarray(0, pageSize)
-  page.fill(0)
-  applyPatch(page, older)
-  applyPatch(page, newer)
-  const composed = encodeDifferences(pageSize, maxPatchLength(pageSize))
-  if (composed === undefined) throw new RangeError('A patch outgrew its bound.')
-  return composed
+export function checkPatch(patch: Uint8Array, pageSize: number): boolean {
+  return walk(patch, pageSize)
 }
 
-/** @throws INTEGRITY (without an object) unless {@link applyPatch} would succeed on every page of this size */
-export function checkPatch(patch: Uint8Array, pageSize: number): void {
-  walk(patch, pageSize)
+/** Where the bytes of a patched page come from. @throws INTEGRITY (without an object) if the patch is malformed */
+export function readStretches(patch: Uint8Array, pageSize: number, into: PatchStretches): void {
+  walk(patch, pageSize, undefined, into.reset())
 }
 
-function walk(patch: Uint8Array, pageSize: number, page?: Uint8Array): void {
+function walk(patch: Uint8Array, pageSize: number, page?: Uint8Array, stretches?: PatchStretches): boolean {
   const reader = new ByteReader(patch)
-  let start = 0
+  let source = page
+  let moves = false
+  let at = 0
+  let shift = 0
   while (reader.remaining > 0) {
-    start += reader.varint()
+    const element = reader.position
+    const start = at + reader.varint()
     const length = reader.varint()
-    if (start + length > pageSize) throw malformed('a patch reaches beyond its page')
-    const bytes = reader.bytes(length)
-    if (page !== undefined)
-      for (let at = 0; at < length; at++) page[start + at] = (page[start + at] ?? 0) ^ (bytes[at] ?? 0)
-    start += length
+    const end = start + length
+    if (end > pageSize) throw malformed('a patch reaches beyond its page')
+    requireSource(at, end, shift, pageSize)
+    if (page !== undefined && source !== undefined) copy(page, source, at, start, shift)
+    if (length === 0) {
+      shift = unzigzag(reader.varint())
+      if (Math.abs(shift) >= pageSize) throw malformed(`a patch moves bytes by ${shift}`)
+      if (page !== undefined && !moves) source = formerContent(page, patch.subarray(0, element))
+      moves = true
+      stretches?.add(start, shift)
+    } else {
+      const from = reader.skip(length) - start
+      if (page !== undefined && source !== undefined)
+        for (let to = start; to < end; to++) page[to] = (source[to + shift] ?? 0) ^ (patch[from + to] ?? 0)
+    }
+    at = end
   }
+  requireSource(at, pageSize, shift, pageSize)
+  if (page !== undefined && source !== undefined) copy(page, source, at, pageSize, shift)
+  return moves
 }
 
-/**
- * Encodes the first bytes of `differences`; undefined if that takes more than `limit` bytes. A run spans neighbouring words
- * that differ, less the equal bytes at both ends. So at least four equal bytes lie between two runs, which is why the whole
- * never passes {@link maxPatchLength}: they outweigh the second run's skip and length.
- */
-function encodeDifferences(pageSize: number, limit: number): Uint8Array | undefined {
-  const words = pageSize / 4
-  let length = 0
-  let done = 0
-  for (let word = 0; word < words; word++) {
-    if (differences[word] === 0) continue
-    let start = word * 4
-    while (differences[word] !== 0 && word < words) word++
-    let end = word * 4
-    while (differenceBytes[start] === 0) start++
-    while (differenceBytes[end - 1] === 0) end--
-    if (length + varintLength(start - done) + varintLength(end - start) + end - start > limit) return undefined
-    length = putVarint(length, start - done)
-    length = putVarint(length, end - start)
-    encoded.set(differenceBytes.subarray(start, end), length)
-    length += end - start
-    done = end
-  }
-  return encoded.slice(0, length)
+/** What the page was before the first elements of a patch, which move nothing: XOR undoes itself. */
+function formerContent(page: Uint8Array, elements: Uint8Array): Uint8Array {
+  const content = former.bytes.subarray(0, page.length)
+  content.set(page)
+  walk(elements, page.length, content)
+  return content
 }
 
-function varintLength(value: number): number {
-  return value < 0x80 ? 1 : value < 0x4000 ? 2 : 3
+function copy(page: Uint8Array, source: Uint8Array, start: number, end: number, shift: number): void {
+  if (shift !== 0 && start < end) page.set(source.subarray(start + shift, end + shift), start)
 }
 
-function putVarint(at: number, value: number): number {
-  let rest = value
-  let position = at
-  while (rest >= 0x80) {
-    encoded[position++] = (rest & 0x7f) | 0x80
-    rest >>>= 7
-  }
-  encoded[position++] = rest
-  return position
-}
-
-/** The bytes as words; copied where they lie askew. */
-function wordsOf(bytes: Uint8Array, scratch: Int32Array): Int32Array {
-  if (bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-  new Uint8Array(scratch.buffer, 0, bytes.length).set(bytes)
-  return scratch
+function requireSource(start: number, end: number, shift: number, pageSize: number): void {
+  if (start < end && (start + shift < 0 || end + shift > pageSize))
+    throw malformed('a patch takes bytes from beyond its page')
 }

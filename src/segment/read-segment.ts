@@ -58,7 +58,7 @@ export class SegmentReader {
   records(options: ReadBlocksOptions = {}): AsyncGenerator<DecodedBlock, void, undefined> {
     const { blocks, header, totals } = this.#segment
     return this.#decoded(blockType.records, options, (slot, payload, release) => ({
-      ...decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, totals.hasPatches),
+      ...decodeRecords(slot, payload, blocks.entries(slot), header.pageSize, totals),
       release,
     }))
   }

@@ -1,7 +1,7 @@
 import { malformed } from './damage.ts'
 import { maxBlockRecords, maxPage, maxPatchLength } from './limits.ts'
 import { checkPatch } from './patch.ts'
-import { op } from './segment.ts'
+import { op, type SegmentTotals } from './segment.ts'
 import { ByteReader, type ByteWriter, unzigzag, zigzag } from './varint.ts'
 
 /** Records of one block, without their hashes, which stand in the page table. The consumer may keep it, until it releases it. */
@@ -29,7 +29,7 @@ export function putRecord(
 
 /**
  * Every record is checked, patches too, so that applying them cannot fail later.
- * @param patches whether the root says that there are any
+ * @param stated what the root says of the segment's patches
  * @throws INTEGRITY (without an object)
  */
 export function decodeRecords(
@@ -37,11 +37,11 @@ export function decodeRecords(
   payload: Uint8Array,
   count: number,
   pageSize: number,
-  patches: boolean,
+  stated: Pick<SegmentTotals, 'hasPatches' | 'hasMoves'>,
 ): DecodedBlock {
   const reader = new ByteReader(payload)
-  const stated = reader.varint()
-  if (stated !== count || count > maxBlockRecords) throw malformed(`it holds ${stated} records instead of ${count}`)
+  const held = reader.varint()
+  if (held !== count || count > maxBlockRecords) throw malformed(`it holds ${held} records instead of ${count}`)
   const pages = new Uint32Array(count)
   const ops = new Uint8Array(count)
   const lengths = new Uint32Array(count)
@@ -52,7 +52,8 @@ export function decodeRecords(
     const operation = code % 2
     const page = previous + 1 + unzigzag((code - operation) / 2)
     if (page < 1 || page > maxPage) throw malformed(`page ${page} is impossible`)
-    if (operation === op.patch && !patches) throw malformed(`page ${page} has a patch, and the index knows of none`)
+    if (operation === op.patch && !stated.hasPatches)
+      throw malformed(`page ${page} has a patch, and the index knows of none`)
     const length = operation === op.patch ? reader.varint() : pageSize
     if (length > maxPatchLength(pageSize)) throw malformed(`page ${page} has a patch of ${length} bytes`)
     pages[at] = page
@@ -63,14 +64,18 @@ export function decodeRecords(
   }
   if (reader.remaining !== total) throw malformed(`its records have ${reader.remaining} bytes instead of ${total}`)
   const block = { slot, pages, ops, lengths, values: reader.bytes(total) }
-  checkPatches(block, pageSize)
+  checkPatches(block, pageSize, stated.hasMoves)
   return block
 }
 
-function checkPatches(block: DecodedBlock, pageSize: number): void {
+function checkPatches(block: DecodedBlock, pageSize: number, moves: boolean): void {
   let offset = 0
   block.lengths.forEach((length, at) => {
-    if (block.ops[at] === op.patch) checkPatch(block.values.subarray(offset, offset + length), pageSize)
+    if (block.ops[at] === op.patch) {
+      const patch = block.values.subarray(offset, offset + length)
+      if (checkPatch(patch, pageSize) && !moves)
+        throw malformed(`page ${block.pages[at]} has a patch that moves bytes, and the index knows of none`)
+    }
     offset += length
   })
 }

@@ -13,10 +13,12 @@ export interface RootFacts {
   readonly records: number
   readonly rawBytes: number
   readonly hasPatches: boolean
+  readonly hasMoves: boolean
 }
 
-/** Bit 0 of the root's flags. */
+/** The root's flags: bit 0, and bit 1. */
 const patchesFlag = 1
+const movesFlag = 2
 
 export function encodeRoot(header: Uint8Array, facts: RootFacts, entries: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(rootHeadLength + entries.length)
@@ -28,7 +30,7 @@ export function encodeRoot(header: Uint8Array, facts: RootFacts, entries: Uint8A
   setUint64(view, 144, facts.end.lastTime)
   view.setBigUint64(152, facts.end.endState, true)
   view.setUint32(160, facts.end.pageCount, true)
-  view.setUint32(164, facts.hasPatches ? patchesFlag : 0, true)
+  view.setUint32(164, (facts.hasPatches ? patchesFlag : 0) | (facts.hasMoves ? movesFlag : 0), true)
   setUint64(view, 168, facts.records)
   setUint64(view, 176, facts.rawBytes)
   bytes.set(entries, rootHeadLength)
@@ -66,7 +68,7 @@ export function decodeRoot(bytes: Uint8Array, end: number, sealOverhead: number,
       endState: view.getBigUint64(152, true),
       pageCount: view.getUint32(160, true),
     },
-    hasPatches: decodeFlags(view.getUint32(164, true), object),
+    ...decodeFlags(view.getUint32(164, true), object),
     records: getUint64(view, 168),
     rawBytes: getUint64(view, 176),
     blocks: new BlockTable(bytes.subarray(rootHeadLength), end, sealOverhead),
@@ -75,9 +77,11 @@ export function decodeRoot(bytes: Uint8Array, end: number, sealOverhead: number,
   return root
 }
 
-function decodeFlags(flags: number, object: string): boolean {
-  if ((flags & ~patchesFlag) !== 0) throw tooNew(object, 'has index flags that need a later version of Holdfast')
-  return flags === patchesFlag
+function decodeFlags(flags: number, object: string): Pick<RootFacts, 'hasPatches' | 'hasMoves'> {
+  if ((flags & ~(patchesFlag | movesFlag)) !== 0)
+    throw tooNew(object, 'has index flags that need a later version of Holdfast')
+  if (flags === movesFlag) throw malformed('it has patches that move bytes, and no patches')
+  return { hasPatches: (flags & patchesFlag) !== 0, hasMoves: (flags & movesFlag) !== 0 }
 }
 
 function checkFacts({ header, end, records, blocks }: DecodedRoot): void {

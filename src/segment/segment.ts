@@ -58,6 +58,8 @@ export interface SegmentTotals {
   readonly rawBytes: number
   /** Some records are patches, so that the segment says nothing without the state that it starts from. */
   readonly hasPatches: boolean
+  /** Some patches take bytes from other places of the page. */
+  readonly hasMoves: boolean
   /** Bytes of the whole object. */
   readonly storedBytes: number
 }
@@ -66,7 +68,7 @@ export interface SegmentTotals {
 export const op = {
   /** The value is the page after the change. */
   full: 0,
-  /** The value is the page XOR its former content. */
+  /** The value is how the page comes from its former content: bytes of that, moved and XORed. */
   patch: 1,
 } as const
 export type Op = (typeof op)[keyof typeof op]

@@ -102,9 +102,15 @@ export class ByteReader {
 
   /** A view of the next bytes. */
   bytes(length: number): Uint8Array {
+    const start = this.skip(length)
+    return this.#bytes.subarray(start, start + length)
+  }
+
+  /** Passes over the next bytes, and says where they begin. */
+  skip(length: number): number {
     if (length > this.remaining) throw malformed(`${length} bytes wanted, ${this.remaining} left`)
     const start = this.#position
     this.#position += length
-    return this.#bytes.subarray(start, this.#position)
+    return start
   }
 }

@@ -12,7 +12,7 @@ import { encodeHeader } from './header.ts'
 import { trailerLength } from './limits.ts'
 import { orderedMap } from './ordered-map.ts'
 import { PageHashes } from './page-hashes.ts'
-import { encodePageTable } from './page-table.ts'
+import { encodePageTable, type PageTablePart } from './page-table.ts'
 import { encodeRoot } from './root.ts'
 import type { Codec, CommitEntry, RecordBatch, SegmentEnd, SegmentHeader, SegmentTotals } from './segment.ts'
 import { encodeTrailer } from './trailer.ts'
@@ -24,6 +24,8 @@ export interface WriteSegmentOptions {
   readonly concurrency?: number | undefined
   /** Decompress every block and compare it before it is given out; default true. */
   readonly verify?: boolean | undefined
+  /** Contexts of the header's codec and this level, kept from segment to segment; default: some for this one alone. */
+  readonly codecs?: CodecPool | undefined
   readonly sealer?: BlockSealer | undefined
   readonly signal?: AbortSignal | undefined
   /** The commits of a log, in order; asked for after the last batch and `end`. */
@@ -34,6 +36,8 @@ export interface WriteSegmentOptions {
 export interface SegmentStream extends AsyncIterable<Uint8Array> {
   /** What was written; known once the last byte has been taken. */
   totals(): SegmentTotals
+  /** The pages that are set, ascending, and the hash that each has at the end; known once the last byte has been taken. */
+  set(): PageTablePart
 }
 
 /**
@@ -55,10 +59,18 @@ export function writeSegment(
   return {
     [Symbol.asyncIterator]: () => bytes,
     totals: () => {
-      if (writer.totals === undefined) throw new HoldfastError('INTERNAL', 'The segment is not written to its end yet.')
+      if (writer.totals === undefined) throw unfinished()
       return writer.totals
     },
+    set: () => {
+      if (writer.set === undefined) throw unfinished()
+      return writer.set
+    },
   }
+}
+
+function unfinished(): HoldfastError {
+  return new HoldfastError('INTERNAL', 'The segment is not written to its end yet.')
 }
 
 class SegmentWriter {
@@ -72,6 +84,7 @@ class SegmentWriter {
   readonly #table = new BlockTableWriter()
   #end: SegmentEnd | undefined
   totals: SegmentTotals | undefined
+  set: PageTablePart | undefined
 
   constructor(
     header: SegmentHeader,
@@ -89,7 +102,8 @@ class SegmentWriter {
 
   async *write(): AsyncGenerator<Uint8Array, void, undefined> {
     const concurrency = this.#options.concurrency ?? Math.min(16, 2 * availableParallelism())
-    using codecs = new CodecPool(this.#header.codec, this.#options.level)
+    using own = new DisposableStack()
+    const codecs = this.#options.codecs ?? own.use(new CodecPool(this.#header.codec, this.#options.level))
     const headerBytes = encodeHeader(this.#header)
     yield headerBytes
     const blocks = orderedMap(this.#rawBlocks(), concurrency, async (block) => ({
@@ -130,7 +144,8 @@ class SegmentWriter {
     if (ascending && this.#builder.lastPage > end.pageCount) {
       throw new HoldfastError('INTERNAL', `Page ${this.#builder.lastPage} lies beyond the last page, ${end.pageCount}.`)
     }
-    yield* encodePageTable(this.#pages.sorted(end.pageCount))
+    this.set = this.#pages.sorted(end.pageCount)
+    yield* encodePageTable(this.set)
     if (ascending) return
     const bounds = { header: this.#header, end, records: this.#builder.records }
     yield* encodeCommitTable(this.#options.commits?.() ?? [], bounds)
@@ -138,8 +153,12 @@ class SegmentWriter {
 
   async *#rootAndTrailer(codecs: CodecPool, headerBytes: Uint8Array): AsyncGenerator<Uint8Array> {
     if (this.#end === undefined) throw new HoldfastError('INTERNAL', 'The segment has no end.')
-    const { records, rawBytes, hasPatches } = this.#builder
-    const raw = encodeRoot(headerBytes, { end: this.#end, records, rawBytes, hasPatches }, this.#table.bytes())
+    const { records, rawBytes, hasPatches, hasMoves } = this.#builder
+    const raw = encodeRoot(
+      headerBytes,
+      { end: this.#end, records, rawBytes, hasPatches, hasMoves },
+      this.#table.bytes(),
+    )
     const { body, codec } = await this.#compress(codecs, raw)
     const root = this.#sealer.seal(this.#table.count, body)
     yield root
@@ -152,6 +171,7 @@ class SegmentWriter {
       records,
       rawBytes,
       hasPatches,
+      hasMoves,
       storedBytes: this.#table.end + root.length + trailerLength,
     }
   }

@@ -51,6 +51,8 @@ export class LocalStorage implements BackupStorage {
   readonly #folders: DurableFolders
   readonly #link: (existing: string, name: string) => Promise<void>
   #swept: Promise<void> | undefined
+  /** Which folder it was that objects were seen in. */
+  #seen: string | undefined
 
   /** @param folder where the objects lie; relative to the working directory. It need not exist. */
   constructor(folder: string, options: LocalStorageOptions = {}) {
@@ -93,6 +95,7 @@ export class LocalStorage implements BackupStorage {
     checkKey(key)
     checkRange(options)
     yield* readFileRange(this.#path(key), key, options)
+    await this.#noteSeen()
   }
 
   async head(key: string, options: OperationOptions = {}): Promise<ObjectInfo | undefined> {
@@ -128,6 +131,16 @@ export class LocalStorage implements BackupStorage {
     await this.#swept
   }
 
+  async #noteSeen(): Promise<void> {
+    this.#seen ??= await identityOf(this.#root)
+  }
+
+  /** Nothing is begun in another folder that is as empty as a place where nothing is mounted. */
+  async #requireSame(): Promise<void> {
+    if (this.#seen === undefined || this.#seen === (await identityOf(this.#root))) return
+    if (await isGone(this.#root)) throw folderGone(this.#root)
+  }
+
   #path(key: string): string {
     return `${this.#root}/${key}`
   }
@@ -148,10 +161,12 @@ export class LocalStorage implements BackupStorage {
   async #createTemporary(folder: string, key: string): Promise<[path: string, handle: FileHandle]> {
     for (let attempt = 0; ; attempt++) {
       try {
+        if (!this.#folders.isSure(folder, this.#root)) await this.#requireSame()
         await this.#folders.ensure(folder)
         const temporary = `${folder}/${temporaryName()}`
         return [temporary, await open(temporary, 'wx', 0o600)]
       } catch (thrown) {
+        if (thrown instanceof HoldfastError) throw thrown
         if (systemCode(thrown) !== 'ENOENT' || attempt > 0) throw fileError(thrown, key)
         if (this.#folders.wasThere && (await isGone(this.#root))) throw folderGone(this.#root, thrown)
         this.#folders.forget()
@@ -197,7 +212,9 @@ export class LocalStorage implements BackupStorage {
   async #facts(key: string): Promise<ObjectInfo | undefined> {
     try {
       const facts = await stat(this.#path(key), { bigint: true })
-      return facts.isFile() ? objectInfo(key, facts) : undefined
+      if (!facts.isFile()) return undefined
+      await this.#noteSeen()
+      return objectInfo(key, facts)
     } catch (thrown) {
       if (isMissing(thrown)) return undefined
       throw fileError(thrown, key)
@@ -221,6 +238,17 @@ export class LocalStorage implements BackupStorage {
   }
 }
 
+/** Undefined if it is missing. */
+async function identityOf(folder: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(folder, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined
+    throw fileError(thrown, folder)
+  }
+}
+
 /** It is missing, or as empty as a place where nothing is mounted. */
 async function isGone(folder: string): Promise<boolean> {
   try {
@@ -231,7 +259,7 @@ async function isGone(folder: string): Promise<boolean> {
   }
 }
 
-function folderGone(root: string, cause: unknown): HoldfastError {
+function folderGone(root: string, cause?: unknown): HoldfastError {
   return new HoldfastError('STORAGE_TRANSIENT', `The storage folder ${root} is gone, and all that was in it.`, {
     object: root,
     cause,

@@ -29,6 +29,22 @@ describe('the batches of a capture', () => {
     assert.equal((await rig.check()).size, 11)
   })
 
+  it('hand on what they have gathered while more is gathered', async () => {
+    const rig = await Rig.make()
+    const random = seededRandom(54)
+    await using capture = await rig.follow({ syncIntervalMs: 60_000, codec: 'none' })
+    rig.database.commit(new Map(Array.from({ length: 41 }, (_, at) => [at + 2, random.bytes(512)])), 42)
+    // Whole pages of random bytes: several times as much as is gathered before it is handed on.
+    for (let n = 0; n < 400; n += 1) {
+      const pages = Array.from({ length: 5 }, () => [2 + random.below(40), random.bytes(512)] as const)
+      rig.database.commit(new Map(pages), 42)
+    }
+    await capture.sync()
+    const { segments } = await (await rig.repository()).catalog()
+    assert.ok(segments.some(({ kind, bytes }) => kind === 'log' && bytes > 600_000))
+    assert.equal((await rig.check()).size, 402)
+  })
+
   it('hold only what changed of a page', async () => {
     const rig = await Rig.make()
     await using capture = await rig.follow({ codec: 'none' })

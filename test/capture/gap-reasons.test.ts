@@ -4,6 +4,7 @@ import { createBackup } from '../../src/backup/create-backup.ts'
 import type { CaptureEvent } from '../../src/capture/capture-events.ts'
 import { followDatabase } from '../../src/capture/follow-database.ts'
 import { gapReasons } from '../../src/capture/gap-reasons.ts'
+import { HoldfastError } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
@@ -79,6 +80,50 @@ describe('a database whose journal mode changes', () => {
       ],
     )
     await rig.check()
+  })
+
+  for (const hasLog of [true, false]) {
+    it(`while it is followed, and busy in that moment: ${hasLog ? 'it gets a log' : 'it has none any more'}`, async () => {
+      const rig = await Rig.make()
+      const random = seededRandom(54)
+      rig.database.hasLog = !hasLog
+      rig.database.commitRandom(random)
+      const capture = await rig.follow({ deltaIntervalMs: 100 })
+      const before = await capture.sync()
+      rig.database.hasLog = hasLog
+      if (hasLog) rig.database.reset()
+      rig.database.commitRandom(random)
+      if (!hasLog) rig.database.failAfterPages = { pages: 0, error: new Error('The log is gone.') }
+      const busy = new HoldfastError('DATABASE_BUSY', 'Somebody holds it.')
+      // Busy from the moment at which it is known that the mode was switched.
+      rig.database.onSwitch = () => {
+        rig.database.busy = busy
+      }
+      await rig.until(() => capture.status.trouble === busy.message)
+      rig.database.onSwitch = undefined
+      rig.database.busy = undefined
+      const lsn = await capture.sync()
+      assert.ok(lsn > before)
+      assert.equal(capture.status.trouble, null)
+      rig.database.commitRandom(random)
+      await capture.sync()
+      await capture.stop()
+      const starts = rig.of('started').map(({ mode }) => mode)
+      assert.deepEqual(starts, hasLog ? ['deltas', 'commits'] : ['commits', 'deltas'])
+      await rig.check()
+    })
+  }
+
+  it('while it is followed, and it is stopped while it waits', async () => {
+    const rig = await Rig.make()
+    rig.database.hasLog = false
+    const capture = await rig.follow({ deltaIntervalMs: 100 })
+    rig.database.onSwitch = () => {
+      rig.database.busy = new HoldfastError('DATABASE_BUSY', 'Somebody holds it.')
+    }
+    rig.database.hasLog = true
+    await rig.until(() => capture.status.trouble !== null)
+    assert.deepEqual(await capture.stop(), { segments: 0, bytes: 0 })
   })
 
   it('while it is followed: every commit is kept as soon as there is a log', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { gapReasons } from '../../src/capture/gap-reasons.ts'
 import { readFooter } from '../../src/capture/spool/spool-footer.ts'
+import { HoldfastError } from '../../src/errors.ts'
 import { seededRandom } from '../support/random.ts'
 import { Rig } from './support/rig.ts'
 
@@ -68,6 +69,27 @@ describe('a spool that has lost a file', () => {
     rig.files.remove(first)
     rig.isAway = false
     rig.database.commitRandom(random)
+    await capture.sync()
+    await capture.stop()
+    const commits = await rig.check()
+    assert.equal(commits.get(capture.status.lsn), rig.database.seq)
+  })
+
+  it('records what was lost also where a new base is needed only after that was noticed', {
+    timeout: 60_000,
+  }, async () => {
+    const rig = await Rig.make()
+    const { capture } = await waiting(rig, 63, 2)
+    const [first] = spooled(rig)
+    assert.ok(first)
+    rig.database.busy = new HoldfastError('DATABASE_BUSY', 'Somebody has it.')
+    rig.files.remove(first)
+    rig.isAway = false
+    while (spooled(rig).length > 0) await rig.clock.sleep(400)
+    rig.database.pageSize = 1024
+    rig.database.fill(5, 9)
+    rig.database.commit(new Map())
+    rig.database.busy = undefined
     await capture.sync()
     await capture.stop()
     const commits = await rig.check()

@@ -12,9 +12,19 @@ const patch = (...values: number[]): HistoryRecord => ({ op: 'patch', xor: bytes
 const drop: HistoryRecord = { op: 'drop' }
 
 const anyBytes = fc.uint8Array({ minLength: 3, maxLength: 4 })
+/** Its bytes come from anywhere, now and then from beyond the end. */
+const anyMove = anyBytes.chain((xor) =>
+  fc
+    .array(fc.oneof({ weight: 20, arbitrary: fc.nat(xor.length - 1) }, { weight: 1, arbitrary: fc.nat(9) }), {
+      minLength: xor.length,
+      maxLength: xor.length,
+    })
+    .map((sources): HistoryRecord => ({ op: 'patch', xor, sources: Uint32Array.from(sources) })),
+)
 const anyRecord: fc.Arbitrary<HistoryRecord> = fc.oneof(
   anyBytes.map((value): HistoryRecord => ({ op: 'full', value })),
   anyBytes.map((value): HistoryRecord => ({ op: 'patch', xor: value })),
+  anyMove,
   fc.constant(drop),
 )
 
@@ -40,6 +50,39 @@ suite('composition of records', () => {
     assert.deepEqual(compose(patch(0b1100, 1), patch(0b1010, 0)), patch(0b0110, 1))
   })
 
+  test('a patch that moves bytes takes them from where they were, and joins another one', () => {
+    const turn: HistoryRecord = { op: 'patch', xor: bytes(0, 0, 4), sources: Uint32Array.of(1, 2, 0) }
+    assert.deepEqual(compose(full(1, 2, 3), turn), full(2, 3, 5))
+    assert.deepEqual(compose(patch(8, 16, 32), turn), {
+      op: 'patch',
+      xor: bytes(16, 32, 12),
+      sources: Uint32Array.of(1, 2, 0),
+    })
+    assert.deepEqual(compose(turn, turn), { op: 'patch', xor: bytes(0, 4, 4), sources: Uint32Array.of(2, 0, 1) })
+    assert.deepEqual(compose(turn, patch(1, 1, 1)), {
+      op: 'patch',
+      xor: bytes(1, 1, 5),
+      sources: Uint32Array.of(1, 2, 0),
+    })
+  })
+
+  test('a patch of a patch does to a value what both do, one after the other, wherever their bytes come from', () => {
+    const same = fc.integer({ min: 1, max: 9 }).chain((length) => {
+      const value = fc.uint8Array({ minLength: length, maxLength: length })
+      const sources = fc
+        .array(fc.nat(length - 1), { minLength: length, maxLength: length })
+        .map((from) => Uint32Array.from(from))
+      const step = fc.record({ op: fc.constant('patch'), xor: value, sources: fc.option(sources, { nil: undefined }) })
+      return fc.tuple(value, step, step)
+    })
+    fc.assert(
+      fc.property(same, ([value, p, q]) => {
+        const once = compose({ op: 'full', value }, p)
+        assert.deepEqual(compose({ op: 'full', value }, compose(p, q)), compose(once, q))
+      }),
+    )
+  })
+
   test('what a patch cannot change is refused, by name', () => {
     const reasonOf = (older: HistoryRecord | undefined, newer: HistoryRecord) => {
       try {
@@ -54,6 +97,14 @@ suite('composition of records', () => {
     assert.equal(reasonOf(undefined, patch(1)), 'patch-over-nothing')
     assert.equal(reasonOf(full(1, 2), patch(1)), 'unequal-lengths')
     assert.equal(reasonOf(patch(1), patch(1, 2)), 'unequal-lengths')
+    const move = (...sources: number[]): HistoryRecord => ({
+      op: 'patch',
+      xor: bytes(0, 0),
+      sources: Uint32Array.from(sources),
+    })
+    assert.equal(reasonOf(full(1, 2), move(1)), 'unequal-lengths')
+    assert.equal(reasonOf(full(1, 2), move(1, 2)), 'source-beyond-end')
+    assert.equal(reasonOf(move(1, 0), move(0, 9)), 'source-beyond-end')
   })
 
   test('it is associative wherever it is legal, and leaves its arguments as they were', () => {

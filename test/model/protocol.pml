@@ -3,7 +3,7 @@
  * docs/protocol.md tells the protocol in words, the invariants and what this model leaves out.
  *
  * Sizes, each a -D: WRITERS, CHECKPOINTER, FOREIGN_READER, CRASHES, COMMITS, COMMIT_FRAMES, MARKS,
- * LOG_FRAMES, MAX_SALT, ATTEMPTS.
+ * LOG_FRAMES, MAX_SALT, ATTEMPTS. LIVENESS: what comes about at last, instead of what never happens.
  * Broken variants, each a -D that the checker must reject: BROKEN_*; SQLITE_BEFORE_3_51_3 is SQLite's own WAL-reset bug.
  */
 
@@ -58,9 +58,13 @@ bool exclusive[MARKS];     /* WAL_READ_LOCK(i) is held exclusively */
 bool writeLock;
 bool ckptLock;
 
-/* ---- The log file: the salt that each frame carries ---- */
+/* ---- The log file: the salt that each frame carries. A reset leaves the frames, TRUNCATE does not ---- */
 
 byte frameSalt[LOG_FRAMES + 1];
+#if CRASHES
+bool isCommitted[LOG_FRAMES + 1]; /* what the chain of checksums and the commit marks tell of a frame */
+bool copyingBegun;         /* nBackfillAttempted, as far as it is looked at: something of this log may be in the file */
+#endif
 
 /* ---- Ghosts: positions count committed frames since the beginning, over all resets ---- */
 
@@ -87,6 +91,24 @@ bool holdsWrite;           /* the follower holds WRITE */
 #endif
 /* SQLite's own: never more copied than there is. */
 #define COPY_IS_SANE     assert(nBackfill <= mxFrame)
+
+#ifdef LIVENESS
+/*
+ * Properties 7 and 8, under weak fairness. There are only so many transactions; but those who fail may try again for ever.
+ * `isHandedOff`: everything that was committed is in the file, and our reader lets the log be reset.
+ */
+bool isHandedOff;
+byte others = WRITERS + CHECKPOINTER;
+#define HAND_OFF_IS_COMPLETE isHandedOff = true
+#define LOG_HAS_GROWN        isHandedOff = false
+#define OTHER_ENDS           others--
+ltl drains    { <> [] (drainedAt == NEWEST) }
+ltl hands_off { (<> (others == 0)) -> <> (others == 0 && isHandedOff) }
+#else
+#define HAND_OFF_IS_COMPLETE skip
+#define LOG_HAS_GROWN        skip
+#define OTHER_ENDS           skip
+#endif
 
 inline lock_all_marks() {
   d_step {
@@ -127,6 +149,9 @@ inline restart_log() {
   };
   nBackfill = 0;
   d_step {
+#if CRASHES
+    copyingBegun = false;
+#endif
     mark[1] = 0;
     i = 2;
     do
@@ -137,11 +162,10 @@ inline restart_log() {
   }
 }
 
-/* What every connection keeps to itself. */
-#define CONNECTION \
-  byte hSalt, hFrame; /* its copy of the header */ \
-  byte i, at, best, safe, mode; \
-  bool done, got
+/* What a connection keeps to itself: to read, to checkpoint, to reset. */
+#define READS       byte hSalt, hFrame, i, at, best /* its copy of the header first */
+#define CHECKPOINTS byte safe; bool done
+#define RESETS      bool got
 
 inline forget_header() {
   atomic { hSalt = 0; hFrame = 0 }
@@ -203,92 +227,118 @@ inline end_read(slot) {
   atomic { readers[slot]--; slot = NONE }
 }
 
-/* sqlite3WalCheckpoint and walCheckpoint. Leaves in done whether every frame of the log is in the file. */
-inline checkpoint(anyMode) {
+/* walCheckpoint, with CKPT held: copies frames into the file, as far as the readers let it. */
+inline copy_frames() {
+  d_step { hSalt = salt; hFrame = mxFrame; at = 1; safe = hFrame };
   if
-  :: atomic {
-       !ckptLock -> ckptLock = true; done = false;
-       if
-       :: mode = PASSIVE
-       :: anyMode -> mode = FULL
-       :: anyMode -> mode = RESTART
-       :: anyMode -> mode = TRUNCATE
-       fi
-     };
-     if
-     :: mode == PASSIVE -> skip
-     :: atomic { mode != PASSIVE && !writeLock -> writeLock = true }
-     :: atomic { mode != PASSIVE && writeLock -> mode = PASSIVE }
-     fi;
-     d_step { hSalt = salt; hFrame = mxFrame; at = 1; safe = hFrame };
-     if
-     :: nBackfill < hFrame ->
-        do                                                       /* each mark below: out of use, or a limit */
-        :: atomic {
-             at < MARKS ->
-             if
-             :: mark[at] >= safe -> skip
-             :: mark[at] < safe && readers[at] == 0 && !exclusive[at] -> mark[at] = (at == 1 -> safe : NOT_USED)
-             :: mark[at] < safe && !(readers[at] == 0 && !exclusive[at]) -> safe = mark[at]
-             fi;
-             at++
-           }
-        :: at == MARKS -> break
-        od;
-        if
-        :: atomic { nBackfill < safe && readers[0] == 0 && !exclusive[0] -> exclusive[0] = true };
-           if
-#ifdef SQLITE_BEFORE_3_51_3
-           :: true ->
-#else
-           :: hSalt == salt ->
-#endif
-              d_step {
-                if
-                :: fileAt < resetAt + safe -> fileAt = resetAt + safe
-                :: else -> skip
-                fi;
-                FILE_IS_BEHIND
-              };
-              if
-              :: d_step { nBackfill = safe; COPY_IS_SANE }
-              :: skip                                            /* an I/O error, or the process died */
-              fi
-#ifndef SQLITE_BEFORE_3_51_3
-           :: hSalt != salt -> skip                              /* the log was reset since the header was read */
-#endif
-           fi;
-           exclusive[0] = false
-        :: nBackfill >= safe || readers[0] > 0 || exclusive[0] -> skip
-        fi
-     :: nBackfill >= hFrame -> skip
-     fi;
-     d_step { done = (nBackfill == hFrame); safe = 0; at = 0; hSalt = 0; hFrame = 0 };
-     if
+  :: nBackfill < hFrame ->
+     do                                                          /* each mark below: out of use, or a limit */
      :: atomic {
-          mode >= RESTART && done ->
-          lock_all_marks()
-        };
+          at < MARKS ->
+          if
+          :: mark[at] >= safe -> skip
+          :: mark[at] < safe && readers[at] == 0 && !exclusive[at] -> mark[at] = (at == 1 -> safe : NOT_USED)
+          :: mark[at] < safe && !(readers[at] == 0 && !exclusive[at]) -> safe = mark[at]
+          fi;
+          at++
+        }
+     :: at == MARKS -> break
+     od;
+     if
+     :: atomic { nBackfill < safe && readers[0] == 0 && !exclusive[0] -> exclusive[0] = true };
         if
-        :: got && mode == TRUNCATE && salt < MAX_SALT -> restart_log()
-        :: !(got && mode == TRUNCATE && salt < MAX_SALT) -> skip
+#ifdef SQLITE_BEFORE_3_51_3
+        :: true ->
+#else
+        :: hSalt == salt ->
+#endif
+#if CRASHES
+           copyingBegun = true;
+#endif
+           d_step {
+             if
+             :: fileAt < resetAt + safe -> fileAt = resetAt + safe
+             :: else -> skip
+             fi;
+             FILE_IS_BEHIND
+           };
+           if
+           :: d_step { nBackfill = safe; COPY_IS_SANE }
+#ifndef LIVENESS
+           :: skip                                               /* an I/O error, or the process died */
+#endif
+           fi
+#ifndef SQLITE_BEFORE_3_51_3
+        :: hSalt != salt -> skip                                 /* the log was reset since the header was read */
+#endif
         fi;
-        if
-        :: got -> unlock_all_marks()
-        :: !got -> skip
-        fi
-     :: !(mode >= RESTART && done) -> skip
-     fi;
-     atomic {
-       ckptLock = false;
-       if
-       :: mode != PASSIVE -> writeLock = false
-       :: else -> skip
-       fi;
-       mode = PASSIVE
-     }
+        exclusive[0] = false
+     :: nBackfill >= safe || readers[0] > 0 || exclusive[0] -> skip
+     fi
+  :: nBackfill >= hFrame -> skip
+  fi;
+  d_step { done = (nBackfill == hFrame); safe = 0; at = 0; hSalt = 0; hFrame = 0 }
+}
+
+/* Leaves in done whether every frame of the log is in the file. */
+inline passive_checkpoint() {
+  if
+  :: atomic { !ckptLock -> ckptLock = true };
+     copy_frames();
+     ckptLock = false
   :: ckptLock -> done = false                                    /* SQLITE_BUSY */
   fi
+}
+
+inline any_checkpoint() {
+  atomic {
+    !ckptLock -> ckptLock = true;
+    if
+    :: mode = PASSIVE
+    :: mode = FULL
+    :: mode = RESTART
+    :: mode = TRUNCATE
+    fi
+  };
+  if
+  :: mode == PASSIVE -> skip
+  :: atomic { mode != PASSIVE && !writeLock -> writeLock = true }
+  :: atomic { mode != PASSIVE && writeLock -> mode = PASSIVE }
+  fi;
+  copy_frames();
+  if
+  :: atomic {
+       mode >= RESTART && done ->
+       lock_all_marks()
+     };
+     if
+     :: got && mode == TRUNCATE && salt < MAX_SALT ->
+        restart_log();
+#if CRASHES
+        d_step {
+          do
+          :: i <= LOG_FRAMES -> frameSalt[i] = 0; isCommitted[i] = false; i++
+          :: else -> break
+          od;
+          i = 0
+        }
+#endif
+     :: !(got && mode == TRUNCATE && salt < MAX_SALT) -> skip
+     fi;
+     if
+     :: got -> unlock_all_marks()
+     :: !got -> skip
+     fi
+  :: !(mode >= RESTART && done) -> skip
+  fi;
+  atomic {
+    ckptLock = false;
+    if
+    :: mode != PASSIVE -> writeLock = false
+    :: else -> skip
+    fi;
+    mode = PASSIVE
+  }
 }
 
 /* ---- The application ---- */
@@ -301,8 +351,24 @@ inline checkpoint(anyMode) {
 #define TRY     skip
 #endif
 
+#if CRASHES
+#define WRITE_FRAME(f) frameSalt[f] = salt; isCommitted[f] = false
+#define MARK_COMMITTED \
+  d_step { \
+    i = 1; \
+    do \
+    :: i <= n -> isCommitted[mxFrame + i] = true; i++ \
+    :: else -> break \
+    od; \
+    i = 0 \
+  }
+#else
+#define WRITE_FRAME(f) frameSalt[f] = salt
+#define MARK_COMMITTED skip
+#endif
+
 proctype Writer() {
-  CONNECTION;
+  READS; RESETS;
   byte slot = NONE, n;
   byte attempts = ATTEMPTS;
   do
@@ -334,8 +400,8 @@ proctype Writer() {
      fi;
      /* Frames first; a spill or a failed commit leaves them behind, and the next writer writes over them. */
      do
-     :: atomic { n < COMMIT_FRAMES && mxFrame + n < LOG_FRAMES -> n++; frameSalt[mxFrame + n] = salt }
-     :: atomic { n > 0 -> mxFrame = mxFrame + n; n = 0 }; break
+     :: atomic { n < COMMIT_FRAMES && mxFrame + n < LOG_FRAMES -> n++; WRITE_FRAME(mxFrame + n) }
+     :: atomic { n > 0 -> MARK_COMMITTED; mxFrame = mxFrame + n; n = 0; LOG_HAS_GROWN }; break
      :: n = 0; break                                             /* rolled back, or the commit's fsync failed */
      od;
      writeLock = false;
@@ -345,19 +411,22 @@ close:
 again:
      forget_header()
   :: break
-  od
+  od;
+  OTHER_ENDS
 }
 
 proctype Checkpointer() {
-  CONNECTION;
+  READS; CHECKPOINTS; RESETS;
+  byte mode;
   do
-  :: checkpoint(true); done = false
+  :: any_checkpoint(); done = false
   :: break
-  od
+  od;
+  OTHER_ENDS
 }
 
 proctype Reader() {
-  CONNECTION;
+  READS;
   byte slot = NONE;
   byte attempts = ATTEMPTS;
   do
@@ -380,41 +449,117 @@ proctype Reader() {
 #define MORE (ownFrame < seenFrame)
 #endif
 
+/* One frame, if it is there: it has been written over if it has the salt of another log. */
+#define IS_THERE (frameSalt[ownFrame + 1] == ownSalt)
+/* Property 4: it is committed. */
+#define TAKE_FRAME \
+  assert(drainedAt < END_OF(ownSalt)); \
+  FILE_IS_BEHIND; \
+  ownFrame++; \
+  drainedAt++
+
 /*
- * Takes what is committed: up to the horizon of the wal-index, and only frames with the salt of the log that it is in.
- * While guarded, another salt means that all of the former log had been taken. Else it means a loss.
+ * Takes what is committed: up to the horizon of the wal-index, and only frames with the salt of the log that it is in. Another
+ * salt means that all of the former log had been taken.
  */
 inline drain() {
   d_step {
     seenFrame = mxFrame;
     if
     :: salt == ownSalt -> skip
-    :: salt != ownSalt && !guarded -> lost = true
     :: else -> assert(drainedAt == resetAt); ownSalt = salt; ownFrame = 0
     fi
   };
   do
-  :: !lost && MORE ->
-     d_step {
-       if
-       :: frameSalt[ownFrame + 1] != ownSalt -> assert(!guarded); lost = true
-       :: else ->
-          assert(drainedAt < END_OF(ownSalt));                   /* Property 4: it is committed */
-          FILE_IS_BEHIND;
-          ownFrame++;
-          drainedAt++
-       fi
-     }
-  :: lost || !(MORE) -> break
+  :: MORE -> d_step { assert(IS_THERE); TAKE_FRAME }
+  :: !(MORE) -> break
   od;
-  atomic {
-    seenFrame = 0;
+  atomic { seenFrame = 0; formerFromFile = true; FILE_IS_BEHIND }
+}
+
+#if CRASHES
+inline take_frame_if_there() {
+  d_step {
     if
-    :: !lost -> guarded = true; formerFromFile = true; FILE_IS_BEHIND
-    :: else -> skip
+    :: !IS_THERE -> lost = true
+    :: else -> TAKE_FRAME
     fi
   }
 }
+
+/*
+ * After an absence: from the position of the last run, if all that was committed since can still be had. `hSalt` and `hFrame` are
+ * the header that the reader stands on. It may stand on mark 0, and then the log may be reset before it has been taken.
+ */
+inline go_on_in_log() {
+  d_step { seenFrame = (salt == ownSalt -> mxFrame : hFrame); assert(salt != ownSalt || drainedAt == resetAt + ownFrame) };
+#ifdef BROKEN_RESUME
+  formerFromFile = true;
+#endif
+  do
+  :: ownFrame < seenFrame && !lost ->
+     take_frame_if_there()
+  :: ownFrame >= seenFrame || lost -> break
+  od;
+  seenFrame = 0
+}
+
+/* What is left of the log that we were in, if the present one came after it by one reset, and it is known where it ended. */
+#ifdef BROKEN_COPIED
+#define WAS_COPIED false
+#else
+#define WAS_COPIED copyingBegun
+#endif
+inline go_on_in_former_log() {
+  seenFrame = ownFrame;
+#ifndef BROKEN_RESET_PROOF
+  do
+  :: d_step { seenFrame < LOG_FRAMES && frameSalt[seenFrame + 1] == ownSalt && isCommitted[seenFrame + 1] -> seenFrame++ }
+  :: d_step { !(seenFrame < LOG_FRAMES && frameSalt[seenFrame + 1] == ownSalt && isCommitted[seenFrame + 1]) -> skip }; break
+  od;
+#endif
+  if
+  :: seenFrame == 0 || frameSalt[seenFrame] != ownSalt -> lost = true
+  :: seenFrame > 0 && frameSalt[seenFrame] == ownSalt -> skip
+  fi;
+  d_step {
+    if
+    :: lost || salt != hSalt || (hFrame > 0 && WAS_COPIED) -> lost = true
+    :: else -> assert(fileAt == resetAt); assert(drainedAt + seenFrame - ownFrame == endOf[ownSalt])
+    fi
+  };
+  do
+  :: ownFrame < seenFrame && !lost ->
+     take_frame_if_there()
+  :: ownFrame >= seenFrame || lost -> break
+  od;
+  seenFrame = 0;
+  if
+  :: d_step { !lost -> ownSalt = hSalt; ownFrame = 0 }
+  :: lost -> skip
+  fi
+}
+
+inline come_back() {
+  if
+  :: ownSalt == 0 -> lost = true                                 /* a first start */
+  :: ownSalt > 0 && hSalt == ownSalt && ownFrame <= hFrame -> go_on_in_log()
+  :: ownSalt > 0 && hSalt == ownSalt + 1 -> go_on_in_former_log()
+  :: ownSalt > 0 && hSalt != ownSalt + 1 && !(hSalt == ownSalt && ownFrame <= hFrame) -> lost = true
+  fi;
+  atomic {
+    if
+    :: !lost -> guarded = true
+    :: else -> skip
+    fi;
+    forget_header()
+  };
+  if
+  :: !lost -> drain()
+  :: lost -> skip
+  fi
+}
+#endif
 
 /* The rule that keeps every frame: begin the younger reader, drain, end the older. */
 inline roll() {
@@ -447,20 +592,19 @@ inline roll() {
 #endif
 }
 
-/* Nothing can be committed here, and no log be reset: so the order does not matter, nor a moment without any reader. */
+/*
+ * Nothing can be committed here, and no log be reset: so the order does not matter, nor a moment without any reader. Everything was
+ * copied by us, so no checkpoint has anything to copy, and holds lock 0: property 6.
+ */
 inline begin_anew() {
   if
   :: try_begin_read(younger, false);
-     if
-     :: younger != NONE -> end_read(older); d_step { older = younger; younger = NONE }
-     :: else -> skip
-     fi
+     end_read(older);
+     d_step { older = younger; younger = NONE }
   :: end_read(older);
-     do
-     :: older == NONE -> try_begin_read(older, false)
-     :: older != NONE -> break
-     od
+     try_begin_read(older, false)
   fi;
+  assert(older == 0);
   forget_header()
 }
 
@@ -476,21 +620,25 @@ inline hand_off() {
   fi;
 #ifdef BROKEN_HANDOFF
   end_read(older);
-  checkpoint(false);
+  passive_checkpoint();
   do
   :: older == NONE -> try_begin_read(older, false)
   :: older != NONE -> break
   od;
 #else
   drain();
+#ifndef LIVENESS
   if
   :: true -> skip
   :: goto rollback                                               /* out of time, or an error */
   fi;
+#endif
+#ifndef BROKEN_STUCK
   roll();
-  checkpoint(false);
+#endif
+  passive_checkpoint();
   if
-  :: done -> begin_anew()
+  :: done -> begin_anew(); HAND_OFF_IS_COMPLETE
 #ifdef BROKEN_RELEASE
   :: !done -> holdsWrite = false; goto gave_up
 #else
@@ -509,58 +657,67 @@ gave_up:
   d_step { done = false; hSalt = 0; hFrame = 0 }
 }
 
-/* The process is gone, and its locks with it. Only the position is kept. */
+/* The process is gone, and its locks with it. Only the position is kept, perhaps not the newest. */
 inline die() {
   d_step {
     guarded = false; formerFromFile = false;
-    if
-    :: older != NONE -> readers[older]--; older = NONE
-    :: else -> skip
-    fi;
-    if
-    :: holdsWrite -> writeLock = false; holdsWrite = false
-    :: else -> skip
-    fi
-  }
+    readers[older]--; older = NONE
+  };
+#if CRASHES
+  if
+  :: skip
+  :: d_step { ownFrame > 0 -> ownFrame--; drainedAt-- }
+  fi
+#endif
 }
 
 proctype Follower() {
-  CONNECTION;
+  READS; CHECKPOINTS;
   byte older = NONE, younger = NONE, immediate = NONE;
   byte ownSalt, ownFrame, seenFrame;
+#if CRASHES
   bool lost;
+#endif
 start:
   do
   :: older == NONE -> try_begin_read(older, false)
   :: older != NONE -> break
   od;
-  forget_header();
-  /* From the position of the last run, if the log still has all that came after it. */
+#if CRASHES
+  come_back();
   if
-  :: atomic { salt == ownSalt && ownFrame <= mxFrame -> assert(drainedAt == resetAt + ownFrame) };
-#ifdef BROKEN_RESUME
-     formerFromFile = true;
+  :: !lost -> goto following
+  :: lost -> lost = false
+  fi;
 #endif
-     drain()
-  :: atomic { !(salt == ownSalt && ownFrame <= mxFrame) -> lost = true }
-  fi;
+  forget_header();
   /* From the present state, which is the file and the log up to the horizon: a first start, or a recorded gap. */
-  if
-  :: lost -> d_step {
-       lost = false; ownSalt = salt; ownFrame = mxFrame; drainedAt = NEWEST;
-       guarded = true; formerFromFile = true; FILE_IS_BEHIND
-     }
-  :: !lost -> skip
-  fi;
+  d_step {
+    ownSalt = salt; ownFrame = mxFrame; drainedAt = NEWEST;
+    guarded = true; formerFromFile = true; FILE_IS_BEHIND
+  };
+following:
+#ifdef LIVENESS
+  do
+#ifdef BROKEN_STUCK
+  :: drain(); hand_off()
+#else
+  :: drain(); roll(); hand_off()
+#endif
+  od
+#else
   do
   :: drain()
   :: roll()
-  :: checkpoint(false); done = false
+  :: passive_checkpoint(); done = false
   :: hand_off(); assert(!holdsWrite)                             /* Property 5 */
+#if CRASHES
   :: kills > 0 -> kills--; die(); goto start
+#endif
   :: break
   od;
   die()
+#endif
 }
 
 init {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compiler, search, spin } from './spin.ts'
+import { compiler, search, searchForCycles, spin } from './spin.ts'
 
 /** Searched through in seconds; docs/protocol.md says why it is enough to find what can go wrong. */
 const small = { COMMITS: 2, LOG_FRAMES: 2, MAX_SALT: 2 }
@@ -13,6 +13,10 @@ const worlds: readonly (readonly [string, Sizes])[] = [
   ['two writers, each trying once', { ...small, WRITERS: 2, ATTEMPTS: 1, CHECKPOINTER: 0 }],
   ['a foreign reader', { ...small, FOREIGN_READER: 1, CHECKPOINTER: 0 }],
   ['a follower that is killed and goes on', { ...small, MARKS: 2, CRASHES: 1 }],
+  [
+    'a follower that is killed, and a log that is reset meanwhile',
+    { COMMITS: 4, LOG_FRAMES: 3, MAX_SALT: 3, MARKS: 2, CRASHES: 1, CHECKPOINTER: 0 },
+  ],
 ]
 
 for (const [name, sizes] of worlds) {
@@ -21,8 +25,10 @@ for (const [name, sizes] of worlds) {
     assert.equal(errors, 0, output)
     assert(isComplete, output)
     context.diagnostic(`${states} states, all of them`)
-    // What the application's side can do was done: nothing holds only because nothing happened. A writer never finds every
-    // mark taken, nor takes mark 0 for its frames.
+    // What each side can do was done: nothing holds only because nothing happened. Nobody finds every mark taken, nor does a
+    // writer take mark 0 for its frames; with the write lock the follower rolls without anything to take; and without another
+    // process that checkpoints, no checkpoint is in the way of one, nor holds mark 0.
+    assert((unreached.get('Follower') ?? Number.NaN) <= (sizes['CHECKPOINTER'] !== 0 ? 6 : 12), output)
     if (sizes['CHECKPOINTER'] !== 0) assert.equal(unreached.get('Checkpointer'), 0, output)
     assert((unreached.get('Writer') ?? Number.NaN) <= 3, output)
   })
@@ -40,6 +46,16 @@ const broken: readonly (readonly [string, Sizes, RegExp])[] = [
   ['frames beyond the horizon are of no commit', { BROKEN_HORIZON: 1 }, /drainedAt</],
   ['a hand-off that gives up must unlock', { BROKEN_RELEASE: 1 }, /writeLock/],
   ['after an absence the file may be ahead', { BROKEN_RESUME: 1, CRASHES: 1 }, fileRanAhead],
+  [
+    'that the log was reset once does not tell where the former one ended',
+    { BROKEN_RESET_PROOF: 1, COMMITS: 3, MARKS: 2, CRASHES: 1, CHECKPOINTER: 0 },
+    /endOf\[ownSalt\]/,
+  ],
+  [
+    'the file does not tell where a log ended once the next one is copied into it',
+    { BROKEN_COPIED: 1, COMMITS: 3, MARKS: 2, CRASHES: 1 },
+    /fileAt==resetAt/,
+  ],
   ["SQLite's WAL-reset bug, before 3.51.3", { SQLITE_BEFORE_3_51_3: 1 }, /nBackfill<=mxFrame/],
 ]
 
@@ -48,5 +64,32 @@ for (const [name, variant, expected] of broken) {
     const { errors, violation = '', output } = await search({ ...small, ...variant })
     assert.equal(errors, 1, output)
     assert.match(violation, expected)
+  })
+}
+
+/** SQLite has five marks. With only one beside mark 0, our own readers could never raise it. */
+const alive = { ...small, MARKS: 3, CHECKPOINTER: 0 }
+
+for (const [formula, name] of [
+  ['drains', 'at last, everything that was committed is taken'],
+  ['hands_off', 'once writers pause, at last a hand-off completes'],
+] as const) {
+  test(`the protocol comes to an end: ${name}`, parts, async (context) => {
+    const { errors, isComplete, states, output } = await searchForCycles(formula, alive)
+    assert.equal(errors, 0, output)
+    assert(isComplete, output)
+    context.diagnostic(`${states} states, all of them`)
+  })
+}
+
+for (const [name, variant] of [
+  ['a reader that is never renewed', { BROKEN_STUCK: 1 }],
+  ['one mark for all', { MARKS: 2 }],
+  ['a lock that is not given back', { BROKEN_RELEASE: 1 }],
+] as const) {
+  test(`the checker rejects a hand-off that never completes: ${name}`, parts, async () => {
+    const { errors, violation = '', output } = await searchForCycles('hands_off', { ...alive, ...variant })
+    assert.equal(errors, 1, output)
+    assert.match(violation, /acceptance cycle/)
   })
 }

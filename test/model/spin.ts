@@ -30,6 +30,23 @@ export interface Search {
  * @param definitions sizes and broken variants: the names that protocol.pml tests for
  */
 export async function search(definitions: Readonly<Record<string, number>>): Promise<Search> {
+  return await check(definitions, ['-DSAFETY'], [])
+}
+
+/**
+ * As {@link search}, for what must come about at last if no process is held up for ever (weak fairness).
+ *
+ * @param formula the name of an `ltl` of protocol.pml
+ */
+export async function searchForCycles(formula: string, definitions: Readonly<Record<string, number>>): Promise<Search> {
+  return await check({ ...definitions, LIVENESS: 1 }, ['-DNFAIR=3'], ['-a', '-f', '-N', formula])
+}
+
+async function check(
+  definitions: Readonly<Record<string, number>>,
+  kind: readonly string[],
+  checks: readonly string[],
+): Promise<Search> {
   using folder = temporaryFolder()
   const cwd = folder.path
   const env = { ...process.env, PATH: `${dirname(compiler.path)}:${process.env['PATH'] ?? ''}` }
@@ -37,9 +54,9 @@ export async function search(definitions: Readonly<Record<string, number>>): Pro
   const defines = Object.entries(definitions).map(([name, value]) => `-D${name}=${value}`)
   await run(spin.path, ['-a', ...defines, 'protocol.pml'], { cwd, env })
   // COLLAPSE stores states whole, but smaller; the limit is in megabytes, and beyond it the search is not complete.
-  const limits = ['-DSAFETY', '-DCOLLAPSE', '-DMEMLIM=4000', '-DVECTORSZ=1024']
+  const limits = [...kind, '-DCOLLAPSE', '-DMEMLIM=4000', '-DVECTORSZ=1024']
   await run(compiler.path, ['-O2', '-w', ...limits, '-o', 'pan', 'pan.c'], { cwd, env })
-  const { stdout } = await run(folder.file('pan'), ['-m500000', '-w25'], { cwd, env, maxBuffer: 1 << 24 })
+  const { stdout } = await run(folder.file('pan'), ['-m500000', '-w25', ...checks], { cwd, env, maxBuffer: 1 << 24 })
   return parse(stdout)
 }
 

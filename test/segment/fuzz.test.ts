@@ -9,9 +9,8 @@ import { decodePageTable } from '../../src/segment/page-table.ts'
 import { openSegment } from '../../src/segment/read-segment.ts'
 import { decodeRecords } from '../../src/segment/records-block.ts'
 import { decodeRoot } from '../../src/segment/root.ts'
-import { encodeTrailer } from '../../src/segment/trailer.ts'
-import { hash64 } from '../../src/util/page-hash.ts'
-import { baseSegment, collect, logSegment, memoryInput, page, write } from './helpers.ts'
+import { forge } from './forge.ts'
+import { baseSegment, collect, logSegment, memoryInput, noise, page, write } from './helpers.ts'
 
 /** Runs a parser on bad input: it may succeed, or fail in one of the two permitted ways. */
 async function onlyKnownFailures(parse: () => unknown): Promise<void> {
@@ -36,12 +35,6 @@ const bytes = fc.uint8Array({ maxLength: 400, size: 'max' })
 /** Some bytes replaced, at places that are drawn again and again near the start. */
 const edits = fc.array(fc.tuple(fc.oneof(fc.nat(40), fc.nat(100_000)), fc.nat(255)), { minLength: 1, maxLength: 6 })
 
-function edited(good: Uint8Array, changes: readonly (readonly [number, number])[]): Uint8Array {
-  const bad = Buffer.from(good)
-  for (const [at, value] of changes) bad[at % bad.length] = value
-  return bad
-}
-
 test('random bytes are refused', async () => {
   await fc.assert(
     fc.asyncProperty(bytes, (input) => onlyKnownFailures(() => readEverything(input))),
@@ -52,7 +45,7 @@ test('random bytes are refused', async () => {
 test('payload parsers survive any bytes and any stated count', async () => {
   await fc.assert(
     fc.asyncProperty(bytes, fc.oneof(fc.nat(20), fc.nat(0xffff_ffff)), async (payload, count) => {
-      await onlyKnownFailures(() => decodeRecords(0, payload, count, 512, true))
+      await onlyKnownFailures(() => decodeRecords(0, payload, count, 512, { hasPatches: true, hasMoves: true }))
       await onlyKnownFailures(() => decodePageTable(payload, count))
       await onlyKnownFailures(() => decodeCommits(payload, count))
       await onlyKnownFailures(() => decodeRoot(payload, 5000, 0, 'x'))
@@ -61,6 +54,8 @@ test('payload parsers survive any bytes and any stated count', async () => {
     { numRuns: 500 },
   )
 })
+
+const shifted = Uint8Array.from(noise(512, 1)).copyWithin(30, 10, 200)
 
 for (const codec of ['none', 'gzip', 'zstd'] as const) {
   const samples = [
@@ -75,6 +70,7 @@ for (const codec of ['none', 'gzip', 'zstd'] as const) {
       ],
       { codec },
     ),
+    logSegment([[[1, noise(512, 1)]], [[1, shifted]]], { codec }),
   ]
 
   test(`${codec}: lies with right checksums end in a known failure`, async () => {
@@ -86,44 +82,4 @@ for (const codec of ['none', 'gzip', 'zstd'] as const) {
       { numRuns: 150 },
     )
   })
-}
-
-/** Changes the blocks and the root, and makes every checksum right again, as no accident would. */
-async function forge(
-  good: Uint8Array,
-  blockEdits: readonly (readonly [number, number])[],
-  rootEdits: readonly (readonly [number, number])[],
-): Promise<Uint8Array> {
-  const reader = await openSegment(memoryInput(good))
-  const { blocks } = reader
-  const end = blocks.count === 0 ? 128 : blocks.offset(blocks.count - 1) + blocks.storedLength(blocks.count - 1)
-  const body = Buffer.concat([good.subarray(0, 128), edited(good.subarray(128, end), blockEdits)])
-  const root = Buffer.alloc(184 + 32 * blocks.count)
-  root.writeUInt16LE(1, 0)
-  root.writeUInt32LE(blocks.count, 4)
-  root.set(good.subarray(0, 128), 8)
-  root.writeBigUInt64LE(BigInt(reader.end.to), 136)
-  root.writeBigUInt64LE(BigInt(reader.end.lastTime), 144)
-  root.writeBigUInt64LE(reader.end.endState, 152)
-  root.writeUInt32LE(reader.end.pageCount, 160)
-  root.writeBigUInt64LE(BigInt(reader.totals.records), 168)
-  root.writeBigUInt64LE(BigInt(reader.totals.rawBytes), 176)
-  for (let slot = 0; slot < blocks.count; slot++) {
-    const at = 184 + 32 * slot
-    const stored = body.subarray(blocks.offset(slot), blocks.offset(slot) + blocks.storedLength(slot))
-    root.writeUInt8(blocks.type(slot), at)
-    root.writeUInt8(['none', 'gzip', 'zstd'].indexOf(blocks.codec(slot)), at + 1)
-    root.writeUInt32LE(blocks.storedLength(slot), at + 4)
-    root.writeUInt32LE(blocks.rawLength(slot), at + 8)
-    root.writeUInt32LE(blocks.entries(slot), at + 12)
-    root.writeBigUInt64LE(BigInt(blocks.firstKey(slot)), at + 16)
-    root.writeBigUInt64LE(hash64(stored, BigInt(slot)), at + 24)
-  }
-  const forged = Buffer.from(root)
-  for (const [at, value] of rootEdits) if (value % 3 === 0) forged[136 + (at % (root.length - 136))] = value
-  const trailer = encodeTrailer(
-    { rootOffset: end, rootStoredLength: forged.length, rootRawLength: forged.length, rootCodec: 'none' },
-    forged,
-  )
-  return Buffer.concat([body, forged, trailer])
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Lsn, toLsn } from '../../src/history/lsn.ts'
 import { addHash, emptyState } from '../../src/history/state-checksum.ts'
-import { encodePatch } from '../../src/segment/patch.ts'
+import { encodePatch } from '../../src/segment/encode-patch.ts'
 import type { SegmentInput } from '../../src/segment/read-segment.ts'
 import {
   type Codec,

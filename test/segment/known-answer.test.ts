@@ -118,6 +118,7 @@ function parse(file: Buffer) {
     lastTime: Number(root.readBigUInt64LE(144)),
     endState: root.readBigUInt64LE(152),
     pageCount: root.readUInt32LE(160),
+    flags: root.readUInt32LE(164),
     records: Number(root.readBigUInt64LE(168)),
     pages,
     table,
@@ -144,11 +145,18 @@ function applyRecords(cursor: Cursor, count: number, pageSize: number, pages: Ma
     }
     const target = pages.get(record.page) ?? assert.fail('a patch of an unknown page')
     const patch = new Cursor(value)
-    for (let at = 0; patch.at < value.length; ) {
-      at += patch.varint()
-      for (let left = patch.varint(); left > 0; left--)
-        target.writeUInt8(target.readUInt8(at) ^ value.readUInt8(patch.at++), at++)
+    const former = Buffer.from(target)
+    let [at, shift] = [0, 0]
+    const take = (count: number, next: () => number) => {
+      for (const end = at + count; at < end; at++) target.writeUInt8(former.readUInt8(at + shift) ^ next(), at)
     }
+    while (patch.at < value.length) {
+      take(patch.varint(), () => 0)
+      const length = patch.varint()
+      take(length, () => value.readUInt8(patch.at++))
+      if (length === 0) shift = patch.signed()
+    }
+    take(pageSize - at, () => 0)
   }
   assert.equal(cursor.at, cursor.bytes.length)
 }
@@ -199,7 +207,7 @@ test('a log without compression has exactly these bytes', async () => {
 
 test('a log is read from its document', async () => {
   const parsed = parse(await fixture('log-none'))
-  assert.deepEqual([parsed.kind, parsed.from, parsed.records], [3, 10, 4])
+  assert.deepEqual([parsed.kind, parsed.from, parsed.records, parsed.flags], [3, 10, 4, 1])
   assert.deepEqual(
     { to: parsed.to, lastTime: parsed.lastTime, endState: parsed.endState, pageCount: parsed.pageCount },
     log.end,
@@ -208,6 +216,25 @@ test('a log is read from its document', async () => {
   assert.deepEqual([...parsed.pages.keys()], [1, 2, 3])
   assert.deepEqual(parsed.pages.get(2), Buffer.from(changedPage))
   for (const [number, value] of parsed.pages) assert.equal(parsed.table.get(number), xxh64(value, BigInt(number)))
+})
+
+const former = Buffer.from(noise(512, 4))
+const moving = Buffer.from(former)
+former.copy(moving, 140, 128, 256)
+moving.set([1, 2, 3, 4], 130)
+const moves = logSegment([[[1, former]], [[1, moving]], [[1, former]]], { codec: 'none' })
+
+test('a log with patches that move bytes has exactly these bytes', async () => {
+  assert.deepEqual(Buffer.from(await write(moves)), await fixture('log-moves'))
+})
+
+test('a log with patches that move bytes is read from its document', async () => {
+  const file = await fixture('log-moves')
+  const parsed = parse(file)
+  assert.deepEqual([parsed.records, parsed.flags], [3, 3])
+  assert.deepEqual(parsed.pages.get(1), former)
+  const [block] = await collect((await openSegment(memoryInput(file))).records())
+  assert.deepEqual([...(block?.ops ?? [])], [0, 1, 1])
 })
 
 for (const codec of ['gzip', 'zstd'] as const) {

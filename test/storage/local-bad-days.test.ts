@@ -39,6 +39,27 @@ describe('the local storage on a bad day', () => {
     })
   }
 
+  it('begins no folder in an empty mount point, whether it has only read before, or had no such folder yet', async () => {
+    for (const key of ['databases/new/lease.json', 'top']) {
+      for (const how of ['head', 'get', 'put'] as const) {
+        using folder = temporaryFolder()
+        const root = folder.file('disk')
+        await new LocalStorage(root).put('a/former', Buffer.from('1'))
+        const storage = new LocalStorage(root)
+        if (how === 'get') await collectBytes(storage.get('a/former'))
+        else assert.ok(await storage.head('a/former'))
+        if (how === 'put') await storage.put('a/second', Buffer.from('2'))
+        replaceByEmpty(root)
+        await assert.rejects(storage.put(key, Buffer.from('3')), says('STORAGE_TRANSIENT'))
+        assert.deepEqual(readdirSync(root), [])
+        rmSync(root, { recursive: true })
+        renameSync(`${root}.away`, root)
+        await storage.put(key, Buffer.from('3'))
+        assert.ok(await storage.head(key))
+      }
+    }
+  })
+
   it('says DISK_FULL when the disk is full, and leaves no part behind', mounting, async () => {
     using disk = smallFileSystem(1024)
     const storage = new LocalStorage(disk.path)

@@ -4,7 +4,7 @@ import type { SegmentInfo, SegmentKind } from '../../src/history/segment-info.ts
 import { addHash, emptyState, type StateChecksum } from '../../src/history/state-checksum.ts'
 import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
 import { segmentKey } from '../../src/repository/layout.ts'
-import { encodePatch } from '../../src/segment/patch.ts'
+import { encodePatch } from '../../src/segment/encode-patch.ts'
 import { type CommitEntry, op, type RecordBatch, type SegmentHeader } from '../../src/segment/segment.ts'
 import { writeSegment } from '../../src/segment/write-segment.ts'
 import { pageHash } from '../../src/util/page-hash.ts'
@@ -19,19 +19,30 @@ export function stateOf(pages: readonly Uint8Array[]): StateChecksum {
   return pages.reduce((state, page, i) => addHash(state, pageHash(i + 1, page)), emptyState)
 }
 
-/** The next commit: some bytes or whole pages change, the database grows or shrinks. */
+/** The next commit: some bytes or whole pages change, parts of pages move, the database grows or shrinks. */
 export function nextCommit(before: KnownCommit, random: () => number, pageSize: number): KnownCommit {
   const pages = before.pages.map((page) => Uint8Array.from(page))
   const below = (limit: number) => Math.floor(random() * limit)
   if (random() < 0.2 && pages.length > 1) pages.length = 1 + below(pages.length)
-  if (random() < 0.3) for (let i = below(4); i >= 0; i -= 1) pages.push(new Uint8Array(pageSize).fill(below(256)))
+  if (random() < 0.3) for (let i = below(4); i >= 0; i -= 1) pages.push(newPage(pageSize, below(2 ** 31)))
   for (let i = below(5); i > 0; i -= 1) {
     const page = pages[below(pages.length)]
     if (page === undefined) continue
+    const from = below(pageSize / 2)
     if (random() < 0.2) page.fill(below(256))
+    else if (random() < 0.4) page.copyWithin(from + 1 + below(40), from, from + 60 + below(pageSize / 2))
     else page[below(pageSize)] = below(256)
   }
   return { lsn: toLsn(before.lsn + 1), time: before.time + below(3) * 10, pages }
+}
+
+/** Bytes that are alike nowhere, so that it shows where they went. */
+function newPage(pageSize: number, seed: number): Uint8Array<ArrayBuffer> {
+  let state = seed
+  return Uint8Array.from({ length: pageSize }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state >>> 24
+  })
 }
 
 /** What changed: patches where there is something to build on, whole pages elsewhere, as a capture writes them. */

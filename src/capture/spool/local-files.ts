@@ -1,6 +1,6 @@
 /** The few file operations that the spool and the position are made of, each a step at which a test can pull the plug. */
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { holdExclusiveLock } from '../../storage/local/exclusive-lock.ts'
+import { holdExclusiveLock } from '../../storage/local/held-locks.ts'
 
 export interface LocalFiles {
   /** With all parents, mode 0700. */
@@ -70,7 +70,7 @@ export const localFiles: LocalFiles = {
   },
   rename,
   remove: (path) => rm(path, { force: true }),
-  lock: (path) => holdExclusiveLock(path, { waitMs: 0 }),
+  lock: (path) => holdExclusiveLock(path),
   syncFolder: async (path) => {
     // Windows can neither open nor flush a folder; NTFS journals names by itself.
     if (process.platform === 'win32') return

@@ -2,10 +2,12 @@ import { basename, join } from 'node:path'
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import { segmentKey } from '../../repository/layout.ts'
+import type { PageTablePart } from '../../segment/page-table.ts'
 import type { CommitEntry, RecordBatch, SegmentEnd, SegmentHeader } from '../../segment/segment.ts'
 import { writeSegment } from '../../segment/write-segment.ts'
 import type { LocalFiles, LocalWriter } from './local-files.ts'
 import { RecordChannel } from './record-channel.ts'
+import { spoolCodecs } from './spool-codecs.ts'
 import { encodeFooter, type SpoolFooter } from './spool-footer.ts'
 import type { SpoolItem } from './spool-item.ts'
 
@@ -19,6 +21,13 @@ export interface OpenSegmentPlace {
   /** Name of the database in the repository. */
   readonly database: string
   readonly level?: number | undefined
+}
+
+interface Written {
+  readonly file: LocalWriter
+  /** Of the segment. */
+  readonly bytes: number
+  readonly set: PageTablePart
 }
 
 interface Ending {
@@ -35,7 +44,7 @@ export class OpenSegment {
   readonly #place: OpenSegmentPlace
   readonly #path: string
   readonly #channel = new RecordChannel()
-  readonly #written: Promise<{ readonly file: LocalWriter; readonly bytes: number }>
+  readonly #written: Promise<Written>
   #ending: Ending | undefined
 
   constructor(place: OpenSegmentPlace, header: SegmentHeader) {
@@ -46,7 +55,7 @@ export class OpenSegment {
     this.#written.catch((error: unknown) => this.#channel.fail(error))
   }
 
-  /** Keeps the batch's memory. @throws DISK_FULL, ACCESS_DENIED, INTERNAL */
+  /** The batch's memory is free once the next one has been added, or the segment is finished or discarded. @throws DISK_FULL, ACCESS_DENIED, INTERNAL */
   async add(batch: RecordBatch): Promise<void> {
     await this.#channel.push(batch)
   }
@@ -81,15 +90,21 @@ export class OpenSegment {
     await Promise.allSettled([this.#place.files.remove(this.#path)])
   }
 
-  async #write(): Promise<{ readonly file: LocalWriter; readonly bytes: number }> {
+  /** The pages that the segment sets, ascending, and the hash of each at its end. Once it is finished. */
+  async pagesSet(): Promise<PageTablePart> {
+    return (await this.#written).set
+  }
+
+  async #write(): Promise<Written> {
     const file = await this.#place.files.create(this.#path)
     try {
       const stream = writeSegment(this.header, this.#channel, () => this.#ended().end, {
         level: this.#place.level,
+        codecs: spoolCodecs(this.header.codec, this.#place.level),
         commits: () => this.#ended().commits,
       })
       for await (const chunk of stream) await file.write(chunk)
-      return { file, bytes: stream.totals().storedBytes }
+      return { file, bytes: stream.totals().storedBytes, set: stream.set() }
     } catch (thrown) {
       await Promise.allSettled([file.close()])
       throw toHoldfastError(thrown, this.#path)

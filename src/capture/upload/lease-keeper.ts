@@ -23,6 +23,7 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #place: Pick<LeaseKeeperOptions, 'control' | 'home'>
   #lease: Lease
   #epoch: number
+  #retaken: Promise<void> | undefined
 
   private constructor(database: DatabaseRepository, lease: Lease, place: Pick<LeaseKeeperOptions, 'control' | 'home'>) {
     this.#database = database
@@ -63,6 +64,14 @@ export class LeaseKeeper implements AsyncDisposable {
     } catch (error) {
       if (!hasCode(error, 'LEASE_LOST')) throw error
     }
+    // Uploads and upkeep go on beside one another: one of them takes it for both.
+    this.#retaken ??= this.#retake(endsAt, signal).finally(() => {
+      this.#retaken = undefined
+    })
+    await this.#retaken
+  }
+
+  async #retake(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
     const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, ...this.#place, signal })
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease

@@ -10,6 +10,7 @@ import type { Spool } from '../spool/spool.ts'
 import type { SpoolItem } from '../spool/spool-item.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
 import { putSegment } from './put-segment.ts'
+import { TaskLane } from './task-lane.ts'
 
 export interface UploaderContext {
   readonly database: DatabaseRepository
@@ -37,13 +38,6 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-/** Something to be done between two uploads. */
-interface Task {
-  /** Does not reject. */
-  readonly run: () => Promise<void>
-  readonly reject: (error: unknown) => void
-}
-
 const baseDelayMs = 500
 const maxDelayMs = 60_000
 
@@ -58,10 +52,17 @@ export class Uploader {
   #wake: (() => void) | undefined
   #done: Promise<void> = Promise.resolve()
   #sinceRollUp = 0
-  #tasks: Task[] = []
+  #failure: HoldfastError | undefined
+  readonly #lane: TaskLane
 
   constructor(context: UploaderContext) {
     this.#context = context
+    this.#lane = new TaskLane({
+      lease: context.lease,
+      endsAt: () => this.#mayEndAt(context.spool.first),
+      onLost: (error) => this.#fail(error),
+      stopSignal: this.#stop.signal,
+    })
     this.#durable = context.durable
     this.#durableTime = context.durableTime
   }
@@ -98,8 +99,7 @@ export class Uploader {
   }
 
   /**
-   * Does something in the repository under the capture's lease, between two uploads: nothing is published meanwhile, and what
-   * waits in the spool waits on.
+   * Does something in the repository under the capture's lease, one after the other; see {@link TaskLane}.
    * @param work gets the lease, the epoch of what is written now, and a signal that fires with the caller's, and when the uploader stops
    * @throws what the work throws; LEASE_*, ABORTED if the uploader stops before, or the signal fires
    */
@@ -107,30 +107,7 @@ export class Uploader {
     work: (lease: Lease, epoch: number, signal: AbortSignal) => Promise<T>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const stopped = this.#stop.signal
-    for (const each of [stopped, signal]) if (each?.aborted) return Promise.reject(aborted(each))
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const giveUp = (): void => {
-      this.#tasks = this.#tasks.filter((other) => other !== task)
-      reject(aborted(signal))
-    }
-    const run = async (): Promise<void> => {
-      const { lease, epoch } = this.#context.lease
-      signal?.removeEventListener('abort', giveUp)
-      await work(lease, epoch, signal === undefined ? stopped : AbortSignal.any([stopped, signal])).then(
-        resolve,
-        reject,
-      )
-    }
-    const refuse = (error: unknown): void => {
-      signal?.removeEventListener('abort', giveUp)
-      reject(error)
-    }
-    const task = { run, reject: refuse }
-    signal?.addEventListener('abort', giveUp, { once: true })
-    this.#tasks.push(task)
-    this.wake()
-    return promise
+    return this.#lane.run(work, signal)
   }
 
   /**
@@ -158,6 +135,7 @@ export class Uploader {
 
   #wait(lsn: Lsn, untilBroken: boolean): Promise<Lsn> {
     if (this.#durable >= lsn) return Promise.resolve(lsn)
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
     if (this.#stop.signal.aborted) return Promise.reject(aborted(this.#stop.signal))
     const { promise, resolve, reject } = Promise.withResolvers<Lsn>()
     this.#waiters.add({ lsn, untilBroken, isLost: false, resolve, reject })
@@ -174,17 +152,13 @@ export class Uploader {
     this.#stop.abort()
     this.wake()
     await this.#done
+    await this.#lane.whenIdle()
     this.#rejectAll(aborted(this.#stop.signal))
   }
 
   async #run(): Promise<void> {
     let failures = 0
-    while (!this.#stop.signal.aborted) {
-      const task = this.#tasks.shift()
-      if (task !== undefined) {
-        if (await this.#isOver(task)) return
-        continue
-      }
+    while (!this.#stop.signal.aborted && this.#failure === undefined) {
       const item = this.#context.spool.first
       if (item === undefined) {
         const { promise, resolve } = Promise.withResolvers<void>()
@@ -198,34 +172,29 @@ export class Uploader {
       } catch (thrown) {
         if (this.#stop.signal.aborted) return
         const error = toHoldfastError(thrown, item.info.key)
-        if (this.#hasLost(error)) return
+        if (hasCode(error, 'LEASE_HELD', 'LEASE_LOST')) {
+          this.#fail(error)
+          return
+        }
         failures += 1
         await this.#pause(error, failures)
       }
     }
   }
 
-  /** Does a task. True if nothing more can be done, since another writer has the database. */
-  async #isOver({ run, reject }: Task): Promise<boolean> {
-    const { lease, spool } = this.#context
-    const { first } = spool
-    const perhapsThere = first !== undefined && this.#attempted.has(first) ? [first.info.to] : []
-    try {
-      await lease.assertHeld([this.#durable, ...perhapsThere], this.#stop.signal)
-    } catch (thrown) {
-      const error = toHoldfastError(thrown)
-      reject(error)
-      return this.#hasLost(error)
-    }
-    await run()
-    return false
+  /** Nothing more can be done, since another writer has the database. */
+  #fail(error: HoldfastError): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#lane.fail(error)
+    this.#rejectAll(error)
+    this.wake()
+    this.#context.onFailure(error)
   }
 
-  #hasLost(error: HoldfastError): boolean {
-    if (!hasCode(error, 'LEASE_HELD', 'LEASE_LOST')) return false
-    this.#rejectAll(error)
-    this.#context.onFailure(error)
-    return true
+  /** The repository may hold what was being uploaded. */
+  #mayEndAt(item: SpoolItem | undefined): readonly Lsn[] {
+    return item !== undefined && this.#attempted.has(item) ? [this.#durable, item.info.to] : [this.#durable]
   }
 
   async #upload(item: SpoolItem): Promise<void> {
@@ -253,7 +222,7 @@ export class Uploader {
     settings.onEvent({ kind: 'uploaded', segment: key, lsn: to, bytes, lagMs })
     this.#settle()
     this.#sinceRollUp += 1
-    if (this.#sinceRollUp >= settings.rollUpEvery) await this.#rollUp()
+    if (this.#sinceRollUp >= settings.rollUpEvery) this.#rollUp()
   }
 
   #break(): void {
@@ -266,16 +235,16 @@ export class Uploader {
     this.#context.onBroken()
   }
 
-  async #rollUp(): Promise<void> {
+  /** Beside the uploads, in its turn. */
+  #rollUp(): void {
     const { database, settings } = this.#context
     this.#sinceRollUp = 0
-    try {
-      await settings.rollUp?.(database, { signal: this.#stop.signal })
-    } catch (thrown) {
-      if (this.#stop.signal.aborted) return
+    const warn = (thrown: unknown): void => {
+      if (this.#stop.signal.aborted || this.#failure !== undefined) return
       const { message, hint } = toHoldfastError(thrown, database.name)
       settings.onEvent({ kind: 'warning', message: `Small segments could not be merged: ${message}`, hint })
     }
+    this.exclusively(async (_lease, _epoch, signal) => await settings.rollUp?.(database, { signal })).catch(warn)
   }
 
   async #pause({ message }: HoldfastError, failures: number): Promise<void> {
@@ -301,6 +270,5 @@ export class Uploader {
   #rejectAll(error: unknown): void {
     for (const { reject } of this.#waiters) reject(error)
     this.#waiters.clear()
-    for (const { reject } of this.#tasks.splice(0)) reject(error)
   }
 }

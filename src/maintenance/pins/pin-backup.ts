@@ -2,6 +2,7 @@ import { HoldfastError } from '../../errors.ts'
 import { findBackup } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
+import { refuseMirror } from '../../repository/mirror-record.ts'
 import { readRetention, updateRetention, withPin } from '../../repository/retention-record.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 
@@ -19,7 +20,7 @@ export interface PinnedBackup {
 
 /**
  * A pinned backup is kept by retention until it is unpinned. Goes on beside everything else: it needs no lease.
- * @throws BACKUP_NOT_FOUND also if retention is just letting it go; INTEGRITY, STORAGE_*, ABORTED
+ * @throws BACKUP_NOT_FOUND also if retention is just letting it go; MIRROR, INTEGRITY, STORAGE_*, ABORTED
  */
 export function pinBackup(database: DatabaseRepository, idOrName: string, options?: PinOptions): Promise<PinnedBackup> {
   return setPin(database, idOrName, true, options)
@@ -40,6 +41,7 @@ async function setPin(
   pinned: boolean,
   { now = Date.now(), signal }: PinOptions = {},
 ): Promise<PinnedBackup> {
+  await refuseMirror(database.storage, { signal })
   // The pins themselves are read anew: a listing may not show their document yet.
   const found = findBackup(await database.catalog({ signal }), idOrName)
   const backup = withPin(found, await readRetention(database, { signal }))

@@ -42,9 +42,9 @@ export async function rollUpLogs(
   return { replaced, merged }
 }
 
-/** Deletes those logs that a larger one is proved to hold: it is sound, and passes through their start and end states. */
-async function removeCovered(
-  database: DatabaseRepository,
+/** Deletes those logs that a larger one is proved to hold: it is sound, and passes through their start and end states. @returns how many */
+export async function removeCovered(
+  database: Pick<DatabaseRepository, 'storage' | 'openSegment'>,
   by: SegmentInfo,
   inner: readonly SegmentInfo[],
   { signal }: OperationOptions,
@@ -64,7 +64,7 @@ async function removeCovered(
 
 /** What cannot be read proves nothing: it stays. */
 async function isHeld(
-  database: DatabaseRepository,
+  database: Pick<DatabaseRepository, 'openSegment'>,
   segment: SegmentInfo,
   states: ReadonlyMap<number, bigint>,
   options: OperationOptions,

@@ -2,10 +2,16 @@ import type { MaintenancePlan } from '../../history/retention.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import type { GapRecord } from '../../history/windows.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { gapKey } from '../../repository/layout.ts'
+import { gapKey, manifestKey } from '../../repository/layout.ts'
 import type { Lease } from '../../repository/lease.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
-import { nextLetGo, type RetentionRecord, readRetention, updateRetention } from '../../repository/retention-record.ts'
+import {
+  nextDeleted,
+  nextLetGo,
+  type RetentionRecord,
+  readRetention,
+  updateRetention,
+} from '../../repository/retention-record.ts'
 import { asTrash, type Condemned, defaultGraceMs, dueOf, nextTrash, type Trash } from './trash.ts'
 import type { UpkeepOptions, UpkeepReport } from './upkeep-options.ts'
 
@@ -78,6 +84,7 @@ export async function dispose(
     dropping: [],
     letGo: nextLetGo(record, what.drop, what.kept),
     trash: asTrash(disposal.waiting),
+    deleted: record.deleted,
   }))
   return disposal
 }
@@ -93,7 +100,15 @@ async function condemn(
   const former = await readRetention(database, { signal })
   let disposal = planDisposal(former, what, options)
   let wasPinned = isPinned(former)
-  const isWritten = former.dropping.length === 0 && sameTrash(former.trash, asTrash(disposal.condemned))
+  const keysOf = ({ deleted }: Disposal) => [
+    ...what.drop.map((manifest) => manifestKey(database.name, manifest)),
+    ...what.gaps.map((gap) => gapKey(database.name, gap)),
+    ...deleted.map(({ key }) => key),
+  ]
+  const isWritten =
+    former.dropping.length === 0 &&
+    sameTrash(former.trash, asTrash(disposal.condemned)) &&
+    keysOf(disposal).every((key) => former.deleted[key] !== undefined)
   if (wasPinned || (what.drop.length === 0 && isWritten)) return wasPinned ? undefined : disposal
   const dropping = what.drop.map(({ id }) => id)
   await updateRetention(
@@ -102,7 +117,13 @@ async function condemn(
       wasPinned = isPinned(record)
       if (wasPinned) return record
       disposal = planDisposal(record, what, options)
-      return { ...record, dropping, letGo: nextLetGo(record, what.drop, what.kept), trash: asTrash(disposal.condemned) }
+      return {
+        ...record,
+        dropping,
+        letGo: nextLetGo(record, what.drop, what.kept),
+        trash: asTrash(disposal.condemned),
+        deleted: nextDeleted(record, keysOf(disposal), options.now),
+      }
     },
     { signal },
   )

@@ -2,11 +2,11 @@
  * How fast this machine's past restores were, by the kind of storage: a small file in the user's state folder. Estimates get
  * better by it; nothing depends on it.
  */
-import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { RestoreRates } from '../../history/estimate.ts'
+import { replacePrivateFile } from '../../util/replace-private-file.ts'
 import { userStateFolder } from '../../util/user-state-folder.ts'
 import { defaultRates } from './default-rates.ts'
 import { type KnownRates, learn, type RestoreMeasurement } from './learn.ts'
@@ -44,13 +44,10 @@ export class RateFile {
     const { [place]: known, ...others } = await this.#places()
     const newest = Object.entries(others).slice(-mostPlaces + 1)
     const places = { ...Object.fromEntries(newest), [place]: learn(known, measured) }
-    const temporary = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`
     try {
-      await mkdir(join(this.#path, '..'), { recursive: true, mode: 0o700 })
-      await writeFile(temporary, `${JSON.stringify({ version: 1, places }, null, 2)}\n`, { mode: 0o600 })
-      await rename(temporary, this.#path)
+      await replacePrivateFile(this.#path, `${JSON.stringify({ version: 1, places }, null, 2)}\n`)
     } catch {
-      await rm(temporary, { force: true }).catch(() => {})
+      return
     }
   }
 

@@ -43,8 +43,11 @@ export async function holdState(
   const logPath = `${probe.path}-wal`
   // `-wal` carries no locks, so this descriptor may come and go.
   const logDescriptor = fileIsComplete ? undefined : openSync(logPath, constants.O_RDONLY)
+  let isReleased = false
   const release = () => {
-    if (logDescriptor !== undefined) closeSync(logDescriptor)
+    // The system may have given the number to another file since.
+    if (logDescriptor !== undefined && !isReleased) closeSync(logDescriptor)
+    isReleased = true
   }
   try {
     const file = { path: logPath, descriptor: logDescriptor ?? -1 }

@@ -29,6 +29,11 @@ export class DurableFolders {
     return this.#wasThere
   }
 
+  /** Whether it was made sure of before, and cannot be without its root. */
+  isSure(path: string, root: string): boolean {
+    return path !== root && this.#durable.has(path)
+  }
+
   /** Also of a folder that exists the parent is synced, once: another process may have made it a moment ago and not synced yet. */
   async ensure(path: string): Promise<void> {
     if (this.#durable.has(path)) return

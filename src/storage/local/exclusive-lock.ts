@@ -1,7 +1,6 @@
-import { closeSync, openSync } from 'node:fs'
 import { HoldfastError } from '../../errors.ts'
 import { sleep, throwIfAborted } from '../abort.ts'
-import { fileError, systemCode } from './file-error.ts'
+import { createEmpty, lockFailure } from './lock-file.ts'
 
 /** `@` is not in the alphabet of keys: no object can have this name. */
 export const lockName = '.lock@holdfast'
@@ -21,7 +20,7 @@ export async function withExclusiveLock<T>(
   work: () => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  using held = await holdExclusiveLock(path, options)
+  using held = await takeLock(path, options)
   if (held === undefined) throw stillHeld(path)
   return await work()
 }
@@ -32,7 +31,7 @@ export async function withExclusiveLock<T>(
  * ends, so nothing stale stays behind.
  * @throws STORAGE_DENIED, DISK_FULL, ABORTED
  */
-export async function holdExclusiveLock(path: string, options: LockOptions = {}): Promise<Disposable | undefined> {
+async function takeLock(path: string, options: LockOptions = {}): Promise<Disposable | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   const deadline = Date.now() + (options.waitMs ?? 10_000)
   createEmpty(path)
@@ -53,42 +52,16 @@ export async function holdExclusiveLock(path: string, options: LockOptions = {})
   return { [Symbol.dispose]: () => database.close() }
 }
 
-/**
- * Creates the file with our own mode before SQLite does with its own. Only ever creates: opening and closing an existing
- * one would release the locks that other connections of this process hold on it.
- */
-function createEmpty(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600))
-  } catch (thrown) {
-    if (systemCode(thrown) !== 'EEXIST') throw fileError(thrown, path)
-  }
-}
-
 function tryLock(database: { exec(sql: string): void }, path: string): boolean {
   try {
     // With a journal on the disk, even an empty transaction writes a little, which a full disk refuses.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return true
   } catch (thrown) {
-    const code = sqliteCode(thrown)
-    if (code === 5) return false
-    if (code === 13) {
-      const hint = 'Free some space, then run it again.'
-      throw new HoldfastError('DISK_FULL', `No space left for ${path}.`, { object: path, cause: thrown, hint })
-    }
-    throw new HoldfastError('STORAGE_DENIED', `The lock ${path} cannot be taken.`, {
-      object: path,
-      cause: thrown,
-      hint: 'Check that the file is writable and empty, and that its file system supports locks.',
-    })
+    const failure = lockFailure(thrown, path)
+    if (failure === 'busy') return false
+    throw failure
   }
-}
-
-/** SQLite's primary result code; 5 is SQLITE_BUSY, 13 SQLITE_FULL. */
-function sqliteCode(thrown: unknown): number | undefined {
-  if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return undefined
-  return thrown.errcode & 0xff
 }
 
 function stillHeld(path: string): HoldfastError {

@@ -5,6 +5,8 @@ import { guarded } from './file-error.ts'
 
 /** Large enough that the system call costs nothing beside the copying. */
 const bufferSize = 1 << 20
+/** Most bodies are small: memory for large ones is only taken when that has been filled. */
+const firstBufferSize = 1 << 16
 
 /**
  * Writes a body in large pieces. A stream's chunks are gathered in one buffer while the other is being written, so
@@ -24,19 +26,26 @@ async function writeBytes(handle: FileHandle, key: string, bytes: Uint8Array, si
 }
 
 async function writeStream(handle: FileHandle, key: string, body: PutBody, signal?: AbortSignal): Promise<void> {
-  let filling = Buffer.allocUnsafeSlow(bufferSize)
-  let spare = Buffer.allocUnsafeSlow(bufferSize)
+  let filling = Buffer.allocUnsafeSlow(firstBufferSize)
+  let spare: typeof filling | undefined
   let used = 0
   let writing = Promise.resolve()
   try {
     for await (const chunk of chunksOf(body, signal)) {
       for (let taken = 0; taken < chunk.length; ) {
-        const piece = chunk.subarray(taken, taken + bufferSize - used)
+        const piece = chunk.subarray(taken, taken + filling.length - used)
         filling.set(piece, used)
         used += piece.length
         taken += piece.length
-        if (used < bufferSize) continue
+        if (used < filling.length) continue
+        if (filling.length < bufferSize) {
+          const larger = Buffer.allocUnsafeSlow(bufferSize)
+          larger.set(filling)
+          filling = larger
+          continue
+        }
         await writing
+        spare ??= Buffer.allocUnsafeSlow(bufferSize)
         writing = writeFully(handle, key, filling)
         // It is awaited below; until then its failure must not count as unhandled.
         writing.catch(() => {})

@@ -44,6 +44,12 @@ export class FakeDatabase extends PageSource implements FollowedSource {
   /** Whatever the follower says next time. */
   loseNext: LossReason | undefined
   hasLog = true
+  /** Called when all pages of the state that a follower begins with have been read. */
+  onRead: (() => Promise<void> | void) | undefined
+  /** Called when it was opened in the way that does not fit its journal mode. */
+  onSwitch: (() => void) | undefined
+  /** Thrown instead of opening the database. */
+  busy: HoldfastError | undefined
   seq = 0
   /** Image of the database by commit number. */
   readonly truth = new Map<number, Buffer>()
@@ -106,7 +112,11 @@ export class FakeDatabase extends PageSource implements FollowedSource {
   }
 
   async openFollower(options: OpenFollowerOptions): Promise<DatabaseFollower> {
-    if (!this.hasLog) throw new HoldfastError('DATABASE_UNSUPPORTED', 'No log.')
+    if (this.busy !== undefined) throw this.busy
+    if (!this.hasLog) {
+      this.onSwitch?.()
+      throw new HoldfastError('DATABASE_UNSUPPORTED', 'No log.')
+    }
     const { resume } = options
     const reason = resume === undefined ? undefined : this.#cannotResume(resume.position)
     this.followers += 1
@@ -118,6 +128,8 @@ export class FakeDatabase extends PageSource implements FollowedSource {
   }
 
   override async openSnapshot() {
+    if (this.busy !== undefined) throw this.busy
+    if (this.hasLog) this.onSwitch?.()
     return { ...(await super.openSnapshot()), blocksWriters: !this.hasLog }
   }
 
@@ -181,7 +193,10 @@ class FakeFollower implements DatabaseFollower {
             pageSize,
             pageCount: image.length,
             capturedAt: database.clock.now(),
-            pages: () => batchesOf(image, pageSize),
+            pages: async function* () {
+              yield* batchesOf(image, pageSize)
+              await database.onRead?.()
+            },
             begin: async () => {},
           }
   }

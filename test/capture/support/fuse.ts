@@ -1,6 +1,6 @@
 /** Counts steps; at the chosen one, and ever after, everything that asks fails: the process is gone. */
 export class Fuse {
-  readonly #blowsAt: number
+  #blowsAt: number
   steps = 0
 
   constructor(blowsAt = Number.POSITIVE_INFINITY) {
@@ -9,6 +9,10 @@ export class Fuse {
 
   get isBlown(): boolean {
     return this.steps > this.#blowsAt
+  }
+
+  blow(): void {
+    this.#blowsAt = -1
   }
 
   /** @throws once it has blown */

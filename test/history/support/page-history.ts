@@ -22,7 +22,15 @@ export interface PageHistory {
 
 interface AnyCommit {
   readonly pageCount: number
-  readonly writes: readonly { readonly page: number; readonly value: Uint8Array; readonly asPatch: boolean }[]
+  readonly writes: readonly Write[]
+}
+
+interface Write {
+  readonly page: number
+  readonly value: Uint8Array
+  readonly asPatch: boolean
+  /** If it is a patch, its bytes are made from the former ones that far from them, as in a ring; 0: where they are. */
+  readonly turn: number
 }
 
 const anyValue = fc.uint8Array({ minLength: pageBytes, maxLength: pageBytes })
@@ -30,7 +38,9 @@ const anyPage = fc.integer({ min: 1, max: maxPages })
 
 const anyCommit: fc.Arbitrary<AnyCommit> = fc.record({
   pageCount: fc.integer({ min: 0, max: maxPages }),
-  writes: fc.array(fc.record({ page: anyPage, value: anyValue, asPatch: fc.boolean() }), { maxLength: 4 }),
+  writes: fc.array(fc.record({ page: anyPage, value: anyValue, asPatch: fc.boolean(), turn: fc.nat(pageBytes - 1) }), {
+    maxLength: 4,
+  }),
 })
 
 export function anyPageHistory(
@@ -56,14 +66,20 @@ function apply(before: State, { pageCount, writes }: AnyCommit): { state: State;
     state.push(value)
     records.set(page, { op: 'full', value })
   }
-  for (const { page, value, asPatch } of writes) {
+  for (const { page, value, asPatch, turn } of writes) {
     const former = before[page - 1]
     // Also beyond the page count, as the spilled frames of a transaction that shrinks the database may be.
     const patch = asPatch && former !== undefined && page <= pageCount
-    records.set(page, patch ? { op: 'patch', xor: xor(former, value) } : { op: 'full', value })
+    records.set(page, patch ? patchOf(former, value, turn) : { op: 'full', value })
     if (page <= pageCount) state[page - 1] = value
   }
   return { state, step: { pageCount, records } }
+}
+
+function patchOf(former: Uint8Array, value: Uint8Array, turn: number): HistoryRecord {
+  if (turn === 0) return { op: 'patch', xor: xor(former, value) }
+  const sources = Uint32Array.from(former, (_, i) => (i + turn) % pageBytes)
+  return { op: 'patch', xor: value.map((byte, i) => byte ^ (former[sources[i] ?? 0] ?? 0)), sources }
 }
 
 /** What a one-shot incremental backup stores: the pages that differ, as patches where that is possible and wanted. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { seededRandom, testSeed } from '../../support/random.ts'
 import { type MadeFrame, makeLog, openMade, pageSize } from './made-log.ts'
@@ -92,6 +93,20 @@ test('a former page that is not what it should be is not handed out', async () =
     BigUint64Array.of(77n),
   )
   await assert.rejects(() => sure.stream.takeUpTo(1, sure.copy, taken()), { reason: 'audit-failed' })
+})
+
+test('a former page that changed in the log since it was taken is not handed out', async () => {
+  const frames = [
+    { page: 2, fill: 9, commit: 2 },
+    { page: 2, fill: 10, commit: 2 },
+  ]
+  using made = openMade(makeLog(frames), [1, 2])
+  await made.stream.takeUpTo(1, made.copy, taken())
+  const altered = makeLog(frames)
+  altered.writeUInt8(99, 32 + 24 + 100)
+  writeFileSync(made.logPath, altered)
+  await assert.rejects(() => made.stream.takeUpTo(2, made.copy, taken()), { reason: 'audit-failed' })
+  assert.deepEqual(fills(made.copy.image), [1, 9])
 })
 
 test('one flipped bit anywhere up to the horizon ends it, after the commits before', async () => {

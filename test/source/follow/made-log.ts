@@ -50,7 +50,7 @@ export function openMade(
   log: Buffer,
   database: readonly number[],
   fileMayBeAheadUntil = 0,
-): Disposable & { readonly stream: CommitStream; readonly copy: FollowedCopy } {
+): Disposable & { readonly stream: CommitStream; readonly copy: FollowedCopy; readonly logPath: string } {
   const folder = temporaryFolder()
   writeFileSync(folder.file('log'), log)
   const copy = new FollowedCopy(pageSize)
@@ -76,6 +76,7 @@ export function openMade(
   return {
     stream,
     copy,
+    logPath: folder.file('log'),
     [Symbol.dispose]() {
       for (const descriptor of [logDescriptor, databaseDescriptor]) closeSync(descriptor ?? -1)
       folder[Symbol.dispose]()

@@ -1,30 +1,29 @@
 import { readSync } from 'node:fs'
 import { pageHash } from '../../../util/page-hash.ts'
 import type { ChangedPages } from '../../follower.ts'
+import { borrowMemory, drainBytes, returnMemory } from './drain-memory.ts'
 import type { LogCursor } from './log-cursor.ts'
 import { LostContinuity } from './lost-continuity.ts'
 import type { PageTable } from './page-table.ts'
 import type { Transaction } from './transaction.ts'
 
-const batchBytes = 1 << 20
-
-/** Memory for one batch of pages, taken again and again: most of what a drain allocates would be this. */
+/** Memory for one batch of pages, taken again and again for as long as a drain lasts. */
 export class PageMemory {
-  #values = Buffer.alloc(0)
-  #former = Buffer.alloc(0)
+  #values: Buffer | undefined
+  #former: Buffer | undefined
 
   take(bytes: number): { readonly values: Buffer; readonly former: Buffer } {
-    if (this.#values.length < bytes) {
-      this.#values = Buffer.allocUnsafeSlow(bytes)
-      this.#former = Buffer.allocUnsafeSlow(bytes)
-    }
+    this.#values ??= borrowMemory()
+    this.#former ??= borrowMemory()
     return { values: this.#values.subarray(0, bytes), former: this.#former.subarray(0, bytes) }
   }
 
-  /** Lets go of it; an idle database should cost none. */
+  /** Lets go of it. */
   release(): void {
-    this.#values = Buffer.alloc(0)
-    this.#former = Buffer.alloc(0)
+    returnMemory(this.#values)
+    returnMemory(this.#former)
+    this.#values = undefined
+    this.#former = undefined
   }
 }
 
@@ -41,7 +40,7 @@ export interface FormerPages {
 /** A transaction's pages in batches of about a mebibyte, all in the same memory. @throws LostContinuity */
 export function* changedPages(transaction: Transaction, from: FormerPages): Generator<ChangedPages, void, undefined> {
   const { pageSize } = from.cursor
-  const pagesAtOnce = Math.max(1, Math.floor(batchBytes / pageSize))
+  const pagesAtOnce = Math.max(1, Math.floor(drainBytes / pageSize))
   for (let start = 0; start < transaction.pages.length; start += pagesAtOnce) {
     const pages = transaction.pages.slice(start, start + pagesAtOnce)
     const { values, former } = from.memory.take(pages.length * pageSize)
@@ -59,13 +58,14 @@ export function* changedPages(transaction: Transaction, from: FormerPages): Gene
  *
  * The file cannot have run ahead: checkpoints copy frames up to our read mark only, all of those have been taken, and so
  * their pages are read from the log. Only after an absence may the application have copied frames that we are yet to take.
- * That is why the hash of every former page is compared. While the file may be ahead, a difference means that the former
+ * That is why the hash of every former page that is read again is compared. While the file may be ahead, a difference means that the former
  * content is gone; later, it means that the state we believe in is not the database's, and continuity is lost.
  */
 function readFormer(pages: Uint32Array, former: Buffer, from: FormerPages): Uint8Array {
   const { cursor, table } = from
   const { pageSize } = cursor
   const hasFormer = new Uint8Array(pages.length)
+  const isHashed = new Uint8Array(pages.length)
   for (let index = 0; index < pages.length; ) {
     const page = pages[index] ?? 0
     const frame = table.frame(page)
@@ -73,7 +73,7 @@ function readFormer(pages: Uint32Array, former: Buffer, from: FormerPages): Uint
     if (page > table.pageCount) {
       former.fill(0, index * pageSize, (index + 1) * pageSize)
     } else if (frame > 0) {
-      cursor.copyPage(frame, page, former, index * pageSize)
+      if (cursor.copyPage(frame, page, former, index * pageSize)) isHashed[index] = 1
       hasFormer[index] = 1
     } else {
       while (isNextInFile(pages[index + count], page + count, table)) count++
@@ -82,7 +82,7 @@ function readFormer(pages: Uint32Array, former: Buffer, from: FormerPages): Uint
     }
     index += count
   }
-  requireHashes(pages, former, hasFormer, from)
+  requireHashes(pages, former, { hasFormer, isHashed }, from)
   return hasFormer
 }
 
@@ -102,11 +102,16 @@ function readFile(descriptor: number, position: number, target: Buffer): void {
   }
 }
 
-function requireHashes(pages: Uint32Array, former: Buffer, hasFormer: Uint8Array, from: FormerPages): void {
+function requireHashes(
+  pages: Uint32Array,
+  former: Buffer,
+  { hasFormer, isHashed }: { readonly hasFormer: Uint8Array; readonly isHashed: Uint8Array },
+  from: FormerPages,
+): void {
   const { table, fileMayBeAhead } = from
   const { pageSize } = from.cursor
   for (let index = 0; index < pages.length; index++) {
-    if (hasFormer[index] === 0) continue
+    if (hasFormer[index] === 0 || isHashed[index] === 1) continue
     const page = pages[index] ?? 0
     const value = former.subarray(index * pageSize, (index + 1) * pageSize)
     if (pageHash(page, value) === table.hash(page)) continue

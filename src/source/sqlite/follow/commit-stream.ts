@@ -21,7 +21,18 @@ export interface StreamStart {
   readonly table: PageTable
   /** Up to this frame of the present log, the database file may hold more than was taken; see changed-pages.ts. */
   readonly fileMayBeAheadUntil: number
+  /** The cursor stands in a log that was reset since. */
+  readonly former?: FormerLog | undefined
   readonly clock: () => number
+}
+
+/** What is left to be taken of a log that was reset. Its frames stay until those of the next log are written over them. */
+export interface FormerLog {
+  /** The last commit of it. */
+  readonly lastFrame: number
+  /** The salts of the log that follows, and how far into that one the database file may be ahead. */
+  readonly next: Buffer
+  readonly fileMayBeAheadUntil: number
 }
 
 /** Taken by a drain. */
@@ -37,6 +48,7 @@ export class CommitStream {
   readonly #table: PageTable
   readonly #memory = new PageMemory()
   #fileMayBeAheadUntil: number
+  #former: FormerLog | undefined
   /** The end of the last commit taken: still in the former log when that one was reset and nothing was committed since. */
   #place: LogPlace
 
@@ -45,6 +57,7 @@ export class CommitStream {
     this.#cursor = start.cursor
     this.#table = start.table
     this.#fileMayBeAheadUntil = start.fileMayBeAheadUntil
+    this.#former = start.former
     this.#place = start.cursor.place
   }
 
@@ -78,6 +91,27 @@ export class CommitStream {
     this.#cursor.restart(salts)
     this.#table.forgetFrames()
     this.#fileMayBeAheadUntil = 0
+  }
+
+  /** The log that the cursor stands in was reset, with commits in it that have not been taken. */
+  leave(former: FormerLog): void {
+    this.#former = former
+  }
+
+  /**
+   * Takes what is left of a log that was reset, and goes on to the next; if the cursor stands in one.
+   * @throws LostContinuity if it has been written over, ABORTED, what the receiver throws
+   */
+  async takeFormer(receiver: CommitReceiver, taken: Taken, signal?: AbortSignal): Promise<void> {
+    if (this.#former === undefined) return
+    const { lastFrame, next, fileMayBeAheadUntil } = this.#former
+    // Former versions may have been written over; the file, which the whole log was copied into, has them or later ones.
+    this.#table.forgetFrames()
+    this.#fileMayBeAheadUntil = lastFrame
+    await this.takeUpTo(lastFrame, receiver, taken, signal)
+    this.restart(next)
+    this.#fileMayBeAheadUntil = fileMayBeAheadUntil
+    this.#former = undefined
   }
 
   /** Takes every transaction up to the frame, which must end one. @throws LostContinuity, ABORTED, what the receiver throws */

@@ -20,14 +20,14 @@ const othersUnderLockMs = 2
  */
 const lockAttempts = 4
 const lastOthersUnderLockMs = 20
-/** What is wanted to be left for the time under the lock, and what is put up with when it will not get less. */
-const wantedBytes = 256 << 10
+/** What is wanted to be left for the time under the lock: twice as much in each further pass, up to what can be borne. */
+const wantedBytes = 512 << 10
 const bearableBytes = 2 << 20
 /** Checkpoints without the lock, each of what was committed during the one before; and how long before other work gets its turn. */
 const passes = 8
 const passesMs = 1000
-/** If it has not come to an end after so many, writers are slowed down. */
-const freePasses = 3
+/** If it has not come to an end after so many, writers are slowed down: else what they commit during one takes the next as long. */
+const freePasses = 1
 /** How far writers may be ahead before they are slowed down. */
 const brakeBytes = 8 << 20
 
@@ -62,40 +62,44 @@ export async function handOff(path: string, work: HandOffWork): Promise<HandOffR
 
 type Obstacle = HandOffResult['obstacle']
 
-/** Copies until what is left is little, or gets no less. */
+/**
+ * Copies and flushes until little was committed meanwhile. The flush comes last: what SQLite must flush under the lock is then
+ * no more than what is copied under it. (Not even a checkpoint of everything has flushed the database, if there was a commit
+ * meanwhile.)
+ */
 async function copyUnlocked(checkpointer: Checkpointer, work: HandOffWork): Promise<Obstacle> {
   const { roller } = work
   const end = performance.now() + passesMs
-  let before = 0
-  let isFlushed = false
+  let left = 0
   for (let pass = 1; pass <= passes && performance.now() < end; pass++) {
-    const ahead = Math.max(roller.bytesToTake, before)
-    const inPeace = async (act: () => Promise<unknown>) => {
+    const ahead = Math.max(roller.bytesToTake, left)
+    const braked = async (act: () => Promise<unknown>) => {
       using _ = ahead > brakeBytes || pass > freePasses ? new Brake(checkpointer, paceOf(ahead)) : undefined
       await act()
     }
-    await inPeace(() => rollOrDrain(work))
+    await braked(() => rollOrDrain(work))
     const mark = roller.pair.pin
     const copied = await copyBesideOthers(checkpointer, work)
     if (copied === 'some' && isHeldBack(roller, mark)) {
       if (pass > 2) return obstacleOf(checkpointer)
       await sleep(attemptsMs)
     }
-    const left = bytesToCopy(roller)
-    if (isFlushed && (left <= wantedBytes || (left > before / 2 && left <= bearableBytes))) return undefined
-    before = left
+    left = bytesToCopy(roller)
     if (left > brakeBytes) continue
-    // Not even a checkpoint of everything has flushed the database, if there was a commit meanwhile.
-    await inPeace(() => flushWhileTaking(work))
-    isFlushed = true
+    await braked(() => flushWhileTaking(work))
+    left = bytesToCopy(roller)
+    if (left <= Math.min(bearableBytes, wantedBytes * 2 ** (pass - 1))) return undefined
   }
-  return before <= bearableBytes ? undefined : 'writers'
+  return left <= bearableBytes ? undefined : 'writers'
 }
 
-/** The further ahead writers are, the more they are held up: else they might stay ahead for ever. */
+/**
+ * The further ahead writers are, the less they are let go on: else they might stay ahead for ever. None is held up for longer at
+ * a stretch than the lock is to be held.
+ */
 function paceOf(aheadBytes: number): BrakePace {
   const strength = Math.max(1, aheadBytes / brakeBytes)
-  return { heldMs: Math.min(24, 6 * strength), freeMs: Math.max(2, 8 / strength) }
+  return { heldMs: 8, freeMs: Math.max(1, 5 / strength ** 2) }
 }
 
 async function copyLocked(checkpointer: Checkpointer, work: HandOffWork): Promise<Obstacle> {

@@ -2,10 +2,9 @@ import { readSync } from 'node:fs'
 import { lockPage } from '../../../util/page-hash.ts'
 import { addBytes, addWords, hostIsBigEndian, type LogChecksum, matchesStored } from '../log/checksum.ts'
 import { frameHeaderBytes, frameOffset, type LogFile, logHeaderBytes } from '../log/page-map.ts'
+import { borrowMemory, drainBytes, returnMemory } from './drain-memory.ts'
 import { LostContinuity } from './lost-continuity.ts'
 import { FrameList, type Transaction } from './transaction.ts'
-
-const chunkBytes = 1 << 20
 
 /** A place in the log: the end of a commit, or frame 0, the start. */
 export interface LogPlace {
@@ -23,6 +22,8 @@ interface Chunk {
   readonly words: Int32Array
   readonly first: number
   readonly count: number
+  /** It begins with a transaction, so that the pages of all that were taken from it were hashed as they are in it. */
+  readonly isHashed: boolean
 }
 
 /**
@@ -38,15 +39,17 @@ export class LogCursor {
   /** The byte order of this log's checksums; undefined until its header has been read. */
   #bigEndian: boolean | undefined
   #chunk: Chunk | undefined
-  /** For frames before the chunk. */
+  /** For the chunk, and for frames that are not in it. */
+  #memory: Buffer | undefined
   #outside: Buffer | undefined
   readonly #list = new FrameList()
 
-  constructor(log: LogFile, pageSize: number, place: LogPlace) {
+  constructor(log: LogFile, pageSize: number, place: LogPlace, bigEndian?: boolean) {
     this.pageSize = pageSize
+    this.#bigEndian = bigEndian
     this.#log = log
     this.#frameBytes = frameHeaderBytes + pageSize
-    this.#framesAtOnce = Math.max(1, Math.floor(chunkBytes / this.#frameBytes))
+    this.#framesAtOnce = Math.max(1, Math.floor(drainBytes / this.#frameBytes))
     this.#place = place
   }
 
@@ -111,17 +114,25 @@ export class LogCursor {
     }
   }
 
-  /** Copies the page in one frame to `target` at `offset`. @throws LostContinuity */
-  copyPage(frame: number, page: number, target: Buffer, offset: number): void {
+  /**
+   * Copies the page in one frame that was taken to `target` at `offset`.
+   * @returns whether it comes from the very memory that its hash was taken from, so that there is no need to compare it
+   * @throws LostContinuity
+   */
+  copyPage(frame: number, page: number, target: Buffer, offset: number): boolean {
     const { bytes, first } = this.#holding(frame, 1)
     const start = (frame - first) * this.#frameBytes
     this.#requireFrame(bytes, start, page)
     bytes.copy(target, offset, start + frameHeaderBytes, start + this.#frameBytes)
+    return bytes === this.#chunk?.bytes && this.#chunk.isHashed
   }
 
   /** Lets go of the memory; an idle database should cost none. */
   release(): void {
     this.#chunk = undefined
+    returnMemory(this.#memory)
+    returnMemory(this.#outside)
+    this.#memory = undefined
     this.#outside = undefined
     this.#list.release()
   }
@@ -154,27 +165,26 @@ export class LogCursor {
     const present = this.#chunk
     if (present && frame >= present.first && frame < present.first + present.count) return present
     const first = frame - firstOfTransaction < this.#framesAtOnce ? firstOfTransaction : frame
-    this.#chunk = this.#read(first, Math.min(this.#framesAtOnce, lastFrame - first + 1), present?.bytes)
+    this.#chunk = undefined
+    this.#memory ??= borrowMemory()
+    const count = Math.min(this.#framesAtOnce, lastFrame - first + 1)
+    const bytes = this.#readFrames(first, count, this.#memory)
+    const ordered = this.#bigEndian === hostIsBigEndian ? bytes : Buffer.from(Uint8Array.from(bytes).buffer).swap32()
+    const words = new Int32Array(ordered.buffer, ordered.byteOffset, ordered.length / 4)
+    this.#chunk = { bytes, words, first, count, isHashed: first === firstOfTransaction }
     return this.#chunk
   }
 
   #holding(first: number, count: number): { readonly bytes: Buffer; readonly first: number } {
     const present = this.#chunk
     if (present && first >= present.first && first + count <= present.first + present.count) return present
-    this.#outside = this.#readBytes(first, count, this.#outside)
-    return { bytes: this.#outside, first }
+    this.#outside ??= borrowMemory()
+    return { bytes: this.#readFrames(first, count, this.#outside), first }
   }
 
-  #read(first: number, count: number, reusable: Buffer | undefined): Chunk {
-    const bytes = this.#readBytes(first, count, reusable)
-    const ordered = this.#bigEndian === hostIsBigEndian ? bytes : Buffer.from(Uint8Array.from(bytes).buffer).swap32()
-    return { bytes, words: new Int32Array(ordered.buffer, ordered.byteOffset, ordered.length / 4), first, count }
-  }
-
-  #readBytes(first: number, count: number, reusable: Buffer | undefined): Buffer {
+  #readFrames(first: number, count: number, memory: Buffer): Buffer {
     const length = count * this.#frameBytes
-    const isRoomy = reusable !== undefined && reusable.buffer.byteLength >= length
-    const bytes = isRoomy ? Buffer.from(reusable.buffer, 0, length) : Buffer.allocUnsafeSlow(length)
+    const bytes = memory.subarray(0, length)
     const position = frameOffset(first, this.pageSize)
     for (let done = 0; done < length; ) {
       const got = readSync(this.#log.descriptor, bytes, done, length - done, position + done)

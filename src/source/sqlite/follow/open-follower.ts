@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { HoldfastError } from '../../../errors.ts'
 import type { DatabaseFollower, OpenFollowerOptions } from '../../follower.ts'
 import { requireSameFile } from '../connect.ts'
@@ -6,9 +6,9 @@ import { requireEngineVersion } from '../engine-version.ts'
 import { explainError, requireSharedMemory } from '../explain-error.ts'
 import { openDatabaseFile, probeFile } from '../file-probe.ts'
 import { holdState } from '../held-state.ts'
-import { parseHorizon } from '../log/wal-index.ts'
+import { type LogHorizon, parseHorizon } from '../log/wal-index.ts'
 import { PendingReads } from '../pending-reads.ts'
-import { CommitStream } from './commit-stream.ts'
+import { CommitStream, type FormerLog } from './commit-stream.ts'
 import { LogCursor, type LogPlace } from './log-cursor.ts'
 import type { WatchFile } from './log-watch.ts'
 import type { PageTable } from './page-table.ts'
@@ -24,13 +24,15 @@ export interface FollowerParts {
   readonly clock: () => number
   /** Default: `fs.watch`. */
   readonly watchFile?: WatchFile | undefined
+  /** After so long without a commit, in milliseconds, it keeps no more at hand than it must; default 15,000. */
+  readonly restMs?: number | undefined
 }
 
 /** See {@link FollowingSource.openFollower}. */
 export async function openSqliteFollower(
   location: string,
   options: OpenFollowerOptions,
-  { clock, watchFile }: FollowerParts = { clock: Date.now },
+  { clock, watchFile, restMs }: FollowerParts = { clock: Date.now },
 ): Promise<DatabaseFollower> {
   const waiting = { waitMs: options.busyTimeoutMs ?? defaultBusyTimeoutMs, signal: options.signal }
   // Released in the reverse order: descriptors last, after SQLite has closed (see descriptors.ts).
@@ -42,7 +44,7 @@ export async function openSqliteFollower(
     if (probe.header?.journal === 'rollback') throw notInWalMode(location)
     requireSharedMemory(probe)
     const { pair, engineVersion, usesLog } = await ReaderPair.open(
-      path,
+      { path, requireSame: () => requireSameFile(probe, descriptors) },
       () => descriptors.sharedMemory(`${path}-shm`),
       waiting,
     )
@@ -59,20 +61,42 @@ export async function openSqliteFollower(
     const reads = resources.use(new PendingReads(location))
     const { pageSize } = begun
     const file = descriptors.identity
-    const stream = (place: LogPlace, table: PageTable, fileMayBeAheadUntil: number) => {
-      const cursor = new LogCursor(log, pageSize, place)
-      return new CommitStream({ file, database: descriptors.database, cursor, table, fileMayBeAheadUntil, clock })
-    }
-    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile }
+    const { database } = descriptors
+    const stream = (
+      place: LogPlace,
+      table: PageTable,
+      of: {
+        readonly fileMayBeAheadUntil: number
+        readonly former?: FormerLog | undefined
+        bigEndian?: boolean | undefined
+      },
+    ) =>
+      new CommitStream({
+        ...of,
+        file,
+        database,
+        cursor: new LogCursor(log, pageSize, place, of.bigEndian),
+        table,
+        clock,
+      })
+    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile, restMs }
 
-    const resumed = options.resume && (await resumeAt(options.resume, { file, pageSize, horizon, log }, options.signal))
+    const isUntouchedBy = (log: LogHorizon) => pair.isUncopied(log)
+    const content = { location, database, fileBytes: fstatSync(database).size, reads, isUntouchedBy }
+    const now = { file, pageSize, horizon, log, content }
+    const resumed = options.resume && (await resumeAt(options.resume, now, options.signal))
     if (resumed?.kind === 'resumed') {
-      const goingOn = stream(resumed.place, resumed.table, horizon.lastFrame)
+      const { former, bigEndian } = resumed
+      const goingOn = stream(resumed.place, resumed.table, {
+        fileMayBeAheadUntil: horizon.lastFrame,
+        former,
+        bigEndian,
+      })
       return new SqliteFollower({ ...parts, resources: resources.move() }, { kind: 'resumed' }, goingOn)
     }
     const state = resources.use(await holdState(probe, descriptors, begun, options.signal))
     const held = { state, horizon, reads, capturedAt, reason: resumed?.reason }
-    const { start, begin } = heldStart(held, (place, table) => stream(place, table, 0))
+    const { start, begin } = heldStart(held, (place, table) => stream(place, table, { fileMayBeAheadUntil: 0 }))
     return new SqliteFollower({ ...parts, resources: resources.move() }, start, begin)
   } catch (thrown) {
     throw explainError(thrown, probe)

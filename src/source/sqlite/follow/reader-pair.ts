@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HoldfastError } from '../../../errors.ts'
+import { HoldfastError, hasCode } from '../../../errors.ts'
 import { throwIfAborted } from '../../../util/abort.ts'
-import { type IndexReading, readIndex } from '../log/read-index.ts'
-import { parseHorizon } from '../log/wal-index.ts'
+import { type IndexReading, readCopyingBegun, readIndex } from '../log/read-index.ts'
+import { type LogHorizon, parseHorizon } from '../log/wal-index.ts'
 import { Patience } from '../reader/patience.ts'
 import type { Begun } from '../reader/protocol.ts'
 import { Reader } from '../reader/reader.ts'
@@ -18,41 +18,58 @@ export interface Pin {
   readonly frame: number
   /** The file held everything when the reader began, so that it may stand on mark 0, which lets the log be reset. */
   readonly mayBeReset: boolean
-  /** As mayBeReset, for certain. */
+  /**
+   * It began when everything had been copied. So it stands on mark 0; for certain if the write lock was held and the copying was
+   * ours. Otherwise, whoever had just copied may have been about to let go of that mark's lock, and it stands beside: then the log
+   * is not reset before it is renewed. No commit depends on which it is.
+   */
   readonly beganComplete: boolean
 }
 
+export interface ReadFile {
+  /** Symbolic links resolved. */
+  readonly path: string
+  /** @throws DATABASE_CHANGED if another file is there now */
+  readonly requireSame: () => void
+}
+
+interface Waiting {
+  readonly waitMs: number
+  readonly signal: AbortSignal | undefined
+}
+
 /**
- * Two read-only connections. The rule that keeps every frame: one of them always holds a read transaction, and before an
- * older one ends, every frame up to the younger one's mark has been taken.
+ * Two read-only connections, the second only as long as it is needed now and then: each takes memory. The rule that keeps every
+ * frame: one of them always holds a read transaction, and before an older one ends, every frame up to the younger one's mark has
+ * been taken.
  *
  * While a reader stands on mark M ≥ 1, the log cannot be reset, and checkpoints copy only frames ≤ M, all taken. A reader
  * that began when everything was copied stands on mark 0: no checkpoint may touch the file, so after at most one reset
  * (before any new frame) frames pile up in the log and wait for us.
  */
 export class ReaderPair implements Disposable {
+  readonly #file: ReadFile
   readonly #sharedMemory: number
   #current: Reader
-  #spare: Reader
+  #spare: Reader | undefined
   #pin: Pin | undefined
 
-  private constructor(current: Reader, spare: Reader, sharedMemory: number) {
+  private constructor(current: Reader, file: ReadFile, sharedMemory: number) {
     this.#current = current
-    this.#spare = spare
+    this.#file = file
     this.#sharedMemory = sharedMemory
   }
 
   static async open(
-    path: string,
+    file: ReadFile,
     sharedMemory: () => number,
-    waiting: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
+    waiting: Waiting,
   ): Promise<{ readonly pair: ReaderPair; readonly engineVersion: string; readonly usesLog: boolean }> {
-    const current = await retry((patience) => Reader.open(path, 'read-only', patience), waiting)
+    const current = await retry((patience) => openReader(file, patience), waiting)
     try {
       const { engineVersion, usesLog } = current.describe()
-      const spare = await retry((patience) => Reader.open(path, 'read-only', patience), waiting)
-      // The `-shm` file stays in place while the connections are open.
-      return { pair: new ReaderPair(current, spare, usesLog ? sharedMemory() : -1), engineVersion, usesLog }
+      // The `-shm` file stays in place while the connection is open.
+      return { pair: new ReaderPair(current, file, usesLog ? sharedMemory() : -1), engineVersion, usesLog }
     } catch (thrown) {
       current[Symbol.dispose]()
       throw thrown
@@ -75,12 +92,20 @@ export class ReaderPair implements Disposable {
     }
     // A reader that meets a broken header recovers it.
     if (this.#tryBegin() === undefined) return undefined
-    this.#spare.end()
+    this.dropYounger()
     return readIndex(this.#sharedMemory)
   }
 
+  /** The log is still that of the horizon, and nothing of it has been copied into the database file. */
+  isUncopied({ salts, lastFrame }: LogHorizon): boolean {
+    const copyingBegun = readCopyingBegun(this.#sharedMemory)
+    const reading = this.readIndex()
+    if (reading === undefined || !reading.horizon.salts.equals(salts)) return false
+    return lastFrame === 0 || (copyingBegun === 0 && reading.backfilled === 0)
+  }
+
   /** The first reader, which holds exactly the state of the horizon that is given back. */
-  async beginExactly(waiting: { readonly waitMs: number; readonly signal: AbortSignal | undefined }): Promise<Begun> {
+  async beginExactly(waiting: Waiting): Promise<Begun> {
     const begun = await retry((patience) => this.#current.begin(this.#sharedMemory, patience), waiting)
     this.#pin = pinOf(begun)
     return begun
@@ -92,16 +117,14 @@ export class ReaderPair implements Disposable {
   }
 
   /** As {@link beginYounger}, but holding exactly the state of the horizon that is given back. */
-  async beginYoungerExactly(waiting: {
-    readonly waitMs: number
-    readonly signal: AbortSignal | undefined
-  }): Promise<{ readonly begun: Begun; readonly pin: Pin }> {
-    const begun = await retry((patience) => this.#spare.begin(this.#sharedMemory, patience), waiting)
+  async beginYoungerExactly(waiting: Waiting): Promise<{ readonly begun: Begun; readonly pin: Pin }> {
+    const begun = await retry((patience) => this.#opened(patience).begin(this.#sharedMemory, patience), waiting)
     return { begun, pin: pinOf(begun) }
   }
 
   /** The younger reader takes over. All frames up to its pin must have been taken. */
   succeed(pin: Pin): void {
+    if (this.#spare === undefined) throw new HoldfastError('INTERNAL', 'There is no younger reader.')
     this.#current.end()
     const former = this.#current
     this.#current = this.#spare
@@ -116,7 +139,13 @@ export class ReaderPair implements Disposable {
 
   /** The younger reader gives way. */
   dropYounger(): void {
-    this.#spare.end()
+    this.#spare?.end()
+  }
+
+  /** Lets go of what is not needed while nothing happens. Not while a younger reader holds. */
+  rest(): void {
+    this.#spare?.[Symbol.dispose]()
+    this.#spare = undefined
   }
 
   /**
@@ -124,24 +153,31 @@ export class ReaderPair implements Disposable {
    * that were not taken stay where they are, and a later follower can go on.
    */
   [Symbol.dispose](): void {
-    this.#spare[Symbol.dispose]()
+    this.rest()
     this.#current[Symbol.dispose]()
   }
 
   #tryBegin(): Pin | undefined {
     const before = readIndex(this.#sharedMemory)
     try {
-      this.#spare.begin(undefined, new Patience(sliceMs, () => {}))
+      const patience = new Patience(sliceMs, () => {})
+      this.#opened(patience).hold(patience)
     } catch (thrown) {
-      if (isBusy(thrown)) return undefined
+      // That the file was replaced is told by whoever looks at it next.
+      if (isBusy(thrown) || hasCode(thrown, 'DATABASE_CHANGED')) return undefined
       throw thrown
     }
     try {
       return this.#pinAfter(before)
     } catch (thrown) {
-      this.#spare.end()
+      this.dropYounger()
       throw thrown
     }
+  }
+
+  #opened(patience: Patience): Reader {
+    this.#spare ??= openReader(this.#file, patience)
+    return this.#spare
   }
 
   #pinAfter(before: IndexReading | undefined): Pin {
@@ -161,6 +197,20 @@ export class ReaderPair implements Disposable {
   }
 }
 
+/** SQLite opens the path by itself: a reader of another file would hold nothing of ours. @throws DATABASE_CHANGED */
+function openReader({ path, requireSame }: ReadFile, patience: Patience): Reader {
+  using opened = new DisposableStack()
+  try {
+    const reader = opened.use(Reader.open(path, 'read-only', patience, 'kept'))
+    requireSame()
+    opened.move()
+    return reader
+  } catch (thrown) {
+    if (!isBusy(thrown)) requireSame()
+    throw thrown
+  }
+}
+
 function pinOf({ horizon }: Begun): Pin {
   // A database that is not in WAL mode is refused before it comes to this.
   if (horizon === undefined) throw new HoldfastError('DATABASE_CHANGED', 'The database left WAL mode.')
@@ -170,10 +220,7 @@ function pinOf({ horizon }: Begun): Pin {
 }
 
 /** Repeats in short slices, so that other followers of this process get their turn. */
-async function retry<T>(
-  attempt: (patience: Patience) => T,
-  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
-): Promise<T> {
+async function retry<T>(attempt: (patience: Patience) => T, { waitMs, signal }: Waiting): Promise<T> {
   const end = performance.now() + waitMs
   for (;;) {
     throwIfAborted(signal)

@@ -1,8 +1,10 @@
 import { hasCode } from '../../../errors.ts'
 import { formatState } from '../../../history/state-checksum.ts'
 import type { FollowPosition, LossReason } from '../../follower.ts'
-import { type LogFile, mapLog } from '../log/page-map.ts'
+import { type LogFile, mapLog, type PageMap } from '../log/page-map.ts'
 import type { LogHorizon } from '../log/wal-index.ts'
+import type { FormerLog } from './commit-stream.ts'
+import { endOfFormerLog, type FileContent } from './follows-directly.ts'
 import type { LogPlace } from './log-cursor.ts'
 import { PageTable } from './page-table.ts'
 
@@ -11,32 +13,63 @@ export interface Resume {
   readonly hashes: BigUint64Array
 }
 
+export interface Present {
+  readonly file: string
+  readonly pageSize: number
+  readonly horizon: LogHorizon
+  readonly log: LogFile
+  /** The database file. */
+  readonly content: FileContent
+}
+
 export type Resumed =
-  | { readonly kind: 'resumed'; readonly place: LogPlace; readonly table: PageTable }
+  | {
+      readonly kind: 'resumed'
+      readonly place: LogPlace
+      readonly table: PageTable
+      /** The place is in a log that was reset since. */
+      readonly former: FormerLog | undefined
+      /** The byte order of the log's checksums, if it is known already. */
+      readonly bigEndian: boolean | undefined
+    }
   | { readonly kind: 'lost'; readonly reason: LossReason }
 
 /**
- * Proves that the log still holds all that was committed after the position: it is the same log, and its frames up to the
- * position run to the very checksum that was kept. (Salts change with every reset; SQLite draws them at random.)
+ * Proves that all that was committed after the position can still be had: it is the same log, and its frames up to the
+ * position run to the very checksum that was kept; or the present log follows our state directly (follows-directly.ts).
  */
 export async function resumeAt(
   { position, hashes }: Resume,
-  now: { readonly file: string; readonly pageSize: number; readonly horizon: LogHorizon; readonly log: LogFile },
+  now: Present,
   signal: AbortSignal | undefined,
 ): Promise<Resumed> {
   if (position.file !== now.file) return lost('file-replaced')
   if (position.pageSize !== now.pageSize) return lost('page-size-changed')
   const salts = Buffer.from(position.salts, 'hex')
   // A log that nobody has written to yet has no salts, and so nothing to be known by.
-  if (!salts.equals(now.horizon.salts) || salts.every((byte) => byte === 0)) return lost('log-reset')
-  if (position.frame > now.horizon.lastFrame) return lost('frames-vanished')
+  if (salts.every((byte) => byte === 0)) return lost('log-reset')
   const { frame, checksum, pageSize, pageCount } = position
-  const frames = await mapUpTo(position, salts, now.log, signal)
-  if (frames === undefined) return lost('frames-vanished')
-  const table = new PageTable(pageSize, { pageCount, hashes, frames })
-  // The hashes that were kept are of another state than the position.
-  if (hashes.length < pageCount || formatState(table.state) !== position.state) return lost('audit-failed')
-  return { kind: 'resumed', place: { salts, frame, checksum }, table }
+  const place = { salts, frame, checksum }
+  const tableOf = (frames: Uint32Array) => {
+    const table = new PageTable(pageSize, { pageCount, hashes, frames })
+    // Else the hashes that were kept are of another state than the position.
+    return hashes.length >= pageCount && formatState(table.state) === position.state ? table : undefined
+  }
+  if (!salts.equals(now.horizon.salts)) {
+    const table = tableOf(new Uint32Array(0))
+    if (table === undefined) return lost('log-reset')
+    const end = await endOfFormerLog({ place, hashes, pageCount }, now, signal)
+    if (end === undefined) return lost('log-reset')
+    const { lastFrame, bigEndian } = end
+    const former = { lastFrame, next: now.horizon.salts, fileMayBeAheadUntil: now.horizon.lastFrame }
+    return { kind: 'resumed', place, table, former, bigEndian }
+  }
+  if (frame > now.horizon.lastFrame) return lost('frames-vanished')
+  const map = await mapUpTo(position, salts, now.log, signal)
+  if (map === undefined) return lost('frames-vanished')
+  const table = tableOf(map.frames)
+  if (table === undefined) return lost('audit-failed')
+  return { kind: 'resumed', place, table, former: undefined, bigEndian: map.bigEndian }
 }
 
 /** Undefined if the log no longer holds these frames. */
@@ -45,12 +78,12 @@ async function mapUpTo(
   salts: Buffer,
   log: LogFile,
   signal: AbortSignal | undefined,
-): Promise<Uint32Array | undefined> {
-  if (position.frame === 0) return new Uint32Array(0)
+): Promise<(Pick<PageMap, 'frames'> & { readonly bigEndian: boolean | undefined }) | undefined> {
+  if (position.frame === 0) return { frames: new Uint32Array(0), bigEndian: undefined }
   const [first, second] = position.checksum
   const { frame: lastFrame, pageCount, pageSize } = position
   try {
-    return (await mapLog(log, { lastFrame, pageCount, pageSize, salts, checksum: { first, second } }, signal)).frames
+    return await mapLog(log, { lastFrame, pageCount, pageSize, salts, checksum: { first, second } }, signal)
   } catch (thrown) {
     if (hasCode(thrown, 'DATABASE_DAMAGED', 'DATABASE_CHANGED', 'DATABASE_UNSUPPORTED')) return undefined
     throw thrown

@@ -5,6 +5,7 @@ import { type DatabaseDescriptors, fileIdentity } from '../descriptors.ts'
 import type { FileProbe } from '../file-probe.ts'
 import { frameHeaderBytes, type LogFile } from '../log/page-map.ts'
 import type { IndexReading } from '../log/read-index.ts'
+import type { LogHorizon } from '../log/wal-index.ts'
 import type { CommitStream, Taken } from './commit-stream.ts'
 import type { Look } from './log-watch.ts'
 import { LostContinuity } from './lost-continuity.ts'
@@ -80,17 +81,33 @@ export class Roller {
     taken: Taken,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { place } = this.stream
-    if (!horizon.salts.equals(place.salts)) this.#acceptReset(horizon.salts)
-    else if (horizon.lastFrame < place.frame) {
-      throw new LostContinuity('frames-vanished', `The log ends at frame ${horizon.lastFrame}, before ${place.frame}.`)
-    }
-    if (horizon.lastFrame === this.stream.place.frame) return
     try {
+      this.#noteLateReset(horizon)
+      await this.stream.takeFormer(receiver, taken, signal)
+      const { place } = this.stream
+      if (!horizon.salts.equals(place.salts)) this.#acceptReset(horizon.salts)
+      else if (horizon.lastFrame < place.frame) {
+        const { lastFrame } = horizon
+        throw new LostContinuity('frames-vanished', `The log ends at frame ${lastFrame}, before ${place.frame}.`)
+      }
+      if (horizon.lastFrame === this.stream.place.frame) return
       await this.stream.takeUpTo(horizon.lastFrame, receiver, taken, signal)
     } catch (thrown) {
       throw thrown instanceof LostContinuity ? this.#explained(thrown) : thrown
     }
+  }
+
+  /**
+   * After an absence our reader may begin on mark 0 with commits before it that have not been taken: then the log may be reset
+   * before they are. It ended where our reader stands, since nothing was copied from then on.
+   */
+  #noteLateReset({ salts }: LogHorizon): void {
+    const { pin } = this.#pair
+    const { place } = this.stream
+    const isLate = pin.mayBeReset && pin.salts.equals(place.salts) && place.frame < pin.frame
+    if (!isLate || salts.equals(place.salts)) return
+    this.stream.leave({ lastFrame: pin.frame, next: salts, fileMayBeAheadUntil: 0 })
+    this.#pair.noteReset(salts)
   }
 
   /** Has what was written to log and database so far flushed to disk, off this thread. */

@@ -29,6 +29,7 @@ export interface FollowerResources {
   readonly pageSize: number
   readonly waiting: { readonly waitMs: number; readonly signal: AbortSignal | undefined }
   readonly watchFile: WatchFile | undefined
+  readonly restMs: number | undefined
   readonly resources: AsyncDisposableStack
 }
 
@@ -88,8 +89,9 @@ export class SqliteFollower implements DatabaseFollower {
   }
 
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const { probe, watchFile } = this.#parts
-    await watchLog(probe.path, () => this.#look(), timeoutMs, signal, watchFile)
+    const { probe, pair, watchFile, restMs } = this.#parts
+    const watched = { look: () => this.#look(), rest: () => pair.rest(), restMs }
+    await watchLog(probe.path, watched, timeoutMs, signal, watchFile)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

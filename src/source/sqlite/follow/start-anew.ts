@@ -33,11 +33,12 @@ export function heldStart(
     pageCount,
     capturedAt,
     async *pages(options = {}) {
+      if (stream) throw hasBegun()
       yield* readPages(state.pages, reads, options.signal)
       state.requireUnchanged()
     },
     async begin(hashes) {
-      if (stream) throw new HoldfastError('INTERNAL', 'Following has begun already.')
+      if (stream) throw hasBegun()
       if (hashes.length < pageCount) {
         throw new HoldfastError('INTERNAL', `${hashes.length} hashes were given for ${pageCount} pages.`)
       }
@@ -45,6 +46,8 @@ export function heldStart(
       // Where the file holds everything there is no map; frames up to the horizon are then never looked at again.
       const frames = log?.map.frames ?? new Uint32Array(0)
       const place = { salts, frame: lastFrame, checksum: [checksum.first, checksum.second] as const }
+      // Its pages have been read.
+      state[Symbol.dispose]()
       stream = follow(place, new PageTable(pageSize, { pageCount, hashes, frames }))
     },
   }
@@ -53,4 +56,8 @@ export function heldStart(
     throw new HoldfastError('INTERNAL', 'Following has not begun: start.begin() comes first.')
   }
   return { start, begin }
+}
+
+function hasBegun(): HoldfastError {
+  return new HoldfastError('INTERNAL', 'Following has begun already.')
 }

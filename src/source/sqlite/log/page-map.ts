@@ -12,6 +12,8 @@ export interface PageMap {
   /** Frame of page `p` at index `p`, from 1; 0 for a page that the log does not hold. */
   readonly frames: Uint32Array
   readonly salts: Buffer
+  /** The byte order of its checksums. */
+  readonly bigEndian: boolean
 }
 
 export function frameOffset(frame: number, pageSize: number): number {
@@ -41,7 +43,7 @@ export async function mapLog(log: LogFile, horizon: LogHorizon, signal?: AbortSi
   }
   if (scan.pageCount !== horizon.pageCount) throw damaged(log, 'its last commit differs from the one in the wal-index')
   await readLogHeader(log, horizon)
-  return { frames: scan.frames, salts: horizon.salts }
+  return { frames: scan.frames, salts: horizon.salts, bigEndian: scan.bigEndian }
 }
 
 export interface LogFile {

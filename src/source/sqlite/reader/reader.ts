@@ -13,27 +13,42 @@ import type { Begun, Opened } from './protocol.ts'
 
 type Access = 'read-only' | 'read-write'
 
+/** `kept`: it only holds states for others to read, perhaps for years, beside thousands of its kind. */
+type Purpose = 'read' | 'kept'
+
 /** The SQLite connection of a snapshot. It never writes: `query_only` is on, and it is read-only unless told otherwise. */
 export class Reader implements Disposable {
   readonly #database: DatabaseSync
   readonly #opened: { readonly path: string; readonly access: Access }
+  readonly #forgetsSchema: boolean
 
-  private constructor(database: DatabaseSync, opened: { readonly path: string; readonly access: Access }) {
+  private constructor(
+    database: DatabaseSync,
+    opened: { readonly path: string; readonly access: Access },
+    forgetsSchema: boolean,
+  ) {
     this.#database = database
     this.#opened = opened
+    this.#forgetsSchema = forgetsSchema
+    this.#forgetSchema()
   }
 
   /** Connects and reads once, so that `-wal` and `-shm` are in place (or a hot journal is rolled back) afterwards. */
-  static open(path: string, access: Access, patience: Patience): Reader {
+  static open(path: string, access: Access, patience: Patience, purpose: Purpose = 'read'): Reader {
     const database = openFile(path, access)
     try {
       database.exec('PRAGMA query_only = 1; PRAGMA trusted_schema = 0')
-      patience.whileBusy(() => firstRead(database))
+      let isIntact = false
+      patience.whileBusy(() => {
+        isIntact = firstRead(database)
+      })
+      // SQLite takes memory for 20 pages at once, unless it is to keep none.
+      if (purpose === 'kept') database.exec('PRAGMA cache_size = 0')
+      return new Reader(database, { path, access }, purpose === 'kept' && isIntact)
     } catch (thrown) {
       database.close()
       throw thrown
     }
-    return new Reader(database, { path, access })
   }
 
   describe(): Opened {
@@ -59,6 +74,7 @@ export class Reader implements Disposable {
         const pageCount = readNumber(this.#database, 'page_count')
         const horizon =
           usesLog && isProven ? after && { header: after.header, backfilled: after.backfilled } : undefined
+        this.#forgetSchema()
         return { usesLog, horizon, pageSize, pageCount, retries }
       }
       this.#database.exec('ROLLBACK')
@@ -69,6 +85,12 @@ export class Reader implements Disposable {
           }),
       )
     }
+  }
+
+  /** As {@link begin}, of whatever state is the newest: nothing is told of it. */
+  hold(patience: Patience): void {
+    this.#rollback()
+    patience.whileBusy(() => this.#beginTransaction())
   }
 
   inspect(validation: ValidationLevel, rowCounts: boolean, throwIfCancelled: () => void): Inspection {
@@ -100,6 +122,11 @@ export class Reader implements Disposable {
       this.#rollback()
       throw thrown
     }
+  }
+
+  /** What SQLite has parsed of it: hundreds of kilobytes where there are many tables. It reads it again when it needs it. */
+  #forgetSchema(): void {
+    if (this.#forgetsSchema) this.#database.exec('PRAGMA writable_schema = RESET')
   }
 
   #rollback(): void {

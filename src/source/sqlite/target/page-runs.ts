@@ -1,3 +1,4 @@
+import { readSync, writeSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
 /** Pages that follow one another, in a file and in a batch alike. */
@@ -18,6 +19,12 @@ export function* contiguousSpans(pages: Uint32Array, pageSize: number): Generato
   }
 }
 
+/**
+ * A run up to this size is read or written on the spot: to have another thread do it takes ten times as long as the system takes to
+ * copy it, and pages changed by commits are mostly such runs.
+ */
+const shortBytes = 64 << 10
+
 /** Writes each run of neighbouring pages with one call. Any number may be under way for one file. */
 export async function writePages(
   file: FileHandle,
@@ -26,7 +33,10 @@ export async function writePages(
   values: Uint8Array,
 ): Promise<void> {
   for (const { firstPage, count, offset } of contiguousSpans(pages, pageSize)) {
-    await writeFully(file, values.subarray(offset, offset + count * pageSize), (firstPage - 1) * pageSize)
+    const bytes = values.subarray(offset, offset + count * pageSize)
+    const position = (firstPage - 1) * pageSize
+    const written = bytes.length > shortBytes ? 0 : writeSync(file.fd, bytes, 0, bytes.length, position)
+    if (written < bytes.length) await writeFully(file, bytes.subarray(written), position + written)
   }
 }
 
@@ -36,7 +46,12 @@ export async function readPages(file: FileHandle, pageSize: number, pages: Uint3
   for (const { firstPage, count, offset } of contiguousSpans(pages, pageSize)) {
     const span = values.subarray(offset, offset + count * pageSize)
     for (let filled = 0; filled < span.length; ) {
-      const { bytesRead } = await file.read(span, filled, span.length - filled, (firstPage - 1) * pageSize + filled)
+      const position = (firstPage - 1) * pageSize + filled
+      const length = span.length - filled
+      const isShort = span.length <= shortBytes
+      const bytesRead = isShort
+        ? readSync(file.fd, span, filled, length, position)
+        : (await file.read(span, filled, length, position)).bytesRead
       if (bytesRead === 0) break
       filled += bytesRead
     }

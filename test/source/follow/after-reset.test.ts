@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatState } from '../../../src/history/state-checksum.ts'
+import { sqlite } from '../../../src/source/sqlite/sqlite-source.ts'
+import { SqlProcess } from '../../support/sql-process.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { drainAll, FollowedCopy, type Kept, keep } from './followed-copy.ts'
+
+const prepare = [
+  'PRAGMA journal_mode = wal',
+  'PRAGMA wal_autocheckpoint = 0',
+  'CREATE TABLE t (id INTEGER PRIMARY KEY, x)',
+  `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300)
+    INSERT INTO t (x) SELECT hex(randomblob(250)) FROM c`,
+]
+const changeAll = 'UPDATE t SET x = hex(randomblob(250))'
+const changeOne = 'UPDATE t SET x = hex(randomblob(250)) WHERE id = 7'
+const toggle = [
+  "UPDATE t SET x = 'on' || substr(x, 3) WHERE id = 9",
+  "UPDATE t SET x = 'of' || substr(x, 3) WHERE id = 9",
+]
+/** What does not fit into the cache is written to the log before the transaction ends. */
+const rollBack = ['PRAGMA cache_size = 2', 'BEGIN', 'UPDATE t SET x = hex(randomblob(250)) WHERE id < 100', 'ROLLBACK']
+const copyAll = 'PRAGMA wal_checkpoint(PASSIVE)'
+
+interface Scene extends AsyncDisposable {
+  readonly path: string
+  readonly application: SqlProcess
+  readonly copy: FollowedCopy
+  readonly kept: Kept
+}
+
+/** An application with a log of some length, and a follower that took all of it, and then ended. */
+async function followedOnce(): Promise<Scene> {
+  const folder = temporaryFolder()
+  const path = folder.file('app.db')
+  const application = await SqlProcess.open(path)
+  await application.query(...prepare, copyAll)
+  await using follower = await sqlite(path).openFollower()
+  const copy = await FollowedCopy.begin(follower)
+  await application.query(changeAll, toggle[1] ?? '')
+  await drainAll(follower, copy)
+  const kept = keep(follower, copy)
+  const dispose = async () => {
+    await application[Symbol.asyncDispose]()
+    folder[Symbol.dispose]()
+  }
+  return { path, application, copy, kept, [Symbol.asyncDispose]: dispose }
+}
+
+const provable: readonly { readonly name: string; readonly meanwhile: readonly string[]; readonly commits: number }[] =
+  [
+    { name: 'and written to', meanwhile: [copyAll, changeOne, changeOne], commits: 2 },
+    { name: 'by a transaction that was rolled back', meanwhile: [copyAll, ...rollBack], commits: 0 },
+    {
+      name: 'after more commits, whose frames are still there',
+      meanwhile: [changeOne, changeAll, copyAll, changeOne],
+      commits: 3,
+    },
+    {
+      name: 'after commits that came to nothing, whose frames are still there',
+      meanwhile: [...toggle, copyAll, changeOne],
+      commits: 3,
+    },
+    {
+      name: 'after one that made the database larger and one that made it smaller',
+      meanwhile: [
+        'CREATE TABLE u AS SELECT * FROM t',
+        'PRAGMA incremental_vacuum',
+        'DROP TABLE u',
+        'VACUUM',
+        copyAll,
+        changeOne,
+      ],
+      commits: 4,
+    },
+    {
+      name: 'after a large transaction that was rolled back',
+      meanwhile: ['PRAGMA cache_size = 2', 'BEGIN', changeAll, 'ROLLBACK', copyAll, changeOne],
+      commits: 1,
+    },
+  ]
+
+for (const { name, meanwhile, commits } of provable) {
+  test(`a log that was reset once, ${name}, while nobody followed: nothing is missing`, async () => {
+    await using scene = await followedOnce()
+    const { path, application, copy, kept } = scene
+    await application.query(...meanwhile)
+    const before = copy.commits
+    await using follower = await sqlite(path).openFollower({ resume: kept })
+    assert.deepEqual(follower.start, { kind: 'resumed' })
+    assert.equal(follower.position.state, kept.position.state)
+    await drainAll(follower, copy)
+    assert.equal(copy.commits - before, commits)
+    await application.query(changeOne, copyAll, changeAll)
+    await drainAll(follower, copy)
+    assert.equal((await follower.audit(copy)).equal, true)
+    assert.equal(follower.position.pageCount, copy.pageCount)
+  })
+}
+
+const unprovable: readonly { readonly name: string; readonly meanwhile: readonly string[] }[] = [
+  { name: 'was reset twice', meanwhile: [copyAll, changeOne, copyAll, changeOne] },
+  { name: 'was cut off', meanwhile: ['PRAGMA wal_checkpoint(TRUNCATE)', changeOne] },
+  { name: 'was overwritten beyond our place', meanwhile: [...toggle, copyAll, changeAll, changeAll] },
+  { name: 'has been copied into the file', meanwhile: [copyAll, changeOne, copyAll] },
+  { name: 'was cut to a limit', meanwhile: ['PRAGMA journal_size_limit = 100', ...toggle, copyAll, changeOne] },
+]
+
+for (const { name, meanwhile } of unprovable) {
+  test(`a log that ${name} while nobody followed: that nothing is missing cannot be proved`, async () => {
+    await using scene = await followedOnce()
+    await scene.application.query(...meanwhile)
+    await using follower = await sqlite(scene.path).openFollower({ resume: scene.kept })
+    assert.equal(follower.start.kind === 'anew' && follower.start.reason, 'log-reset')
+    const copy = await FollowedCopy.begin(follower)
+    await scene.application.query(changeAll)
+    await drainAll(follower, copy)
+    assert.equal((await follower.audit(copy)).equal, true)
+  })
+}
+
+test('a log that was reset once, and a file that is not what we left: commits may be missing', async () => {
+  await using scene = await followedOnce()
+  const { path, application, kept } = scene
+  await application.query(copyAll, changeOne)
+  const hashes = kept.hashes.slice()
+  hashes[4] = 1n
+  const state = formatState(hashes.reduce((sum, hash) => BigInt.asUintN(64, sum + hash), 0n))
+  const resume = { position: { ...kept.position, state }, hashes }
+  await using follower = await sqlite(path).openFollower({ resume })
+  assert.equal(follower.start.kind === 'anew' && follower.start.reason, 'log-reset')
+})
+
+test('a reset with no commit since does not use up the proof: a second absence finds it again', async () => {
+  await using scene = await followedOnce()
+  const { path, application, copy, kept } = scene
+  await application.query(copyAll, ...rollBack)
+  let again: Kept
+  {
+    await using follower = await sqlite(path).openFollower({ resume: kept })
+    await drainAll(follower, copy)
+    again = keep(follower, copy)
+    assert.deepEqual(again.position, kept.position)
+  }
+  await application.query(changeOne)
+  await using follower = await sqlite(path).openFollower({ resume: again })
+  assert.equal(follower.start.kind, 'resumed')
+  await drainAll(follower, copy)
+  assert.equal((await follower.audit(copy)).equal, true)
+})
+
+test('a log that is reset between the return of a follower and its first drain, with commits that it has not taken', async () => {
+  await using scene = await followedOnce()
+  const { path, application, copy, kept } = scene
+  await application.query(changeOne, changeAll, copyAll)
+  const before = copy.commits
+  await using follower = await sqlite(path).openFollower({ resume: kept })
+  assert.equal(follower.start.kind, 'resumed')
+  // Everything has been copied, so our reader stands on mark 0, which lets the log be reset.
+  await application.query(changeOne, changeOne)
+  await drainAll(follower, copy)
+  assert.equal(copy.commits - before, 4)
+  await application.query(copyAll, changeOne)
+  await drainAll(follower, copy)
+  assert.equal((await follower.audit(copy)).equal, true)
+})
+
+test('if such a log is overwritten before it was taken, that is a loss', async () => {
+  await using scene = await followedOnce()
+  const { path, application, copy, kept } = scene
+  await application.query(changeOne, copyAll)
+  await using follower = await sqlite(path).openFollower({ resume: kept })
+  await application.query(changeAll, changeAll)
+  assert.equal((await follower.drain(copy)).lost, 'log-reset')
+})
