@@ -49,6 +49,19 @@ export type {
 } from './library/backup-schedule.ts'
 export type { CompactReport } from './maintenance/compact/compact-database.ts'
 export type { DroppedBackup, ExpireReport, KeptBackup } from './maintenance/expire/expire-database.ts'
+export type {
+  AbsentObject,
+  MirroredObject,
+  MirrorFinding,
+  MirrorOptions,
+  MirrorReport,
+} from './maintenance/mirror/mirror-options.ts'
+export {
+  type MirrorRepositoryOptions,
+  mirrorRepository,
+  promoteMirror,
+} from './maintenance/mirror/mirror-repository.ts'
+export type { PromotedMirror, PromoteOptions } from './maintenance/mirror/promote.ts'
 export type { PinnedBackup } from './maintenance/pins/pin-backup.ts'
 export type {
   DeletedSegment,

@@ -1,6 +1,6 @@
 /** What a schedule that is due makes the agent do. */
 import type { StorageLink } from '../engine/storage-link.ts'
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError, toHoldfastError } from '../errors.ts'
 import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupStorage } from '../storage/storage.ts'
@@ -8,11 +8,15 @@ import { assertTables } from '../verify/drill/assertion.ts'
 import { runDrill } from '../verify/drill/run-drill.ts'
 import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
+import type { MirrorConfig } from './config/config.ts'
 import { backUp, followPatienceMs } from './jobs/back-up.ts'
+import { mirror, noMirrors } from './jobs/mirror.ts'
 import { backupFigures } from './journal/backup-figures.ts'
 import { drillEnding } from './journal/drill-ending.ts'
 import type { Ending } from './journal/ending.ts'
+import { mirrorEnding } from './journal/mirror-ending.ts'
 import type { OperationKind, OperationStart } from './journal/operation.ts'
+import type { MirrorBook } from './mirrors/mirror-book.ts'
 import type { Operations } from './operations/operations.ts'
 import type { ScheduleAction } from './schedule/schedule-spec.ts'
 import type { ScheduledRun } from './schedule/timetable.ts'
@@ -26,6 +30,7 @@ export interface AgentJobsContext {
   readonly operations: Pick<Operations, 'run'>
   readonly pool: WorkerPool
   readonly find: (name: string) => AgentDatabase | undefined
+  readonly mirrors: Pick<MirrorBook, 'all' | 'find' | 'completed'>
   readonly now: () => number
 }
 
@@ -37,6 +42,7 @@ const kindOf: Readonly<Record<ScheduleAction, OperationKind>> = {
   drill: 'drill',
   expire: 'expire',
   compact: 'compact',
+  mirror: 'mirror',
 }
 
 /** Does what is due, with its hooks, and tells everybody whom it concerns. */
@@ -47,8 +53,10 @@ export class AgentJobs {
     this.#context = context
   }
 
-  /** @throws NAME_NOT_FOUND if the database is not looked after any more, and what the work throws */
+  /** @throws NAME_NOT_FOUND if the database, or mirror, is not looked after any more, and what the work throws */
   async run({ database: name, schedule, reason }: ScheduledRun, signal: AbortSignal): Promise<void> {
+    const place = this.#context.mirrors.find(name)
+    if (place !== undefined) return await this.#mirrorAll(place, { schedule, reason }, signal)
     const database = this.#context.find(name)
     if (database === undefined) throw notLookedAfter(name)
     const { operations, repositoryName } = this.#context
@@ -84,6 +92,8 @@ export class AgentJobs {
       case 'expire':
       case 'compact':
         return await this.#keepUp(database, schedule.action, signal)
+      case 'mirror':
+        return await this.#mirrorOne(database, signal)
     }
   }
 
@@ -153,6 +163,51 @@ export class AgentJobs {
     const { graceMs, ...policy } = config.retention
     const summary = await worker.call('expire', { ...input, policy, graceMs }, { signal })
     return { figures: { ...summary } }
+  }
+
+  /** All of the repository, to one mirror. */
+  async #mirrorAll(
+    place: MirrorConfig,
+    { schedule, reason }: Pick<ScheduledRun, 'schedule' | 'reason'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { operations, repositoryName, link, mirrors, now } = this.#context
+    const { name, hooks } = place
+    const start: OperationStart = {
+      kind: 'mirror',
+      repository: repositoryName,
+      type: name,
+      trigger: reason,
+      schedule: schedule.id,
+    }
+    await operations.run(start, { hooks, signal }, async (abort) => {
+      const report = await mirror(link, place, { now: now(), signal: abort })
+      if (report.complete && report.completeAt !== undefined) mirrors.completed(name, report.completeAt)
+      return { ...mirrorEnding(report), type: name }
+    })
+  }
+
+  /** One database, to every mirror. */
+  async #mirrorOne({ name }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+    const { link, mirrors, now } = this.#context
+    if (mirrors.all.length === 0) throw noMirrors(name)
+    if (!(await this.#isThere(name, signal)))
+      return { message: 'There is nothing to mirror yet.', outcome: 'succeeded' }
+    const endings: Ending[] = []
+    const failures: HoldfastError[] = []
+    for (const { config } of mirrors.all) {
+      try {
+        endings.push(mirrorEnding(await mirror(link, config, { database: name, now: now(), signal })))
+      } catch (thrown) {
+        // The others are not to go without because of one that is away.
+        if (signal.aborted) throw thrown
+        failures.push(toHoldfastError(thrown, config.name))
+      }
+    }
+    const [failure] = failures
+    if (failure !== undefined) throw failure
+    const worst = endings.find(({ outcome }) => outcome === 'failed') ?? endings[0]
+    return { ...worst, type: undefined, warnings: endings.flatMap(({ warnings = [] }) => warnings) }
   }
 
   /** For what opens it in a process of its own. */

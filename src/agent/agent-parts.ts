@@ -1,20 +1,32 @@
 /** What an agent is made of, put together. */
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
-import { Repository } from '../repository/repository.ts'
+import { openKnown } from '../repository/known-places.ts'
+import { refuseMirror } from '../repository/mirror-record.ts'
+import type { Repository } from '../repository/repository.ts'
 import { abortable } from '../util/abort.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
-import { AgentDatabases } from './agent-databases.ts'
+import { type AgentDatabase, AgentDatabases } from './agent-databases.ts'
 import { AgentJobs } from './agent-jobs.ts'
 import type { AgentOptions } from './agent-options.ts'
 import type { Config } from './config/config.ts'
+import { DatabaseFinder } from './database-finder.ts'
+import { GlobWatch } from './discovery/glob-watch.ts'
+import { LimitWatch } from './discovery/limit-watch.ts'
 import { NameBook } from './discovery/name-book.ts'
+import { systemLimits } from './discovery/system-limits.ts'
+import { OtherAgents } from './expectations/other-agents.ts'
+import { RecordKeeper } from './expectations/record-keeper.ts'
 import { FirstLook } from './first-look.ts'
 import { FollowWatch } from './follow/follow-watch.ts'
 import { FreshnessBook } from './freshness-book.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { MirrorBook } from './mirrors/mirror-book.ts'
+import { Alive } from './notify/alive.ts'
+import { CertificateWatch } from './notify/certificates/certificate-watch.ts'
 import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
 import { defaultAlertSettings } from './notify/engine/alert-settings.ts'
 import type { Heartbeat } from './notify/heartbeat.ts'
@@ -25,7 +37,10 @@ import { RepositoryWatch } from './repository-watch.ts'
 import { Rounds } from './rounds.ts'
 import { ScheduleStateFile } from './schedule/schedule-state-file.ts'
 import { Scheduler } from './schedule/scheduler.ts'
+import { agentId } from './state/agent-id.ts'
 import { RunMarker } from './state/run-marker.ts'
+import { cpuTime } from './worker/cpu-time.ts'
+import { HungWorkers } from './worker/hung-workers.ts'
 import { WorkerPool } from './worker/worker-pool.ts'
 import { WorkerWatch } from './worker/worker-watch.ts'
 
@@ -35,13 +50,13 @@ const startsAtOnce = 4
 export interface AgentParts extends AsyncDisposable {
   /** Where the agent keeps its own files. */
   readonly folder: string
-  /** Nothing below these is a database of somebody else. */
-  readonly ownFolders: readonly string[]
+  readonly finder: DatabaseFinder
   readonly link: StorageLink
   readonly repository: Repository
-  readonly names: NameBook
   readonly notifier: Notifier
   readonly heartbeats: { current: readonly Heartbeat[] }
+  readonly alive: Alive
+  readonly certificates: CertificateWatch
   readonly metrics: Metrics
   readonly marker: RunMarker
   readonly scheduler: Scheduler
@@ -53,6 +68,8 @@ export interface AgentParts extends AsyncDisposable {
   readonly firstLook: FirstLook
   readonly freshness: FreshnessBook
   readonly repositoryWatch: RepositoryWatch
+  readonly otherAgents: OtherAgents
+  readonly mirrors: MirrorBook
 }
 
 export function agentFolder({ stateFolder }: Pick<Config, 'stateFolder'>): string {
@@ -77,7 +94,8 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
       onDelivery: (delivery) => metrics.delivered(delivery),
       onAlert: ({ state, severity, summary, database, kind }) => {
         const text = state === 'firing' ? summary : `Over: ${summary}`
-        if (state === 'firing' && severity === 'critical') log.error(text, { alert: kind, database })
+        if (state === 'recovered') log.info(text, { alert: kind, database })
+        else if (severity === 'critical') log.error(text, { alert: kind, database })
         else log.warn(text, { alert: kind, database })
       },
       warn,
@@ -111,12 +129,16 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
       if (kind === 'expire' && database !== undefined) onWindow(database)
     },
   })
-  const own = (): ReadonlySet<string> => new Set(databases.all.map(({ name }) => name))
-  const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log, now, own })
+  const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log })
+  const owner = { id: await agentId(folder, warn), host: hostname(), config: config.file }
+  const keeper = new RecordKeeper(link.storage, owner)
+  const own = (): readonly AgentDatabase[] => [...databases.all, ...finder.away]
+  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own })
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
-  const jobs = new AgentJobs({ repository, repositoryName, link, operations, pool, now, find })
+  const mirrors = new MirrorBook({ journal, repository, scheduler: () => scheduler, notifier, metrics, now })
+  const jobs = new AgentJobs({ repository, repositoryName, link, operations, pool, now, find, mirrors })
   const stateFile = new ScheduleStateFile(folder)
   const scheduler = new Scheduler({
     clock,
@@ -149,10 +171,31 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     },
   })
   const firstLook = new FirstLook({ repository, find, scheduler, freshness, repositoryWatch, log })
+  const ownFolders = [
+    root,
+    userStateFolder(),
+    ...[link.storage.url, ...config.mirrors.map(({ name }) => name)].flatMap(folderOf),
+  ]
+  const finder = new DatabaseFinder({
+    names,
+    globs: await GlobWatch.read(join(folder, 'globs.json'), warn),
+    limits: new LimitWatch(systemLimits, config.concurrency.workers),
+    databases,
+    scheduler,
+    notifier,
+    metrics,
+    freshness,
+    firstLook,
+    ownFolders,
+    log,
+    now,
+  })
   const rounds = new Rounds({
     repository,
     databases: () => databases.all,
+    away: () => finder.away,
     workers,
+    hungWorkers: new HungWorkers({ now, log, metrics, kill: (pid) => process.kill(pid, 'SIGKILL'), cpuTime }),
     scheduler,
     notifier,
     metrics,
@@ -166,12 +209,13 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
   const owned = stack.move()
   return {
     folder,
-    ownFolders: [root, userStateFolder(), ...folderOf(link.storage.url)],
+    finder,
     link,
     repository,
-    names,
     notifier,
     heartbeats,
+    alive: new Alive(),
+    certificates: new CertificateWatch({ notifier, log, now }),
     metrics,
     marker,
     scheduler,
@@ -183,13 +227,17 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     firstLook,
     freshness,
     repositoryWatch,
+    otherAgents,
+    mirrors,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
 async function openRepository(link: StorageLink, signal: AbortSignal | undefined): Promise<Repository> {
   try {
-    return await abortable(Repository.open(link.storage, { signal }), signal)
+    const repository = await abortable(openKnown(link.storage, { signal }), signal)
+    await refuseMirror(link.storage, { signal })
+    return repository
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_NOT_FOUND')) throw error
     throw new HoldfastError(error.code, error.message, {

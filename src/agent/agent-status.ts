@@ -46,6 +46,24 @@ export const agentStatus = z.strictObject({
       next: z.strictObject({ schedule: z.string(), action: z.string(), at: time }).nullable(),
     }),
   ),
+  /** Databases that patterns found once, and that are not there any more. */
+  gone: z.array(
+    z.strictObject({
+      name: z.string(),
+      path: z.string(),
+      since: time,
+      /** It went away with others, and is still looked out for; else its owner deleted it, in the last seven days. */
+      expected: z.boolean(),
+    }),
+  ),
+  mirrors: z.array(
+    z.strictObject({
+      mirror: z.string().describe('URL without credentials'),
+      completeAt: time.nullable().describe('all that the repository held then is there, as far as this agent knows'),
+      lagMs: milliseconds.nullable().describe('how long ago that was'),
+      next: time.nullable().describe('when it is brought up to date next'),
+    }),
+  ),
   running: z.array(
     z.strictObject({
       kind: z.enum(operationKinds),

@@ -12,7 +12,6 @@ import type { AgentOptions } from './agent-options.ts'
 import { type AgentParts, agentFolder, assemble } from './agent-parts.ts'
 import { type AgentStatus, followingStatus, isoTime } from './agent-status.ts'
 import type { Config } from './config/config.ts'
-import { discover } from './discovery/discover.ts'
 import { currentActor } from './journal/audit/actor.ts'
 import { anchorAudit } from './journal/audit/anchor-audit.ts'
 import { conditionKey } from './notify/alert.ts'
@@ -41,14 +40,11 @@ export class Agent {
   readonly #stopping = new AbortController()
   /** What failed last in each part of a round, so that it is said once. */
   readonly #troubles = new Map<string, string>()
-  /** Files that were told of as ignored, with the reason. */
-  #ignored: ReadonlyMap<string, string> = new Map()
   readonly #startedWith: Config
   #config: Config
   #control: ControlServer | undefined
   #auditNotedAt = 0
   #rounds: Promise<void> = Promise.resolve()
-  #applying: Promise<void> = Promise.resolve()
   #reloading: Promise<void> = Promise.resolve()
   /** Asked for, and not begun. */
   #nextReload: Promise<void> | undefined
@@ -81,7 +77,8 @@ export class Agent {
       await agent.#listen(path)
       const { unclean } = parts.marker
       if (unclean !== undefined) parts.notifier.observe(observeUncleanStop(unclean, clock.now()))
-      await abortable(agent.#apply(), options.signal)
+      await parts.mirrors.set(options.config.mirrors)
+      await abortable(parts.finder.apply(options.config, agent.#stopping.signal), options.signal)
     } catch (thrown) {
       await agent.stop()
       throw thrown
@@ -97,8 +94,9 @@ export class Agent {
 
   /** As of now. */
   async renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }> {
-    const { metrics, rounds } = this.#parts
+    const { metrics, rounds, mirrors } = this.#parts
     rounds.measure()
+    mirrors.measure()
     return await metrics.render()
   }
 
@@ -108,7 +106,7 @@ export class Agent {
   }
 
   status(): AgentStatus {
-    const { databases, scheduler, operations, notifier, link, pool, freshness } = this.#parts
+    const { databases, scheduler, operations, notifier, link, pool, freshness, finder, mirrors } = this.#parts
     const { status: health, problems } = this.health()
     const next = new Map<string, { schedule: string; action: string; at: number }>()
     for (const { database, schedule, due } of scheduler.list()) {
@@ -134,6 +132,15 @@ export class Agent {
           next: due === undefined ? null : { ...due, at: new Date(due.at).toISOString() },
         }
       }),
+      gone: finder.gone.map(({ name, path, since, expected }) => {
+        return { name, path, since: new Date(since).toISOString(), expected }
+      }),
+      mirrors: mirrors.all.map(({ config: { name }, completeAt }) => ({
+        mirror: name,
+        completeAt: isoTime(completeAt),
+        lagMs: completeAt === undefined ? null : Math.max(0, this.#options.clock.now() - completeAt),
+        next: isoTime(next.get(name)?.at),
+      })),
       running: operations.running.map(({ kind, type, database, schedule, startedAt }) => ({
         kind,
         type: type ?? null,
@@ -191,7 +198,9 @@ export class Agent {
         configuredChannels(config.notify, thisSender(this.#parts.link.storage.url)),
       )
       await this.#replaceHeartbeats(config)
-      await this.#apply()
+      await this.#parts.mirrors.set(this.#config.mirrors)
+      await this.#parts.finder.apply(this.#config, signal)
+      this.#parts.otherAgents.changed()
       this.#parts.notifier.observe([{ what: 'absent', key: configKey }])
       log.info('The configuration was read anew.', { file: config.file })
     } catch (thrown) {
@@ -216,15 +225,15 @@ export class Agent {
   }
 
   async #stop(): Promise<ReadonlyMap<string, Unsent>> {
-    const { scheduler, databases, notifier, marker, watch } = this.#parts
+    const { scheduler, databases, notifier, marker, watch, finder } = this.#parts
     const { log } = this.#options
     const { stopTimeoutMs } = this.#config
-    log.info('The agent stops.')
+    log.info('The agent stops, in order; a second signal ends it at once.')
     // By the steady clock: the other may be set meanwhile.
     const deadline = performance.now() + stopTimeoutMs
     const left = (): number => Math.max(0, deadline - performance.now())
     this.#stopping.abort()
-    await settledWithin(Promise.allSettled([this.#rounds, this.#applying, this.#reloading]), stopTimeoutMs / 2)
+    await settledWithin(Promise.allSettled([this.#rounds, finder.idle(), this.#reloading]), stopTimeoutMs / 2)
     if (this.#control !== undefined) await settledWithin(this.#control[Symbol.asyncDispose](), cleanUpMs)
     // A backup of a followed database needs its follower.
     const graceMs = left() / 2
@@ -267,41 +276,6 @@ export class Agent {
     }
   }
 
-  /** Finds the databases, and puts the configuration in force for them; one after the other. */
-  #apply(): Promise<void> {
-    const applied = this.#applying.then(() => this.#applyNow())
-    this.#applying = applied.catch(() => {})
-    return applied
-  }
-
-  async #applyNow(): Promise<void> {
-    const { names, databases, scheduler, notifier, metrics, freshness, firstLook, ownFolders } = this.#parts
-    const { log } = this.#options
-    const { signal } = this.#stopping
-    const known = new Set(databases.all.map(({ path }) => path))
-    const found = await discover(this.#config.databases, names, { known, ownFolders })
-    for (const [path, reason] of found.ignored)
-      if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
-    this.#ignored = found.ignored
-    await this.#attempt('Writing down the names of databases', () => names.save())
-    if (signal.aborted) return
-    const { added, removed } = await databases.apply(found.databases, this.#config.stopTimeoutMs)
-    for (const { name, path } of removed) {
-      log.info(`${name} is not looked after any more.`, { path })
-      scheduler.set(name, [])
-      freshness.forget(name)
-      notifier.observe([{ what: 'forgotten', database: name }])
-    }
-    metrics.setDatabases(databases.all.map(({ name }) => name))
-    const fresh = new Set(added.map(({ name }) => name))
-    for (const { name, config } of databases.all) if (!fresh.has(name)) scheduler.set(name, config.schedules)
-    for (const { name, path } of added) {
-      log.info(`Looking after ${name}.`, { path })
-      firstLook.add(name)
-    }
-    await firstLook.look(signal)
-  }
-
   /** Notes in the repository, now and then, how far the audit log of this machine has come. */
   async #noteAudit(): Promise<void> {
     const { clock, journal, log } = this.#options
@@ -331,17 +305,25 @@ export class Agent {
   async #makeRounds(): Promise<void> {
     const { clock } = this.#options
     const { signal } = this.#stopping
-    const { rounds, marker, repositoryWatch, firstLook } = this.#parts
+    const { rounds, marker, otherAgents, firstLook, finder, certificates, mirrors } = this.#parts
     while (!signal.aborted) {
       await this.#attempt('Writing down that the agent runs', () => marker.seen(clock.now()))
       await this.#attempt('Looking at the databases', () => rounds.make(signal))
+      mirrors.observe()
+      this.#tellAlive()
       await firstLook.look(signal)
-      await this.#attempt('Looking at the databases of other agents', () => repositoryWatch.lookAtOthers(signal))
+      await this.#attempt('Looking at certificates', () => certificates.look(this.#config.notify, signal))
+      await this.#attempt('Looking at the databases of other agents', () => otherAgents.look(signal))
       await this.#attempt('Noting the head of the audit log in the repository', () => this.#noteAudit())
       await this.#attempt('Waiting', () => clock.sleep(roundMs, signal))
       if (this.#config.databases.some(({ source }) => source.kind === 'glob'))
-        await this.#attempt('Looking for databases', () => this.#apply())
+        await this.#attempt('Looking for databases', () => finder.apply(this.#config, signal))
     }
+  }
+
+  #tellAlive(): void {
+    const { alive, heartbeats, notifier } = this.#parts
+    if (!this.#stopping.signal.aborted) alive.tell(heartbeats.current, notifier.firing, this.#options.clock.now())
   }
 
   /** One part of a round that fails keeps no other from being done, and is told of once. */

@@ -11,12 +11,16 @@ import { observeSilentWorkers } from './notify/conditions/silent-worker.ts'
 import type { Observation } from './notify/engine/advance.ts'
 import type { Notifier } from './notify/notifier.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
+import type { HungWorkers } from './worker/hung-workers.ts'
 import type { WorkerWatch } from './worker/worker-watch.ts'
 
 export interface RoundsContext {
   readonly repository: Pick<Repository, 'database'>
   readonly databases: () => readonly AgentDatabase[]
+  /** Those that went away and are expected back: their backups become overdue. */
+  readonly away: () => readonly AgentDatabase[]
   readonly workers: Pick<WorkerWatch, 'ask' | 'silent'>
+  readonly hungWorkers: Pick<HungWorkers, 'end'>
   readonly scheduler: Pick<Scheduler, 'list'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly metrics: Metrics
@@ -41,11 +45,12 @@ export class Rounds {
 
   /** What this machine tells comes first: a repository that is away takes its time to say so. */
   async make(signal: AbortSignal): Promise<void> {
-    const { databases, notifier, workers } = this.#context
+    const { databases, notifier, workers, hungWorkers } = this.#context
     await workers.ask()
     notifier.observe([
       ...databases().flatMap((database) => this.#lookAtFollowing(database)),
       ...observeSilentWorkers(workers.silent),
+      ...hungWorkers.end(workers.silent),
       ...(await this.#lookAtDisks()),
     ])
     await this.#askRepository(signal)
@@ -66,7 +71,10 @@ export class Rounds {
       const [spoolBytes, spoolSegments] = [waiting.bytes, waiting.segments]
       metrics.setFollowed(name, { lagMs, durableLsn, walBytes: followed.logBytes, spoolBytes, spoolSegments })
     }
-    for (const { database, schedule, due } of scheduler.list()) metrics.setNextDue(database, schedule.id, due)
+    // A mirror has schedules too.
+    const names = new Set(databases().map(({ name }) => name))
+    for (const { database, schedule, due } of scheduler.list())
+      if (names.has(database)) metrics.setNextDue(database, schedule.id, due)
     metrics.setAlerts(notifier.firing)
   }
 
@@ -82,8 +90,8 @@ export class Rounds {
   }
 
   async #askRepository(signal: AbortSignal): Promise<void> {
-    const { databases, repository, freshness, notifier, log, now } = this.#context
-    const all = databases()
+    const { databases, away, repository, freshness, notifier, log, now } = this.#context
+    const all = [...databases(), ...away()]
     const observations: Observation[] = []
     const first = this.#firstAsked
     for (const index of all.keys()) {

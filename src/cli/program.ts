@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { version } from '../util/version.ts'
+import { addAgents } from './commands/agents.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompact } from './commands/compact.ts'
@@ -14,6 +15,7 @@ import { addFollow } from './commands/follow.ts'
 import { addHistory } from './commands/history.ts'
 import { addInit } from './commands/init.ts'
 import { addList } from './commands/list.ts'
+import { addMirror } from './commands/mirror.ts'
 import { addNotify } from './commands/notify.ts'
 import { addPin } from './commands/pin.ts'
 import { addPoints } from './commands/points.ts'
@@ -53,6 +55,7 @@ const commands: readonly AddCommand[] = [
   addFollow,
   addRun,
   addStatus,
+  addAgents,
   addList,
   addShow,
   addHistory,
@@ -68,6 +71,7 @@ const commands: readonly AddCommand[] = [
   addUnpin,
   addExpire,
   addCompact,
+  addMirror,
   addDoctor,
   addConfig,
   addSchedule,
@@ -82,7 +86,7 @@ export function buildProgram(run: Run, form: { readonly json: boolean }): Comman
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: optionsOfAll })
     .exitOverride()
     .configureOutput({ outputError: () => {}, ...(form.json ? { writeErr: () => {} } : {}) })
     .addOption(
@@ -108,6 +112,13 @@ export function buildProgram(run: Run, form: { readonly json: boolean }): Comman
       ['holdfast restore app --latest --to recovered.db', 'get it back, proven'],
     ]) + exitStatuses,
   )
+}
+
+/** Those of the program. A command with its own options and commands below it keeps the former to itself. */
+function optionsOfAll(command: Command): Option[] {
+  let root = command
+  while (root.parent !== null) root = root.parent
+  return root === command ? [] : root.options.filter(({ hidden }) => !hidden)
 }
 
 export function examples(lines: readonly (readonly [command: string, what: string])[]): string {

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { exitCodes, HoldfastError } from '../errors.ts'
 import { configFileOf } from './config/config-file.ts'
 import { locateRepository } from './config/locate-repository.ts'
@@ -42,7 +42,9 @@ export async function runProgram(args: readonly string[], surroundings: Surround
       verbose: flags.verbose === true,
     })
     output.progress = progressReporter(output, surroundings)
-    const onInterrupt = () => output.note('\nStopping and cleaning up. Once more to leave at once.')
+    // The agent says so in its log.
+    const onInterrupt =
+      name === 'run' ? () => {} : () => output.note('\nStopping and cleaning up. Once more to leave at once.')
     // To the agent a hang-up means to read its configuration anew.
     interruption = surroundings.listen(onInterrupt, name === 'run' ? 'SIGHUP' : undefined)
     const { stdin, stderr, now } = surroundings
@@ -60,12 +62,13 @@ export async function runProgram(args: readonly string[], surroundings: Surround
     else output.print(output.quiet ? (outcome.brief ?? outcome.text) : outcome.text)
   }
 
+  const program = buildProgram(run, output)
   try {
-    await buildProgram(run, output).parseAsync(args, { from: 'user' })
+    await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (thrown) {
     if (thrown instanceof CommanderError && isHelp(thrown, args)) return exitCodes.ok
-    const error = thrown instanceof CommanderError ? usageFrom(thrown, args) : thrown
+    const error = thrown instanceof CommanderError ? usageFrom(thrown, verbsOf(program, args)) : thrown
     const facts = errorFacts(error, interruption?.received())
     output.error({ type: 'error', command: running ?? null, ...facts }, errorDetails(error))
     return facts.exitCode
@@ -85,17 +88,28 @@ function isHelp(error: CommanderError, args: readonly string[]): boolean {
 }
 
 /** commander's complaints in our form: a sentence, and what to do. */
-function usageFrom(error: CommanderError, args: readonly string[]): HoldfastError {
+function usageFrom(error: CommanderError, verbs: readonly string[]): HoldfastError {
   if (error.code === 'commander.help') {
     return new HoldfastError('USAGE', 'A command is missing.', { hint: 'Begin with one of those above.' })
   }
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
   const suggestion = /\((Did you mean .*\?)\)/.exec(rest.join(' '))?.[1]
-  const verb = args.find((arg) => !arg.startsWith('-'))
-  const help =
-    error.code === 'commander.unknownCommand' || verb === undefined ? 'holdfast --help' : `holdfast ${verb} --help`
+  const help = ['holdfast', ...verbs, '--help'].join(' ')
   const message = `${first.charAt(0).toUpperCase()}${first.slice(1)}${/[.!?]$/.test(first) ? '' : '.'}`
   return new HoldfastError('USAGE', message, { hint: suggestion ?? `See "${help}".`, cause: undefined })
+}
+
+/** The command that was meant, as far as there is one: `schedule run`. */
+function verbsOf(program: Command, args: readonly string[]): string[] {
+  const verbs: string[] = []
+  let command: Command | undefined = program
+  for (const arg of args) {
+    if (arg.startsWith('-')) continue
+    command = command?.commands.find((each) => each.name() === arg)
+    if (command === undefined) break
+    verbs.push(arg)
+  }
+  return verbs
 }
 
 function hasFlag(args: readonly string[], ...flags: readonly string[]): boolean {

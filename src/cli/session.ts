@@ -34,17 +34,19 @@ export interface Outcome<Name extends CommandName> {
 }
 
 /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_* */
-export async function openRepository({ location, signal }: Session): Promise<Repository> {
-  const [{ openStorage }, { Repository }] = await Promise.all([
+export async function openRepository(session: Session): Promise<Repository> {
+  const { location, signal } = session
+  const [{ openStorage }, { openKnown }] = await Promise.all([
     import('../storage/open-storage.ts'),
-    import('../repository/repository.ts'),
+    import('../repository/known-places.ts'),
   ])
   const storage = await openStorage(location)
   try {
-    return await Repository.open(storage, { signal })
+    return await openKnown(storage, { signal })
   } catch (error) {
     await storage.close()
-    throw error
+    const { withMirrors } = await import('./mirror/with-mirrors.ts')
+    throw await withMirrors(session, error)
   }
 }
 

@@ -3,7 +3,7 @@ import { byName, ManagedDatabase } from '../backup/managed-database.ts'
 import type { BackupManagerOptions } from '../backup/manager-options.ts'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, hasCode } from '../errors.ts'
-import { Repository } from '../repository/repository.ts'
+import { openKnown } from '../repository/known-places.ts'
 
 /** What a manager is made of. */
 export interface ManagerParts {
@@ -18,15 +18,14 @@ export async function openParts(options: BackupManagerOptions): Promise<ManagerP
   const named = byName(sources ?? [database === undefined ? source : { source, database }])
   const link = await linkStorage(options.repository)
   try {
-    const repository = init
-      ? await openOrInit(link.storage, { signal })
-      : await Repository.open(link.storage, { signal })
+    const repository = init ? await openOrInit(link.storage, { signal }) : await openKnown(link.storage, { signal })
     const databases = new Map<string, ManagedDatabase>()
     for (const [name, from] of named) databases.set(name, new ManagedDatabase(from, { repository, link, engine }))
     return { link, options, databases: new ManagedDatabases(databases) }
   } catch (thrown) {
     await link[Symbol.asyncDispose]()
-    throw hasCode(thrown, 'REPOSITORY_NOT_FOUND') ? notMadeYet(thrown) : thrown
+    // With `init`, it was there before.
+    throw hasCode(thrown, 'REPOSITORY_NOT_FOUND') && !init ? notMadeYet(thrown) : thrown
   }
 }
 

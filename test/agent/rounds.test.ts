@@ -30,7 +30,9 @@ async function scene(names: readonly string[]) {
   const rounds = new Rounds({
     repository,
     databases: () => all,
+    away: () => [],
     workers: { ask: async () => {}, silent },
+    hungWorkers: { end: () => [] },
     scheduler: { list: () => [] },
     notifier: { observe: (observations) => void seen.push([...observations]), firing: [] },
     metrics: new Metrics(),

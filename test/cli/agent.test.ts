@@ -49,6 +49,8 @@ describe('holdfast run', () => {
     assert.match((await second.line(/^Following app/)).message, /no commit missing|unchanged/)
     await cliOk(['backup', 'app.db', '--type', 'snapshot', '--name', 'by-hand'], { cwd, env })
     assert.equal(await second.stop(), 0)
+    const plain = [...first.lines, ...second.lines].filter(({ level }) => level === 'none')
+    assert.deepEqual(plain, [], 'every line is JSON')
     await cliOk(['restore', 'app', '--name', 'by-hand', '--to', 'restored.db'], { cwd, env })
     assert.equal(integrity(at('restored.db')), 'ok')
     using restored = new DatabaseSync(at('restored.db'))

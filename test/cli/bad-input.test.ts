@@ -349,3 +349,21 @@ it('damage anywhere in the repository is found, named, and never restored', asyn
   assert.deepEqual([listed.ended.code, listed.warnings.length], [3, 1])
   assert.match(listed.warnings[0]?.message ?? '', /checksum/)
 })
+
+it('a command below another names the help of that command, and shows only options that apply to it', async () => {
+  for (const [args, help] of [
+    [['schedule', 'run'], 'holdfast schedule run --help'],
+    [['audit', 'export'], 'holdfast audit export --help'],
+    [['agents', 'forget'], 'holdfast agents forget --help'],
+  ] as const) {
+    const { code, stderr } = await cli(args)
+    assert.equal(code, 2)
+    assert.ok(stderr.includes(`See "${help}"`), stderr)
+  }
+  const { stdout } = await cliOk(['audit', 'verify', '--help'])
+  assert.match(stdout, /--repository <place>/)
+  assert.doesNotMatch(stdout, /--since|--user/)
+  const { code, stderr } = await cli(['audit', 'verify', '--since', 'yesterday'])
+  assert.equal(code, 2)
+  assert.match(stderr, /--since does not go with this command/)
+})

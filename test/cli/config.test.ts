@@ -28,6 +28,30 @@ describe('config', () => {
     assert.equal(shown.databases[0].follow.auditInterval, '1d')
   })
 
+  it('check notes a path where there is nothing, and a pattern that matches nothing', async (context) => {
+    const cwd = await scratchFolder(context)
+    makeDatabase(join(cwd, 'app.db'))
+    await writeFile(
+      join(cwd, 'holdfast.yaml'),
+      `${good}  - path: ap.db\n  - glob: ["*.sqlite", "x/*.db"]\n  - glob: "*.db"\n`,
+    )
+    const { stdout } = await cliOk(['config', 'check'], { cwd })
+    assert.match(stdout, /^holdfast\.yaml is fine: 4 databases/)
+    assert.match(
+      stdout,
+      /\nholdfast\.yaml:3:11 {2}databases\[1\]\.path\n.*\n.*\n {2}There is no file .*\/ap\.db now\.\n/,
+    )
+    const { ok, notes } = (await cliJson('config check', [], { cwd })).last
+    assert.equal(ok, true)
+    assert.deepEqual(
+      notes.map(({ path, line, message }) => [path, line, message.startsWith('No file matches')]),
+      [
+        ['databases[1].path', 3, false],
+        ['databases[2].glob', 4, true],
+      ],
+    )
+  })
+
   it('check lists every problem with its line and a mark, and ends with 2', async (context) => {
     const cwd = await scratchFolder(context)
     await writeFile(join(cwd, 'holdfast.yaml'), bad)

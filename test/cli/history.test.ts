@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { SmallDisk, whyNoSmallDisk } from '../scenarios/support/small-disk.ts'
 import { type CliOptions, cli, cliOk, startCli } from './support/cli.ts'
 import { change, makeDatabase } from './support/database.ts'
-import { historyOf, journalPlace } from './support/journal.ts'
+import { auditOf, historyOf, journalPlace } from './support/journal.ts'
 import { cliJson, cliJsonError } from './support/json-lines.ts'
 
 /** Starts a command, and sends the signal as soon as a line of its output has these words. */
@@ -110,19 +110,24 @@ describe('history', () => {
 
   it('shows what is followed while it runs, and what came of it', async (context) => {
     const { options, at } = await journalPlace(context)
+    // That it was not followed before is no news.
+    await cliOk(['backup', 'app.db'], options)
+    change(at('app.db'), "INSERT INTO users (name) VALUES ('before')")
     const { child, ended } = startCli(['follow', 'app.db', '--json'], options)
     context.after(() => child.kill('SIGKILL'))
     assert.ok(child.stdout !== null)
     const lines = createInterface(child.stdout)
     for await (const line of lines) {
       if (line.includes('"event":"started"')) {
-        const [running] = await historyOf(options, 'app')
+        const running = (await historyOf(options, 'app', '--kind', 'follow')).find(({ rebuilt }) => !rebuilt)
         assert.deepEqual([running?.kind, running?.outcome, running?.endedAt], ['follow', 'running', null])
         change(at('app.db'), "INSERT INTO users (name) VALUES ('new')")
       } else if (line.includes('"event":"uploaded"') && line.includes('"commits":1')) child.kill('SIGINT')
     }
     await ended
-    const [done] = await historyOf(options, 'app')
+    const followed = await historyOf(options, 'app', '--kind', 'follow')
+    const done = followed.find(({ rebuilt }) => !rebuilt)
+    assert.ok(followed.every(({ outcome }) => outcome === 'succeeded'))
     assert.deepEqual([done?.outcome, done?.subtype, done?.figures['commits']], ['succeeded', 'commits', 1])
   })
 
@@ -175,6 +180,16 @@ describe('history', () => {
     assert.equal(last.code, 'REPOSITORY_NOT_FOUND')
     assert.equal((await historyOf(options, '-r', 'never-was', '--all')).length, 3)
   })
+})
+
+it('history has nothing of what was only asked for wrongly; the audit log knows of it', async (context) => {
+  const { options } = await journalPlace(context)
+  await cliOk(['backup', 'app.db'], options)
+  const wrong = await cli(['expire', 'app', '--keep-last', '0', '--yes'], options)
+  assert.equal(wrong.code, 2)
+  const kinds = (await historyOf(options)).map(({ kind }) => kind)
+  assert.deepEqual(kinds, ['init', 'backup'])
+  assert.ok((await auditOf(options)).some(({ kind }) => kind === 'expire'))
 })
 
 describe('a journal that cannot be written', () => {

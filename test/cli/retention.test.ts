@@ -57,10 +57,32 @@ describe('expire', () => {
     assert.equal(ended.code, 4)
   })
 
+  it('of every database makes, shows and confirms all plans first, each by its own policy, and records each', async (context) => {
+    const { cwd, ids } = await backedUp(context, 3)
+    const env = { XDG_STATE_HOME: join(cwd, 'xdg') }
+    makeDatabase(join(cwd, 'shop.db'), { rows: 20 })
+    for (let n = 0; n < 2; n += 1) await cliOk(['backup', 'shop.db', '--type', 'full'], { cwd, env })
+    await writeFile(
+      join(cwd, 'holdfast.yaml'),
+      'repository: ./backups\ndatabases:\n  - { path: app.db, retention: { last: 1, window: 1ms } }\n  - { path: shop.db, retention: { last: 9 } }\n',
+    )
+    const dry = await cliOk(['expire', '--dry-run'], { cwd, env })
+    assert.match(dry.stdout, /app: would keep 1 backup, drop 2\.[\s\S]*shop: would keep 2 backups, drop 0\./)
+    const unasked = await cliJsonError(['expire'], { cwd, env })
+    assert.equal(unasked.last.code, 'USAGE')
+    assert.deepEqual(await listed(cwd), ids)
+    const { last } = await cliJson('expire', ['--yes'], { cwd, env })
+    assert.deepEqual([last.database, last.policy, last.keep.length, last.drop.length], [null, null, 3, 2])
+    assert.deepEqual(last.deleted, [], 'what is dropped now is deleted by a later run')
+    assert.deepEqual(await listed(cwd), ids.slice(2))
+    const { stdout } = await cliOk(['history', '--kind', 'expire'], { cwd, env })
+    assert.match(stdout, /app[\s\S]*shop|shop[\s\S]*app/)
+  })
+
   it('has a default that is written into what it says', async (context) => {
     const { cwd } = await backedUp(context, 1)
     const { last } = await cliJson('expire', ['app', '--dry-run'], { cwd })
-    const { daily, weekly, monthly, yearly, maxBackups, window } = last.policy
+    const { daily, weekly, monthly, yearly, maxBackups, window } = last.policy ?? assert.fail()
     assert.deepEqual([daily, weekly, monthly, yearly, maxBackups, window], [7, 4, 12, 7, 100, 604_800_000])
     assert.equal(last.policyFrom, 'default')
     // There is nothing to ask about.
@@ -75,11 +97,11 @@ describe('expire', () => {
     )
     const { last } = await cliJson('expire', ['app', '--dry-run'], { cwd })
     assert.deepEqual(
-      [last.policyFrom, last.policy.last, last.policy.daily, last.policy.window, last.policy.timeZone],
+      [last.policyFrom, last.policy?.last, last.policy?.daily, last.policy?.window, last.policy?.timeZone],
       ['configuration', 2, null, 3_600_000, 'Europe/Berlin'],
     )
     const { last: given } = await cliJson('expire', ['app', '--keep-last', '9', '--dry-run'], { cwd })
-    assert.deepEqual([given.policyFrom, given.policy.last], ['options', 9])
+    assert.deepEqual([given.policyFrom, given.policy?.last], ['options', 9])
   })
 
   it('refuses a policy that makes no sense, and names what is wrong', async (context) => {
@@ -90,7 +112,6 @@ describe('expire', () => {
     const nothing = await cli(['expire', 'app', '--keep-last', '0', '--dry-run'], { cwd })
     assert.equal(nothing.code, 2)
     assert.match(nothing.stderr, /keeps nothing/)
-    assert.equal((await cli(['expire'], { cwd })).code, 2)
     assert.equal((await cli(['expire', 'app', '--keep-within', 'soon'], { cwd })).code, 2)
   })
 

@@ -44,6 +44,28 @@ async function startAgent({ options }: Place): Promise<AsyncDisposable> {
 }
 
 describe('schedule list', () => {
+  it('shows a run by hand, and that it was killed', async (context) => {
+    const { options, ok, config } = await place(
+      context,
+      `${unfollowed}    schedules: [{ id: now, type: full, every: weekly }]\n`,
+    )
+    const outcome = async () => (await cliJson('schedule list', [], options)).last.schedules[0]?.outcome
+    assert.equal(await outcome(), null)
+    await ok('schedule', 'run', 'app', 'now')
+    assert.equal(await outcome(), 'succeeded')
+    await writeFile(config, `${await readFile(config, 'utf8')}    drill: { every: weekly, command: "sleep 60" }\n`)
+    const drill = async () => {
+      const { schedules } = (await cliJson('schedule list', [], options)).last
+      return schedules.find(({ id }) => id === 'drill-weekly')?.outcome
+    }
+    const { child, ended } = startCli(['schedule', 'run', 'app', 'drill-weekly'], options)
+    while ((await drill()) !== 'running') if (child.exitCode !== null) assert.fail((await ended).stderr)
+    child.kill('SIGKILL')
+    await ended
+    assert.equal(await drill(), 'interrupted')
+    assert.equal(await outcome(), 'succeeded')
+  })
+
   it('shows what is done when, and that no agent does it', async (context) => {
     const { options } = await place(
       context,

@@ -145,6 +145,7 @@ describe('point-in-time recovery', () => {
     assert.ok(estimate.durationMs > 0 && estimate.bytesToFetch > 0)
     assert.equal((await pitr.estimateRecovery({ lsn: 1 })).commitsToReplay, 0)
     assert.equal((await pitr.estimateRecovery(badDelete.time)).commitsToReplay, 11)
+    assert.equal((await pitr.estimateRecovery('now')).commitsToReplay, 12, 'the newest state that is kept')
   })
 
   it('tells where a recovery stands, phase by phase, and what came of it', async () => {

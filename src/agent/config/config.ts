@@ -22,6 +22,8 @@ export interface Config {
   /** Undefined: a folder of the user's, as for `holdfast follow`. */
   readonly stateFolder: string | undefined
   readonly databases: readonly DatabaseConfig[]
+  /** Where copies of the repository are kept. */
+  readonly mirrors: readonly MirrorConfig[]
   readonly concurrency: ConcurrencyConfig
   readonly notify: readonly NotifyConfig[]
   /** What lasts is told again after so long. */
@@ -31,6 +33,20 @@ export interface Config {
   readonly log: LogConfig
   /** How long a stop waits for what runs and for uploads. */
   readonly stopTimeoutMs: number
+}
+
+export interface MirrorConfig {
+  /** Absolute path, or URL, with its credentials. */
+  readonly to: string
+  /** URL without credentials: what people call it by. */
+  readonly name: string
+  /** When all of the repository is brought there. */
+  readonly schedule: ScheduleSpec
+  /** What was deleted in the repository stays on the mirror for so long. */
+  readonly graceMs: number
+  /** Nothing is deleted of a database of which more backups than this would go; undefined: half of them, but at least 10. */
+  readonly maxDelete: number | undefined
+  readonly hooks: readonly HookConfig[]
 }
 
 /** One database, or all that a pattern finds. */
@@ -126,7 +142,7 @@ export interface HookConfig extends Hook {
   readonly onFailure: 'fail' | 'warn'
 }
 
-export const hookOperations = ['backup', 'restore', 'verify', 'drill', 'expire', 'compact'] as const
+export const hookOperations = ['backup', 'restore', 'verify', 'drill', 'expire', 'compact', 'mirror'] as const
 export type HookOperation = (typeof hookOperations)[number] & OperationKind
 
 interface ChannelConfig {

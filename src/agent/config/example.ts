@@ -59,6 +59,11 @@ databases:
     follow: { syncInterval: 5s }         # the other keys are those of "defaults"
     drill: false
 
+# Copies of the whole repository in other places, brought up to date every hour, or as they say.
+# mirrors:
+#   - /mnt/nas/holdfast
+#   - { to: /mnt/usb/holdfast, every: daily, at: "05:30", grace: 30d }
+
 # Programs that run before and after operations of every database; a database may have "hooks" of its own besides.
 hooks:
   - before: backup
@@ -68,7 +73,7 @@ hooks:
     when: failure
     command: [logger, -t, holdfast, a backup or drill has failed]
 
-# Who is told, and of what: failure, overdue, lag, gap, verify, drill, spool, disk, agent, recovery; default: everything.
+# Who is told, and of what: failure, overdue, missing, lag, gap, verify, drill, spool, disk, expiring, agent, recovery; default: everything.
 notify:
   - webhook:
       url: https://hooks.example.com/holdfast
@@ -84,6 +89,7 @@ notify:
     rateLimit: { messages: 10, per: 10m }
   # - command: ./page-somebody.sh
   - heartbeat: https://hc.example.com/0b9e4c1e   # told of each scheduled operation; it raises the alarm when it hears nothing
+  # - heartbeat: { url: https://hc.example.com/7c1d, every: 5m }   # or: told so often that the agent lives and all is well
 repeatAlerts: 24h
 
 server: { listen: 127.0.0.1:7420 }       # metrics and health; default: nothing listens

@@ -53,15 +53,23 @@ export function problemLine({ file, line, column, path, message }: ConfigProblem
 
 /** In the order of the file, with lines and columns. */
 export function locateProblems(file: string, text: string, facts: readonly ProblemFacts[]): ConfigProblem[] {
-  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
+  const locate = locator(text)
   return facts
     .toSorted((a, b) => a.span.start - b.span.start)
     .map(({ span, path, message, expected = null, got = null, nearest = null }) => {
-      const start = Math.min(span.start, text.length)
-      const line = lineStarts.findLastIndex((at) => at <= start)
-      const lineStart = lineStarts[line] ?? 0
-      const lineEnd = (lineStarts[line + 1] ?? text.length + 1) - 1
-      const length = Math.max(1, Math.min(span.end, lineEnd) - start)
-      return { file, path, line: line + 1, column: start - lineStart + 1, length, message, expected, got, nearest }
+      return { file, path, ...locate(span), message, expected, got, nearest }
     })
+}
+
+/** Tells line and column, from 1 on, and how many characters of the line it is. */
+export function locator(text: string): (span: Span) => Pick<ConfigProblem, 'line' | 'column' | 'length'> {
+  const lineStarts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
+  return (span) => {
+    const start = Math.min(span.start, text.length)
+    const line = lineStarts.findLastIndex((at) => at <= start)
+    const lineStart = lineStarts[line] ?? 0
+    const lineEnd = (lineStarts[line + 1] ?? text.length + 1) - 1
+    const length = Math.max(1, Math.min(span.end, lineEnd) - start)
+    return { line: line + 1, column: start - lineStart + 1, length }
+  }
 }

@@ -12,6 +12,8 @@ export interface FoundDatabase {
   /** Absolute. */
   readonly path: string
   readonly config: DatabaseConfig
+  /** That found it; undefined if it was named by its path. */
+  readonly pattern?: string | undefined
 }
 
 export interface Discovery {
@@ -63,7 +65,7 @@ export async function discover(
           ? undefined
           : ((await reasonToIgnore(path)) ?? (await files.reasonToIgnore(path)))
         if (reason === undefined)
-          found.set(path, { name: names.nameOf(path, nameBelow(pattern, path), given), path, config })
+          found.set(path, { name: names.nameOf(path, nameBelow(pattern, path), given), path, config, pattern })
         else ignored.set(path, reason)
       }
     }

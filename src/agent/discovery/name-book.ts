@@ -11,11 +11,14 @@ const body = z.strictObject({ names: z.record(z.string(), z.string()) })
 export class NameBook {
   readonly #path: string
   readonly #names: Map<string, string>
+  /** Of each name, how many paths have it. */
+  readonly #uses = new Map<string, number>()
   #isChanged = false
 
   private constructor(path: string, names: Map<string, string>) {
     this.#path = path
     this.#names = names
+    for (const name of names.values()) this.#count(name, 1)
   }
 
   /**
@@ -34,11 +37,17 @@ export class NameBook {
     const isGivenAway = (name: string): boolean => given.has(name) && given.get(name) !== path
     const known = this.#names.get(path)
     if (known !== undefined && !isGivenAway(known)) return known
-    const isTaken = isGivenAway(wanted) || [...this.#names].some(([other, name]) => name === wanted && other !== path)
-    const name = isTaken ? distinctName(wanted, path) : wanted
+    const othersHaveIt = (this.#uses.get(wanted) ?? 0) > (known === wanted ? 1 : 0)
+    const name = isGivenAway(wanted) || othersHaveIt ? distinctName(wanted, path) : wanted
+    if (known !== undefined) this.#count(known, -1)
+    this.#count(name, 1)
     this.#names.set(path, name)
     this.#isChanged = true
     return name
+  }
+
+  #count(name: string, change: number): void {
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + change)
   }
 
   /** Writes down what is new, if anything is. @throws DISK_FULL, ACCESS_DENIED, INTERNAL */

@@ -11,6 +11,7 @@ import { operationId } from './operation-id.ts'
 import {
   type BegunOperation,
   deleteBefore,
+  deleteOperation,
   insertBegun,
   insertFound,
   type OperationQuery,
@@ -175,7 +176,8 @@ export class Journal {
     const endedAt = this.#now()
     this.#heartbeat.end()
     const audit = await this.#record((database) => {
-      updateEnded(database, begun, end, { process: this.#process, endedAt })
+      if (wasMisused(begun, end)) deleteOperation(database, begun.id)
+      else updateEnded(database, begun, end, { process: this.#process, endedAt })
       return this.#append(database, begun, 'end', parameters, endedAt, end)
     })
     this.#audit = audit ?? this.#audit
@@ -238,4 +240,9 @@ export class Journal {
     this.#warned.add(message)
     this.#options.onWarning(message, object, code)
   }
+}
+
+/** Nothing was done: it was only asked for in a way that makes no sense. The audit log knows of it. */
+function wasMisused({ trigger }: OperationStart, { outcome, code }: OperationEnd): boolean {
+  return trigger === 'manual' && outcome === 'failed' && (code === 'USAGE' || code === 'CONFIG_INVALID')
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { Operation, OperationEnd, OperationKind, OperationStart } from './operation.ts'
+import type { Operation, OperationEnd, OperationKind, OperationStart, OperationTrigger } from './operation.ts'
 import { operationRow, type RecordedOperation, toRecordedOperation } from './recorded-operation.ts'
 
 /** Operations of which all that is given is true. Times are in milliseconds since 1970, both inclusive, and those of the start. */
@@ -7,6 +7,7 @@ export interface OperationQuery {
   readonly repository?: string | undefined
   readonly database?: string | undefined
   readonly kind?: OperationKind | undefined
+  readonly trigger?: OperationTrigger | undefined
   readonly outcome?: RecordedOperation['outcome'] | undefined
   readonly since?: number | undefined
   readonly until?: number | undefined
@@ -20,6 +21,7 @@ export function selectOperations(database: DatabaseSync, query: OperationQuery, 
     ['repository = ?', query.repository],
     ['database = ?', query.database],
     ['kind = ?', query.kind],
+    ['trigger = ?', query.trigger],
     ['started_at >= ?', query.since],
     ['started_at <= ?', query.until],
   ]
@@ -141,4 +143,8 @@ export function ranWithin(
     )
     .get(repository, name ?? null, JSON.stringify(kinds), endedAt, startedAt)
   return row !== undefined
+}
+
+export function deleteOperation(database: DatabaseSync, id: string): void {
+  database.prepare('DELETE FROM operations WHERE id = ?').run(id)
 }

@@ -8,6 +8,7 @@ export const operationKinds = [
   'drill',
   'expire',
   'compact',
+  'mirror',
   'pin',
   'unpin',
   'delete',
@@ -28,7 +29,7 @@ export interface OperationStart {
   readonly database?: string | undefined
   /** As shown to people: without credentials. */
   readonly repository: string
-  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification; the mode of a restore or of following. */
+  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification; the mode of a restore or of following; the URL of a mirror. */
   readonly type?: string | undefined
   readonly trigger: OperationTrigger
   /** Id of the schedule, when one asked. */

@@ -7,12 +7,21 @@ interface Waiting {
   readonly fail: (reason: unknown) => void
 }
 
-/** What is written at the same moment, as when a thousand databases begin to be followed, shares one transaction and its syncs. */
-export class WriteQueue {
-  readonly #file: JournalFile
-  #waiting: Waiting[] = []
+/** A write blocks the process: so long, times what the last one took, others get their turn before the next. */
+const restFactor = 3
+const longestRestMs = 250
 
-  constructor(file: JournalFile) {
+/**
+ * What is written at the same moment shares one transaction and its syncs; and so does what comes soon after a write, as when
+ * a thousand databases begin to be followed.
+ */
+export class WriteQueue {
+  readonly #file: Pick<JournalFile, 'write'>
+  #waiting: Waiting[] = []
+  /** In the milliseconds of `performance.now`. */
+  #restsUntil = 0
+
+  constructor(file: Pick<JournalFile, 'write'>) {
     this.#file = file
   }
 
@@ -24,18 +33,26 @@ export class WriteQueue {
       return () => resolve(result)
     }
     this.#waiting.push({ run, fail: reject })
-    if (this.#waiting.length === 1) setImmediate(() => void this.#flush())
+    if (this.#waiting.length === 1) {
+      const restMs = this.#restsUntil - performance.now()
+      if (restMs > 0) setTimeout(() => void this.#flush(), restMs)
+      else setImmediate(() => void this.#flush())
+    }
     return promise
   }
 
   async #flush(): Promise<void> {
     const works = this.#waiting
     this.#waiting = []
+    const begun = performance.now()
     try {
       const done = await this.#file.write((database) => works.map(({ run }) => run(database)))
       for (const tell of done) tell()
     } catch (error) {
       for (const { fail } of works) fail(error)
+    } finally {
+      const ended = performance.now()
+      this.#restsUntil = ended + Math.min(longestRestMs, restFactor * (ended - begun))
     }
   }
 }

@@ -126,6 +126,18 @@ export const agentMetrics = {
     help: 'Databases that this agent looks after.',
     labels: [],
   },
+  workersReplaced: {
+    name: 'holdfast_workers_replaced_total',
+    type: 'counter',
+    help: 'Workers that had not answered for a long time, and were ended and replaced.',
+    labels: [],
+  },
+  mirrorComplete: {
+    name: 'holdfast_mirror_last_success_timestamp_seconds',
+    type: 'gauge',
+    help: `When the mirror was last brought up to date with all of the repository, ${time}.`,
+    labels: ['mirror'],
+  },
   operations: {
     name: 'holdfast_operations_total',
     type: 'counter',

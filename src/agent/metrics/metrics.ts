@@ -30,6 +30,8 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #series: DatabaseSeries
   readonly #databases = gauge(agentMetrics.databases, this.#registry)
+  readonly #workersReplaced = counter(agentMetrics.workersReplaced, this.#registry)
+  readonly #mirrors = gauge(agentMetrics.mirrorComplete, this.#registry)
   readonly #operations = counter(agentMetrics.operations, this.#registry)
   readonly #failures = counter(agentMetrics.failures, this.#registry)
   readonly #operationSeconds = histogram(agentMetrics.operationSeconds, this.#registry)
@@ -108,6 +110,16 @@ export class Metrics {
         this.#series.add('gaps', database)
         break
     }
+  }
+
+  /** @param completeAt undefined if it never was complete, or is looked after no more */
+  setMirror(mirror: string, completeAt: number | undefined): void {
+    if (completeAt === undefined) this.#mirrors.remove({ mirror })
+    else this.#mirrors.set({ mirror }, completeAt / 1000)
+  }
+
+  workerReplaced(): void {
+    this.#workersReplaced.inc()
   }
 
   delivered({ channel, result }: Delivery): void {

@@ -4,6 +4,8 @@ export const alertKinds = [
   'failure',
   /** No backup, and no commit, is as new as it should be. */
   'overdue',
+  /** Databases of a pattern are gone all at once, as when a disk is not mounted. */
+  'missing',
   /** Commits of a followed database wait too long for the repository. */
   'lag',
   /** Commits were missed: between two states nothing can be restored. */
@@ -16,6 +18,8 @@ export const alertKinds = [
   'spool',
   /** A file system that the agent writes to is nearly full. */
   'disk',
+  /** The certificate of a server through which somebody is notified ends soon. */
+  'expiring',
   /** The agent did not stop in order, or one of its workers hangs. */
   'agent',
 ] as const

@@ -17,6 +17,8 @@ export interface HeartbeatSettings {
   readonly database?: string | undefined
   /** Only those that this schedule asked for; default: all that any schedule asked for. */
   readonly schedule?: string | undefined
+  /** It is told so often that the agent lives and all is well, and of no operation, in milliseconds; default: of operations. */
+  readonly everyMs?: number | undefined
   /** For a request, in milliseconds; default 10 s. */
   readonly timeoutMs?: number | undefined
 }
@@ -74,6 +76,7 @@ export class Heartbeat implements AsyncDisposable {
   concerns({ database, schedule, trigger }: OperationStart): boolean {
     if (trigger !== 'schedule' && trigger !== 'catch-up') return false
     const { settings } = this
+    if (settings.everyMs !== undefined) return false
     return (
       (settings.database === undefined || settings.database === database) &&
       (settings.schedule === undefined || settings.schedule === schedule)
@@ -94,6 +97,12 @@ export class Heartbeat implements AsyncDisposable {
     const isWell = outcome === 'succeeded' || outcome === 'warning'
     const text = [log, message ?? ''].filter((part) => part !== '').join('\n')
     this.#offer({ signal: isWell ? 'success' : 'fail', run, body: text.slice(-mostBody) })
+  }
+
+  /** The agent lives, and all is well. One that could not be sent is not sent later: the next one says it too. */
+  alive(): void {
+    this.#waiting.splice(0)
+    this.#offer({ signal: 'success', run: randomUUID(), body: '' })
   }
 
   /** Sends one ping at once, without a second attempt. @throws DeliveryError */

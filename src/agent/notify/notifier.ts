@@ -59,6 +59,8 @@ export class Notifier implements AsyncDisposable {
   #filters = new Map<string, AlertFilter>()
   #state: AlertState
   #nextAt: number | undefined
+  /** Whether `#nextAt` is known. */
+  #isUpToDate = false
   #ticking: Promise<void> | undefined
   #isDirty = false
   #saving: Promise<void> | undefined
@@ -107,6 +109,10 @@ export class Notifier implements AsyncDisposable {
 
   observe(observations: readonly Observation[]): void {
     const now = this.#clock.now()
+    // A thousand databases tell again and again that all is well: what changes nothing must not go through all that is known.
+    const isNews = observations.some((each) => each.what !== 'absent' || Object.hasOwn(this.#state, each.key))
+    if (!isNews && this.#isUpToDate && (this.#nextAt === undefined || now < this.#nextAt)) return
+    this.#isUpToDate = true
     const { state, alerts, nextAt } = advance(
       this.#state,
       observations,

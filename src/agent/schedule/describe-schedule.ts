@@ -11,6 +11,7 @@ const actions: Readonly<Record<ScheduleAction, string>> = {
   drill: 'restore drill',
   expire: 'expiry',
   compact: 'compaction',
+  mirror: 'mirroring',
 }
 
 const months = [

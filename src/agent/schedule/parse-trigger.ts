@@ -1,5 +1,6 @@
 import { parseDuration } from '../../util/parse-duration.ts'
 import { parseSize } from '../../util/parse-size.ts'
+import { nearest } from '../config/nearest.ts'
 import { readCron } from './cron-run.ts'
 import { nextRun } from './next-run.ts'
 import { expectedAt, parseAt } from './parse-at.ts'
@@ -10,8 +11,10 @@ import { isTimeZone } from './zone-time.ts'
 /** What is wrong with one field of what people wrote. */
 export interface ScheduleProblem<Field extends string = string> {
   readonly field: Field
-  /** One sentence: what was expected, and what was given. */
+  /** What was expected, and what was given. */
   readonly message: string
+  /** The known word that was probably meant. */
+  readonly nearest?: string
 }
 
 export type TriggerField = keyof TriggerInput
@@ -71,7 +74,16 @@ function parseEvery({ every = '', at, timeZone }: TriggerInput): Parsed<Schedule
   if (calendar !== undefined) return parseCalendar(calendar, at, timeZone)
   const everyMs = durationOf(every)
   return everyMs === undefined
-    ? failed('every', `Expected ${calendars.join(', ')}, or a duration such as 6h, got "${every}".`)
+    ? {
+        problems: [
+          meant(
+            'every',
+            `Expected ${calendars.join(', ')}, or a duration such as 6h, got "${every}".`,
+            every,
+            calendars,
+          ),
+        ],
+      }
     : { value: { on: 'interval', everyMs } }
 }
 
@@ -106,7 +118,8 @@ function parseCron({ expression, timeZone, on }: CronTrigger): Parsed<ScheduleTr
 
 function zoneProblems(timeZone: string | undefined): ScheduleProblem<TriggerField>[] {
   if (timeZone === undefined || isTimeZone(timeZone)) return []
-  return [{ field: 'timeZone', message: `Expected the name of a time zone such as Europe/Berlin, got "${timeZone}".` }]
+  const message = `Expected the name of a time zone such as Europe/Berlin, got "${timeZone}".`
+  return [meant('timeZone', message, timeZone, Intl.supportedValuesOf('timeZone'))]
 }
 
 /** `at` and `timeZone` mean something only where a calendar is looked at. */
@@ -130,6 +143,18 @@ function unfitting(
 export function durationOf(text: string): number | undefined {
   const value = /[a-z]\s*$/i.test(text) ? parseDuration(text) : undefined
   return value !== undefined && value >= shortest && value <= longest ? value : undefined
+}
+
+function meant(
+  field: TriggerField,
+  message: string,
+  word: string,
+  known: readonly string[],
+): ScheduleProblem<TriggerField> {
+  const near = nearest(word.trim(), known)
+  return near === undefined
+    ? { field, message }
+    : { field, message: `${message} Did you mean ${JSON.stringify(near)}?`, nearest: near }
 }
 
 function failed<Field extends string>(field: Field, message: string): { problems: ScheduleProblem<Field>[] } {

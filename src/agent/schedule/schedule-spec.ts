@@ -1,7 +1,16 @@
 /** What a schedule says: what to do, and when. Parsed from the configuration, the command line or the library; checked there. */
-export type ScheduleAction = 'full' | 'incremental' | 'snapshot' | 'verify' | 'drill' | 'expire' | 'compact'
+export type ScheduleAction = 'full' | 'incremental' | 'snapshot' | 'verify' | 'drill' | 'expire' | 'compact' | 'mirror'
 
-export const scheduleActions = ['full', 'incremental', 'snapshot', 'verify', 'drill', 'expire', 'compact'] as const
+export const scheduleActions = [
+  'full',
+  'incremental',
+  'snapshot',
+  'verify',
+  'drill',
+  'expire',
+  'compact',
+  'mirror',
+] as const
 
 export type Calendar = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 

@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import type { ScheduleTrigger } from './schedule-spec.ts'
 
-/** How the last run of a schedule ended; `unfinished` while it runs, and for good if its process died meanwhile. */
-export type LastOutcome = 'unfinished' | 'succeeded' | 'failed'
+/**
+ * How the last run of a schedule ended; `unfinished` while it runs, and for good if its process died meanwhile: it is caught up. One that
+ * somebody asked for is `asked` while it runs, and is not caught up: it was `interrupted`.
+ */
+export type LastOutcome = 'unfinished' | 'asked' | 'succeeded' | 'failed' | 'interrupted'
 
 /** What must be remembered of a schedule over a restart. Times are milliseconds since 1970. */
 export interface ScheduleRecord {
@@ -41,7 +44,7 @@ const record = z.strictObject({
   lastDue: time.optional(),
   lastStarted: time.optional(),
   lastFinished: time.optional(),
-  outcome: z.enum(['unfinished', 'succeeded', 'failed']).optional(),
+  outcome: z.enum(['unfinished', 'asked', 'succeeded', 'failed', 'interrupted']).optional(),
   commits: count,
   bytes: count,
   unusedSince: time.optional(),

@@ -48,6 +48,9 @@ export class Timetable {
   constructor(state: ScheduleState, random: () => number) {
     this.#state = state
     this.#random = random
+    // Nothing runs yet: whoever did what was asked for has ended.
+    for (const { schedules } of state.values())
+      for (const record of schedules.values()) if (record.outcome === 'asked') record.outcome = 'interrupted'
   }
 
   /** When {@link takeDue} has something to give next. */
@@ -139,6 +142,7 @@ export class Timetable {
     const { trigger } = item.spec
     const progress = databaseRecord(this.#state, item.database)
     if (run.reason !== 'manual') Object.assign(record, { lastDue: run.due, outcome: 'unfinished' })
+    else if (record.outcome !== 'unfinished') record.outcome = 'asked'
     // What became due while it waited is done with as well, also by a run that somebody asked for.
     const due = run.reason === 'manual' ? dueOf(item.spec, record, progress) : run.due
     if (due !== undefined && (due <= now || run.reason !== 'manual')) {
@@ -154,6 +158,7 @@ export class Timetable {
   /** @param outcome undefined if it was called off: then it is caught up later, unless somebody had asked for it */
   end(record: ScheduleRecord, outcome: LastOutcome | undefined, now: number): void {
     this.#running.delete(record)
+    if (outcome === undefined && record.outcome === 'asked') record.outcome = 'interrupted'
     if (outcome !== undefined) Object.assign(record, { outcome, lastFinished: now })
   }
 

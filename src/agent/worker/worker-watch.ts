@@ -15,17 +15,26 @@ export interface WorkerWatchContext {
 /** An answer takes this long when a worker is busy; a later one counts too, and nobody waits for it. */
 const waitMs = 5_000
 
+/** A clock that jumps, and a machine that slept, add no more than this: the worker slept too, or no time went by at all. */
+const mostStepMs = 60_000
+
 /** A worker that has not answered for so long, in milliseconds. */
 export interface SilentWorker {
   readonly pid: number | undefined
   readonly silentMs: number
 }
 
+interface Owed {
+  silentMs: number
+  /** When that was counted. */
+  countedAt: number
+}
+
 /** Asks the workers how the followed databases are. One that hangs holds nobody up, and shows. */
 export class WorkerWatch {
   readonly #context: WorkerWatchContext
-  /** Since when each worker owes an answer. */
-  readonly #asked = new Map<Worker, number>()
+  /** For how long each worker owes an answer. */
+  readonly #asked = new Map<Worker, Owed>()
 
   constructor(context: WorkerWatchContext) {
     this.#context = context
@@ -34,6 +43,7 @@ export class WorkerWatch {
   /** Resolves when all have answered, or time is up. */
   async ask(): Promise<void> {
     const { workers, clock } = this.#context
+    this.#count()
     const answers = workers().map((worker) => (this.#asked.has(worker) ? undefined : this.#ask(worker)))
     const timer = new AbortController()
     const answered = Promise.all(answers).then(() => timer.abort())
@@ -44,13 +54,21 @@ export class WorkerWatch {
   }
 
   get silent(): readonly SilentWorker[] {
+    this.#count()
+    return [...this.#asked].map(([{ pid }, { silentMs }]) => ({ pid, silentMs }))
+  }
+
+  #count(): void {
     const now = this.#context.clock.now()
-    return [...this.#asked].map(([{ pid }, since]) => ({ pid, silentMs: now - since }))
+    for (const owed of this.#asked.values()) {
+      owed.silentMs += Math.min(mostStepMs, Math.max(0, now - owed.countedAt))
+      owed.countedAt = now
+    }
   }
 
   async #ask(worker: Worker): Promise<void> {
     const { clock, log, onStatus } = this.#context
-    this.#asked.set(worker, clock.now())
+    this.#asked.set(worker, { silentMs: 0, countedAt: clock.now() })
     try {
       onStatus(await worker.call('status', undefined))
     } catch (thrown) {

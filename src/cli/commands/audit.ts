@@ -1,6 +1,8 @@
+import type { Command } from 'commander'
 import type { AuditFilter } from '../audit/list-audit.ts'
 import type { TimeRangeFlags } from '../parse/time-range.ts'
 import { type AddCommand, examples } from '../program.ts'
+import { usageError } from '../usage-error.ts'
 
 interface AuditFlags extends TimeRangeFlags, AuditFilter {}
 
@@ -43,8 +45,9 @@ export const addAudit: AddCommand = (program, run) => {
         ['holdfast audit verify audit.log -r /srv/backups', 'one that was exported'],
       ]),
     )
-    .action((path: string | undefined, _flags, command) =>
+    .action((path: string | undefined, _flags, command: Command) =>
       run(command, 'audit verify', async (session) => {
+        refuseFilters(command)
         const { verifyAudit } = await import('../audit/verify-audit.ts')
         return await verifyAudit(session, path)
       }),
@@ -61,10 +64,18 @@ export const addAudit: AddCommand = (program, run) => {
         ['holdfast audit export --to "audit-$(date +%F).log"', 'one for each day'],
       ]),
     )
-    .action(({ to }: { to: string }, command) =>
+    .action(({ to }: { to: string }, command: Command) =>
       run(command, 'audit export', async (session) => {
+        refuseFilters(command)
         const { exportAudit } = await import('../audit/export-audit.ts')
         return await exportAudit(session, to)
       }),
     )
+}
+
+/** A part of the log proves nothing of the whole. */
+function refuseFilters({ parent }: Command): void {
+  const [filter] = Object.keys(parent?.opts() ?? {})
+  if (filter !== undefined)
+    throw usageError(`--${filter} does not go with this command, which is about the whole log.`, 'Leave it out.')
 }

@@ -32,7 +32,13 @@ async function doctor(session: Session, paths: readonly string[]): Promise<Outco
   await add('repository', async () => {
     await using repository = await openRepository(session)
     const { checkRepository } = await import('../doctor/repository.ts')
-    return await checkRepository(repository, now, signal)
+    const { checkAgents } = await import('../doctor/agents.ts')
+    const { checkMirrors } = await import('../doctor/mirrors.ts')
+    return [
+      ...(await checkRepository(repository, now, signal)),
+      ...(await checking('agents', signal, () => checkAgents(repository, now, signal))),
+      ...(await checking('mirrors', signal, () => checkMirrors(session, repository))),
+    ]
   })
   for (const path of paths) {
     await add(path, async () => (await import('../doctor/database.ts')).checkSource(path, now, signal))

@@ -12,6 +12,7 @@ import { type AddCommand, examples } from '../program.ts'
 import type { OperationFacts } from '../record/command-journal.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
 import { addPolicyOptions, type PolicyFlags, policyOf } from '../upkeep/policy-flags.ts'
+import type { ExpireData } from '../upkeep/upkeep-data.ts'
 import { usageError } from '../usage-error.ts'
 
 interface ExpireFlags extends PolicyFlags {
@@ -30,7 +31,7 @@ export const addExpire: AddCommand = (program, run) => {
     .description(
       'Keeps what a policy says, each backup with its reasons, and lets the others go: their segments are deleted a day later, by a later run. Without any option for the policy, that of the configuration counts, or else: 7 daily, 4 weekly, 12 monthly, 7 yearly. Asks first. docs/retention.md describes it.',
     )
-    .argument('[database]', 'name in the repository, or path')
+    .argument('[database]', 'name in the repository, or path; default: every database of the repository')
   addPolicyOptions(command)
     .option('--grace <duration>', 'how long what nothing needs any more stays (24h)', duration)
     .option('-n, --dry-run', 'only say what would be done, and why')
@@ -46,6 +47,7 @@ export const addExpire: AddCommand = (program, run) => {
       'after',
       examples([
         ['holdfast expire app --dry-run', 'what would be kept and dropped, and why'],
+        ['holdfast expire --dry-run', 'the same of every database, each by its own policy'],
         ['holdfast expire app --keep-last 3 --keep-daily 7 --keep-weekly 4 --yes', 'in a script'],
         ['holdfast expire --simulate --keep-daily 7 --keep-monthly 12', 'what a policy leaves in the long run'],
       ]),
@@ -53,7 +55,7 @@ export const addExpire: AddCommand = (program, run) => {
     .action((name: string | undefined, flags: ExpireFlags, self) =>
       run(self, 'expire', async (session) => {
         if (flags.simulate === true) return await simulate(session, name, flags)
-        if (name === undefined) throw usageError('Say which database.', 'Give its name or path, or --simulate.')
+        if (name === undefined) return await expireAll(session, flags)
         const facts = operationOf(name, flags)
         return await session.journal.recorded(facts, () => expire(session, name, flags), ending)
       }),
@@ -106,13 +108,39 @@ async function expire(session: Session, name: string, flags: ExpireFlags): Promi
   const database = await repository.findDatabase(name, { signal: session.signal })
   const chosen = await choosePolicy(session, database.name, flags)
   const planned = await applied(session, database, chosen, true)
-  const isNothing = planned.drop.length + planned.merged.length + planned.deleted.length === 0
   if (flags.dryRun === true) return { data: planned, text: expireText(planned) }
-  if (flags.yes !== true && !isNothing && !(await isConfirmed(session, planned))) {
+  if (flags.yes !== true && !isNothing(planned) && !(await isConfirmed(session, [planned]))) {
     return { data: planned, text: 'Nothing was changed.', exitCode: exitCodes.error }
   }
   const data = await applied(session, database, chosen, false)
   return { data, text: expireText(data), brief: '' }
+}
+
+/** Each by its own policy. All plans are made, shown and confirmed before the first of them is carried out. */
+async function expireAll(session: Session, flags: ExpireFlags): Promise<Outcome<'expire'>> {
+  await using repository = await openRepository(session)
+  const names = await repository.databaseNames({ signal: session.signal })
+  const plans: { database: DatabaseRepository; chosen: ChosenPolicy; planned: ExpireData }[] = []
+  for (const name of names) {
+    const database = repository.database(name)
+    const chosen = await choosePolicy(session, name, flags)
+    plans.push({ database, chosen, planned: await applied(session, database, chosen, true) })
+  }
+  const { outcomeOfAll } = await import('../upkeep/expire-all.ts')
+  const planned = plans.map((each) => each.planned)
+  if (flags.dryRun === true) return outcomeOfAll(planned, true)
+  if (flags.yes !== true && !planned.every(isNothing) && !(await isConfirmed(session, planned)))
+    return { ...outcomeOfAll(planned, true), text: 'Nothing was changed.', exitCode: exitCodes.error }
+  const done: ExpireData[] = []
+  for (const { database, chosen } of plans) {
+    const work = async () => ({ data: await applied(session, database, chosen, false), text: '' })
+    done.push((await session.journal.recorded(operationOf(database.name, flags), work, ending)).data)
+  }
+  return { ...outcomeOfAll(done, false), brief: '' }
+}
+
+function isNothing({ drop, merged, deleted }: ExpireData): boolean {
+  return drop.length + merged.length + deleted.length === 0
 }
 
 async function applied(
@@ -120,7 +148,7 @@ async function applied(
   database: DatabaseRepository,
   { policy, graceMs, policyFrom }: ChosenPolicy,
   dryRun: boolean,
-): Promise<Outcome<'expire'>['data']> {
+): Promise<ExpireData> {
   const [{ expireAnywhere }, { expireData }] = await Promise.all([
     import('../../capture/control/upkeep-through-follower.ts'),
     import('../upkeep/upkeep-data.ts'),
@@ -132,10 +160,12 @@ async function applied(
   return expireData(report, policyFrom)
 }
 
-async function isConfirmed(session: Session, planned: Outcome<'expire'>['data']): Promise<boolean> {
-  session.output.note(expireText(planned))
-  const backups =
-    planned.drop.length === 0 ? '' : `drop ${counted(planned.drop.length, 'backup')} of ${planned.database}, and `
+async function isConfirmed(session: Session, planned: readonly ExpireData[]): Promise<boolean> {
+  session.output.note(planned.map(expireText).join('\n\n'))
+  const count = planned.reduce((sum, { drop }) => sum + drop.length, 0)
+  const [only, another] = planned.filter(({ drop }) => drop.length > 0)
+  const where = another === undefined ? only?.database : counted(planned.length, 'database')
+  const backups = count === 0 ? '' : `drop ${counted(count, 'backup')} of ${where}, and `
   const question = `${backups}give up what nothing needs any more?`
   return await confirm(session, `${question.charAt(0).toUpperCase()}${question.slice(1)} This cannot be undone.`)
 }

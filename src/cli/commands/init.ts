@@ -23,15 +23,18 @@ export const addInit: AddCommand = (program, run) => {
 }
 
 async function init({ location, isLocationImplied, signal, output }: Session): Promise<Outcome<'init'>> {
-  const [{ openStorage }, { Repository }] = await Promise.all([
+  const [{ openStorage }, { Repository }, { KnownPlaces }] = await Promise.all([
     import('../../storage/open-storage.ts'),
     import('../../repository/repository.ts'),
+    import('../../repository/known-places.ts'),
   ])
   const storage = await openStorage(location)
   await using cleanup = new AsyncDisposableStack()
   cleanup.defer(() => storage.close())
   const others = await otherFiles(storage.url)
-  const { id, url, createdAt, capabilities } = await Repository.init(storage, { signal })
+  const repository = await Repository.init(storage, { signal })
+  await new KnownPlaces().note(repository)
+  const { id, url, createdAt, capabilities } = repository
   if (others.length > 0) {
     const shown =
       others.length > 3 ? `${others.slice(0, 3).join(', ')} and ${others.length - 3} more` : others.join(', ')

@@ -116,7 +116,7 @@ export const addSchedule: AddCommand = (program, run) => {
     .description(
       'Runs a schedule of a database now: by the running agent, or, if none runs, by this command. When it is due next does not change.',
     )
-    .argument('<database>', 'name in the repository')
+    .argument('<database>', 'name in the repository, or URL of a mirror, as "holdfast schedule list" shows it')
     .argument('<id>', 'of the schedule; "holdfast schedule list" shows it')
     .addHelpText(
       'after',

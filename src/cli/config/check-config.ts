@@ -1,17 +1,24 @@
+import { findNothing } from '../../agent/config/check/find-nothing.ts'
 import { loadConfig } from '../../agent/config/load-config.ts'
+import { pathText } from '../../agent/config/yaml/config-path.ts'
 import { exitCodes } from '../../errors.ts'
 import { counted } from '../format/text.ts'
 import { problemText } from '../present/config.ts'
 import type { Outcome } from '../session.ts'
 
 export async function checkConfig(path: string): Promise<Outcome<'config check'>> {
-  const { value, problems = [], text } = await loadConfig(path)
+  const loaded = await loadConfig(path)
+  const { problems = [], text } = loaded
   const data = {
     file: path,
     ok: problems.length === 0,
     problems: problems.map(({ file: _file, ...problem }) => problem),
   }
-  if (value !== undefined) {
+  if (loaded.value !== undefined) {
+    const { value, locate } = loaded
+    const notes = (await findNothing(value)).map(({ path, message }) => {
+      return { path: pathText(path), ...locate(path), message }
+    })
     const { databases, notify } = value
     const schedules = databases.reduce((sum, database) => sum + database.schedules.length, 0)
     const facts = [
@@ -19,11 +26,13 @@ export async function checkConfig(path: string): Promise<Outcome<'config check'>
       counted(schedules, 'schedule'),
       counted(notify.length, 'way to be told', 'ways to be told'),
     ]
-    return { data, text: `${path} is fine: ${facts.join(', ')}.`, brief: '' }
+    const shown = notes.map((note) => problemText({ file: path, ...note }, text))
+    const verdict = `${path} is fine: ${facts.join(', ')}.`
+    return { data: { ...data, notes }, text: [verdict, ...shown].join('\n\n'), brief: '' }
   }
   const count = counted(problems.length, 'problem')
   return {
-    data,
+    data: { ...data, notes: [] },
     text: `${problems.map((problem) => problemText(problem, text)).join('\n\n')}\n\n${count} in ${path}.`,
     exitCode: exitCodes.usage,
   }

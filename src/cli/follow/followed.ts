@@ -1,4 +1,5 @@
 import type { CaptureEvent, Unsent } from '../../capture/capture-events.ts'
+import { isExpectedGap } from '../../capture/gap-reasons.ts'
 
 /** Enough to tell the lag; while more waits, it is that of the oldest anyway. */
 const mostWaiting = 1000
@@ -51,7 +52,8 @@ export class Followed {
         while ((this.#waiting[0]?.lsn ?? Number.POSITIVE_INFINITY) <= event.lsn) this.#waiting.shift()
         break
       case 'gap':
-        this.gaps += 1
+        // That nothing is known of the time before the first state is no news.
+        if (!isExpectedGap(event.reason)) this.gaps += 1
         break
       case 'retrying':
         this.trouble = `${event.what === 'upload' ? 'uploads fail' : 'the database cannot be read'} (${event.failures})`

@@ -1,8 +1,10 @@
 /** What the agent's commands write. */
 import { z } from 'zod'
 import { agentStatus } from '../../agent/agent-status.ts'
+import { severities } from '../../agent/notify/alert.ts'
 
 const count = z.int().min(0)
+const time = z.iso.datetime({ precision: 3 })
 
 export const agentResults = {
   run: z.strictObject({
@@ -10,5 +12,34 @@ export const agentResults = {
       .array(z.strictObject({ database: z.string(), segments: count, bytes: count }))
       .describe('commits that the next start uploads'),
   }),
+  agents: z.strictObject({
+    repository: z.string(),
+    agents: z.array(
+      z.strictObject({
+        id: z.string(),
+        host: z.string(),
+        config: z.string().describe('its configuration file, on its host'),
+        writtenAt: time.describe('when what is expected of it last changed'),
+        databases: z.array(
+          z.strictObject({
+            name: z.string(),
+            path: z.string().describe("on the agent's host"),
+            since: time.describe('since when this is expected'),
+            followed: z.boolean(),
+            schedules: z.array(z.string()).describe('ids of those whose work can be seen in the repository'),
+          }),
+        ),
+      }),
+    ),
+    overdue: z.array(
+      z.strictObject({
+        database: z.string(),
+        severity: z.enum(severities),
+        summary: z.string(),
+        hint: z.string().nullable(),
+      }),
+    ),
+  }),
+  'agents forget': z.strictObject({ agent: z.string(), databases: count }),
   status: agentStatus.describe('what the running agent says of itself'),
 }

@@ -21,6 +21,9 @@ export const configResults = {
         }),
       )
       .describe('in the order of the file'),
+    notes: z
+      .array(z.strictObject({ path: z.string(), line: count, column: count, length: count, message: z.string() }))
+      .describe('what is no mistake, but worth a look: a path where there is nothing, a pattern that matches nothing'),
   }),
   'config show': z.strictObject({
     file: z.string(),

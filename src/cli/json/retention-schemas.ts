@@ -64,10 +64,10 @@ const pinned = z.strictObject({ backup: backupSchema, changed: z.boolean().descr
 
 export const retentionResults = {
   expire: z.strictObject({
-    database: z.string().nullable().describe('null for a simulation'),
+    database: z.string().nullable().describe('null for a simulation, or if it was every database'),
     dryRun: z.boolean(),
-    policy,
-    policyFrom: z.enum(['options', 'configuration', 'default']),
+    policy: policy.nullable().describe('null if it was every database: each has its own'),
+    policyFrom: z.enum(['options', 'configuration', 'default']).nullable(),
     keep: z.array(z.strictObject({ backup: backupSchema, reasons: z.array(reason) })).describe('oldest first'),
     drop: z
       .array(z.strictObject({ backup: backupSchema, rule: z.enum(['no-rule', 'max-backups']) }))

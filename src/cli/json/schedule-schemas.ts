@@ -6,7 +6,7 @@ const time = z.iso.datetime({ precision: 3 })
 const count = z.number().min(0)
 
 const schedule = {
-  database: z.string().describe('name in the repository, or the pattern of several'),
+  database: z.string().describe('name in the repository, or the pattern of several; the URL of a mirror'),
   id: z.string(),
   action: z.enum(scheduleActions),
   description: z.string().describe('in words'),
@@ -27,7 +27,7 @@ export const scheduleResults = {
     schedules: z.array(
       z.strictObject({
         ...schedule,
-        path: z.string().describe('of the database'),
+        path: z.string().nullable().describe('of the database; null for a mirror'),
         next: time.nullable().describe('when it is due next, or has been; null while that depends on commits'),
         commitsSince: count.describe('commits since its last run, as far as an agent saw them'),
         bytesSince: count.describe('bytes of the pages that they changed'),

@@ -7,6 +7,7 @@ import { agentResults } from './agent-schemas.ts'
 import { configResults } from './config-schemas.ts'
 import { drilledSchema, drillResult, lastDrillSchema } from './drill-schemas.ts'
 import { growthDays, historyResults, operationStats } from './history-schemas.ts'
+import { mirrorResult } from './mirror-schemas.ts'
 import { backupSchema, proofSchema, restorePlanSchema } from './model-schemas.ts'
 import { notifyResults } from './notify-schemas.ts'
 import { retentionResults } from './retention-schemas.ts'
@@ -293,6 +294,7 @@ export const resultData = {
       }),
     ),
   }),
+  mirror: mirrorResult,
   ...retentionResults,
   ...historyResults,
   ...configResults,

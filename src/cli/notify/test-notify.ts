@@ -4,6 +4,7 @@ import { thisSender } from '../../agent/notify/message.ts'
 import { testChannels } from '../../agent/notify/test-channels.ts'
 import { exitCodes } from '../../errors.ts'
 import { testedText } from '../present/notify.ts'
+import { storageUrl } from '../record/command-journal.ts'
 import type { Outcome, Session } from '../session.ts'
 
 /** @throws CONFIG_INVALID, USAGE, NAME_NOT_FOUND, ABORTED */
@@ -12,7 +13,11 @@ export async function testNotify(
   only: string | undefined,
 ): Promise<Outcome<'notify test'>> {
   const { notify, repository } = await requireConfig(configFile.path)
-  const tests = await testChannels(notify, thisSender(maskLocation(repository)), { only, now, signal })
+  const tests = await testChannels(notify, thisSender((await storageUrl(repository)) ?? maskLocation(repository)), {
+    only,
+    now,
+    signal,
+  })
   const channels = tests.map(({ name, type, target, durationMs, error }) => ({
     name,
     type,

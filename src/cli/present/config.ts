@@ -3,8 +3,10 @@ import type { ConfigProblem } from '../../agent/config/problem.ts'
 const widest = 100
 const before = 40
 
+type Shown = Pick<ConfigProblem, 'file' | 'line' | 'column' | 'length' | 'path' | 'message'>
+
 /** A problem with the line that it is about, and a mark below it. */
-export function problemText({ file, line, column, length, path, message }: ConfigProblem, text: string): string {
+export function problemText({ file, line, column, length, path, message }: Shown, text: string): string {
   const head = `${file}:${line}:${column}${path === '' ? '' : `  ${path}`}`
   const source = text.split('\n')[line - 1]
   if (source === undefined || text === '') return `${head}\n  ${message}`

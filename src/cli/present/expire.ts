@@ -2,10 +2,10 @@ import { formatDuration } from '../format/duration.ts'
 import { type Column, formatTable } from '../format/table.ts'
 import { counted, formatCount } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
-import type { ResultData } from '../json/schemas.ts'
+import type { ExpireData } from '../upkeep/upkeep-data.ts'
 import { upkeepLines } from './upkeep.ts'
 
-type Data = ResultData<'expire'>
+type Data = ExpireData
 type Reasons = Data['keep'][number]['reasons']
 
 const columns: readonly Column[] = [

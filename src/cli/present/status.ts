@@ -5,11 +5,16 @@ import { formatTable } from '../format/table.ts'
 import { counted, formatCount } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
 
+/** More lines than these help nobody. */
+const mostGone = 5
+
 /** The first thing is whether all is well. */
 export function statusText(status: AgentStatus, now: number): string {
   return [
     verdictText(status),
     databasesText(status, now),
+    mirrorsText(status, now),
+    goneText(status, now),
     runningText(status, now),
     channelsText(status),
     agentText(status, now),
@@ -36,6 +41,29 @@ function databasesText({ databases }: AgentStatus, now: number): string {
       next === null ? '' : `${next.action} ${dueText(Date.parse(next.at), now)}`,
     ]),
   )
+}
+
+function goneText({ gone }: AgentStatus, now: number): string {
+  const deleted = gone.filter(({ expected }) => !expected)
+  const shown = deleted.slice(0, mostGone).map(({ name, path, since }) => {
+    return `Gone: ${name} (${path}), deleted by its owner ${ago(since, now)} ago; its backups stay.`
+  })
+  const more = deleted.length - shown.length
+  const away = gone.length - deleted.length
+  return [
+    ...(away === 0 ? [] : [`Expected back: ${counted(away, 'database')}.`]),
+    ...shown,
+    ...(more > 0 ? [`Gone: ${counted(more, 'more database')}.`] : []),
+  ].join('\n')
+}
+
+function mirrorsText({ mirrors }: AgentStatus, now: number): string {
+  return mirrors
+    .map(({ mirror, completeAt, next }) => {
+      const state = completeAt === null ? 'not complete yet' : `complete as of ${ago(completeAt, now)} ago`
+      return `Mirror ${mirror}: ${state}${next === null ? '' : `; next ${dueText(Date.parse(next), now)}`}.`
+    })
+    .join('\n')
 }
 
 function followingText(following: AgentStatus['databases'][number]['following'], now: number): string {

@@ -21,6 +21,8 @@ export interface OperationFacts {
   /** Name in the repository, or path: of a path, the name is taken that it most likely has there. */
   readonly database?: string | undefined
   readonly type?: string | undefined
+  /** Id of the schedule that was run by hand. */
+  readonly schedule?: string | undefined
   /** What was asked for, for the audit log; no secrets, and nothing that may hold one, such as commands. */
   readonly parameters?: AuditParameters | undefined
 }
@@ -92,9 +94,9 @@ export class CommandJournal {
       import('../../agent/journal/ending.ts'),
       import('../../repository/layout.ts'),
     ])
-    const { kind, type, parameters } = facts
+    const { kind, type, schedule, parameters } = facts
     const database = facts.database === undefined ? undefined : databaseNameFrom(basename(facts.database))
-    const start: OperationStart = { kind, type, database, repository, trigger: 'manual' }
+    const start: OperationStart = { kind, type, database, repository, trigger: 'manual', schedule }
     const handle: OperationHandle = await journal.begin(start, parameters)
     if (!reading.includes(facts.kind)) this.#writes = true
     return {

@@ -1,9 +1,12 @@
+import type { RecordedOperation } from '../../agent/journal/recorded-operation.ts'
 import { describeSchedule } from '../../agent/schedule/describe-schedule.ts'
+import type { LastOutcome } from '../../agent/schedule/schedule-state.ts'
 import { ScheduleStateFile } from '../../agent/schedule/schedule-state-file.ts'
 import { type ScheduleStatus, statusFromState } from '../../agent/schedule/schedule-status.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
 import { schedulesText } from '../present/schedule.ts'
+import { storageUrl } from '../record/command-journal.ts'
 import type { Outcome, Session } from '../session.ts'
 import { agentRuns, findConfigured, readConfigured } from './configured.ts'
 
@@ -20,20 +23,28 @@ export async function listSchedules(session: Session, names: readonly string[]):
     agentRuns(folder),
   ])
   const time = now()
+  const byHand = await runsByHand(session, config.repository)
   const listed = databases.flatMap(({ name, path, config: { schedules } }) =>
     schedules.map((schedule) => {
       const status = statusFromState(name, schedule, state.get(name), time)
-      return { status, data: describe(status, path, agent) }
+      return { status, data: describe(status, path, agent, byHand) }
     }),
   )
+  if (names.length === 0)
+    for (const { name, schedule } of config.mirrors) {
+      const status = statusFromState(name, schedule, state.get(name), time)
+      listed.push({ status, data: describe(status, null, agent, byHand) })
+    }
   if (!agent) output.note('No agent runs, so nothing is done on schedule. Start one with "holdfast run".')
   const data = { config: config.file, agent, schedules: listed.map((each) => each.data) }
   return { data, text: schedulesText(listed, time), brief: listed.map(({ data: { id } }) => id).join('\n') }
 }
 
-function describe(status: ScheduleStatus, path: string, agent: boolean): Listed {
-  const { database, schedule, due, since, lastStarted, lastFinished, outcome } = status
+function describe(status: ScheduleStatus, path: string | null, agent: boolean, byHand: RunsByHand): Listed {
+  const { database, schedule, due, since, lastStarted } = status
   const orNull = (time: number | undefined) => (time === undefined ? null : isoTime(time))
+  const run = byHand.get(runKey(database, schedule.id))
+  const isByHand = run !== undefined && run.startedAt > (lastStarted ?? 0)
   return {
     database,
     id: schedule.id,
@@ -43,8 +54,39 @@ function describe(status: ScheduleStatus, path: string, agent: boolean): Listed 
     next: orNull(due),
     commitsSince: since.commits,
     bytesSince: since.bytes,
-    lastStarted: orNull(lastStarted),
-    lastFinished: orNull(lastFinished),
-    outcome: outcome === 'unfinished' ? (agent ? 'running' : 'interrupted') : (outcome ?? null),
+    lastStarted: orNull(isByHand ? run.startedAt : lastStarted),
+    lastFinished: orNull(isByHand ? run.endedAt : status.lastFinished),
+    outcome: isByHand ? outcomeByHand(run.outcome) : outcomeOf(status.outcome, agent),
   }
+}
+
+function outcomeOf(outcome: LastOutcome | undefined, agent: boolean): Listed['outcome'] {
+  if (outcome === 'unfinished' || outcome === 'asked') return agent ? 'running' : 'interrupted'
+  return outcome ?? null
+}
+
+const rememberedMs = 90 * 24 * 3_600_000
+
+type RunsByHand = ReadonlyMap<string, RecordedOperation>
+
+/** The last run of each schedule that a command made without an agent, of which the agent's state knows nothing. */
+async function runsByHand({ journal, now }: Session, repository: string): Promise<RunsByHand> {
+  const url = await storageUrl(repository)
+  if (url === undefined) return new Map()
+  const query = { repository: url, trigger: 'manual', since: now() - rememberedMs } as const
+  const operations = await (await journal.open()).operations(query)
+  return new Map(
+    operations.flatMap((operation) => {
+      const { database, schedule } = operation
+      return schedule === undefined ? [] : [[runKey(database, schedule), operation] as const]
+    }),
+  )
+}
+
+function runKey(database: string | undefined, schedule: string): string {
+  return JSON.stringify([database, schedule])
+}
+
+function outcomeByHand(outcome: RecordedOperation['outcome']): Listed['outcome'] {
+  return outcome === 'warning' || outcome === 'inconclusive' ? 'succeeded' : outcome
 }

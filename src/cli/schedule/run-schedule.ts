@@ -1,5 +1,5 @@
-import type { AgentDatabase } from '../../agent/agent-databases.ts'
 import { AgentJobs } from '../../agent/agent-jobs.ts'
+import type { FoundDatabase } from '../../agent/discovery/discover.ts'
 import { runHooks } from '../../agent/hooks/run-hooks.ts'
 import { type Ending, endOf, failedEnd } from '../../agent/journal/ending.ts'
 import type { OperationEnd, OperationStart } from '../../agent/journal/operation.ts'
@@ -21,13 +21,13 @@ type Result = Pick<ResultData<'schedule run'>, 'by' | 'outcome' | 'message' | 'b
 /** @throws CONFIG_INVALID, NAME_NOT_FOUND, SCHEDULE_NOT_FOUND, and what the work throws */
 export async function runSchedule(session: Session, name: string, id: string): Promise<Outcome<'schedule run'>> {
   const configured = await readConfigured(session)
-  const database = findConfigured(configured, name)
-  const schedule = findSchedule(name, database.config.schedules, id)
+  const mirror = configured.config.mirrors.find((each) => each.name === name)
+  const database = mirror === undefined ? findConfigured(configured, name) : undefined
+  const schedules = mirror === undefined ? (database?.config.schedules ?? []) : [mirror.schedule]
+  const schedule = findSchedule(name, schedules, id)
   const description = describeSchedule(schedule)
   const startedAt = session.now()
-  const result =
-    (await byAgent(session, name, id)) ??
-    (await here(session, configured, { ...database, followed: undefined }, schedule))
+  const result = (await byAgent(session, name, id)) ?? (await here(session, configured, { name, database, schedule }))
   const durationMs = Math.max(0, session.now() - startedAt)
   const data = { database: name, id, action: schedule.action, description, ...result, durationMs }
   const exitCode = exitCodeOf(result.outcome)
@@ -51,13 +51,15 @@ async function byAgent(session: Session, database: string, schedule: string): Pr
   }
 }
 
+interface ToRun {
+  /** Of the database, or of the mirror. */
+  readonly name: string
+  readonly database: FoundDatabase | undefined
+  readonly schedule: ScheduleSpec
+}
+
 /** As the agent would do it, without telling anybody else of it. */
-async function here(
-  session: Session,
-  { config }: Configured,
-  database: AgentDatabase,
-  schedule: ScheduleSpec,
-): Promise<Result> {
+async function here(session: Session, { config }: Configured, { name, database, schedule }: ToRun): Promise<Result> {
   const { signal, now, output } = session
   output.note('No agent runs, so this is done here.')
   await using link = await linkStorage(config.repository)
@@ -70,11 +72,25 @@ async function here(
       return end
     },
   }
-  const find = () => database
-  const jobs = new AgentJobs({ repository, repositoryName: link.storage.url, link, operations, pool, find, now })
-  await jobs.run({ database: database.name, schedule, due: now(), reason: 'manual' }, signal)
+  const find = () => (database === undefined ? undefined : { ...database, followed: undefined })
+  const mirrors = {
+    all: config.mirrors.map((mirror) => ({ config: mirror, completeAt: undefined })),
+    find: (wanted: string) => config.mirrors.find((mirror) => mirror.name === wanted),
+    completed: () => {},
+  }
+  const jobs = new AgentJobs({
+    repository,
+    repositoryName: link.storage.url,
+    link,
+    operations,
+    pool,
+    find,
+    mirrors,
+    now,
+  })
+  await jobs.run({ database: name, schedule, due: now(), reason: 'manual' }, signal)
   const { outcome, message = null, backupId = null } = end ?? {}
-  if (outcome === 'warning' && message !== null) output.warn(message, database.name)
+  if (outcome === 'warning' && message !== null) output.warn(message, name)
   return { by: 'command', outcome: outcome === 'interrupted' ? 'failed' : (outcome ?? 'skipped'), message, backupId }
 }
 
@@ -85,7 +101,7 @@ async function operate(
   { hooks, path, signal }: Parameters<Operations['run']>[1],
   work: Parameters<Operations['run']>[2],
 ): Promise<OperationEnd | undefined> {
-  const { kind, database, type, schedule = null } = start
+  const { kind, database, type, schedule } = start
   const asked = { ...start, operation: kind, path }
   const before = await runHooks(hooks, { ...asked, moment: 'before' }, { signal })
   for (const warning of before.warnings) output.warn(warning, database)
@@ -99,7 +115,8 @@ async function operate(
     const { warnings } = await runHooks(hooks, { ...asked, moment: 'after', end: told })
     for (const warning of warnings) output.warn(warning, database)
   }
-  const facts = { kind, database, type, parameters: { schedule, path: path ?? null } }
+  const parameters = { schedule: schedule ?? null, path: path ?? null }
+  const facts = { kind, database, type, schedule, parameters }
   const guarded = async (): Promise<Ending> => {
     try {
       if (before.decisive?.verdict === 'failed') throw before.decisive.error

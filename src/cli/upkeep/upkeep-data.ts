@@ -5,7 +5,12 @@ import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
 
 type Upkeep = Pick<ResultData<'compact'>, 'merged' | 'deleted' | 'waiting' | 'freedBytes' | 'waitingBytes'>
-export type ExpireData = ResultData<'expire'>
+type Expired = ResultData<'expire'>
+/** Of one database, or of a simulation. */
+export interface ExpireData extends Expired {
+  readonly policy: NonNullable<Expired['policy']>
+  readonly policyFrom: NonNullable<Expired['policyFrom']>
+}
 
 export function upkeepData({ merged, deleted, waiting, freedBytes, waitingBytes }: UpkeepReport): Upkeep {
   return {

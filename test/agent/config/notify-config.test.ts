@@ -12,7 +12,20 @@ describe('ways to be told', () => {
   - heartbeat: https://hc.example/y
 `)
     const common = {
-      on: ['failure', 'overdue', 'lag', 'gap', 'verify', 'drill', 'spool', 'disk', 'agent', 'recovery'],
+      on: [
+        'failure',
+        'overdue',
+        'missing',
+        'lag',
+        'gap',
+        'verify',
+        'drill',
+        'spool',
+        'disk',
+        'expiring',
+        'agent',
+        'recovery',
+      ],
       severity: 'warning',
       databases: undefined,
       rateLimit: { messages: 10, perMs: 600_000 },

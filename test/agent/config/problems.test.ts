@@ -70,8 +70,10 @@ describe('an unknown key', () => {
   }
 
   it('of what later versions will have is told as such', async () => {
-    for (const key of ['encryption', 'mirrors'])
-      assert.equal((await problemOf(`${good}${key}: [x]\n`)).message, `"${key}" is not available in this version.`)
+    assert.equal(
+      (await problemOf(`${good}encryption: [x]\n`)).message,
+      '"encryption" is not available in this version.',
+    )
   })
 })
 
@@ -239,4 +241,59 @@ it('what is near to a word', () => {
     [editDistance('', ''), editDistance('', 'ab'), editDistance('ab', 'ba'), editDistance('kitten', 'sitting')],
     [0, 2, 1, 3],
   )
+})
+
+describe('one mistake hides no other', () => {
+  const found = async (text: string) => (await problemsOf(text)).map(({ path, nearest }) => `${path} ${nearest ?? '-'}`)
+
+  it('in a schedule of which the type is mistyped', async () => {
+    const text =
+      'databases: [{ path: a, schedules: [{ type: ful, every: houry, timeZone: Europe/Berln, jitter: 5 }] }]\n'
+    assert.deepEqual(await found(text), [
+      'databases[0].schedules[0].type full',
+      'databases[0].schedules[0].every hourly',
+      'databases[0].schedules[0].timeZone -',
+      'databases[0].schedules[0].jitter -',
+    ])
+    const { message } = await problemOf('databases: [{ path: a, schedules: [{ type: full, every: houry }] }]\n')
+    assert.match(message, /got "houry"\. Did you mean "hourly"\?$/)
+    const zone = await problemOf(
+      'databases: [{ path: a, schedules: [{ type: full, every: daily, timeZone: Europe/Berln }] }]\n',
+    )
+    assert.equal(zone.nearest, 'Europe/Berlin')
+  })
+
+  it('below a mistyped key, at any depth, and what is right there is not called missing', async () => {
+    const text = `databses:
+  - pth: a.db
+    schedules: [{ type: full, evry: houry }]
+    retension: { dayly: x }
+    folow: { handof: { sise: 0 } }
+notfy:
+  - webhok: { ulr: "ftp://x" }
+`
+    assert.deepEqual(await found(text), [
+      'databses databases',
+      'databses[0].pth path',
+      'databses[0].schedules[0].evry every',
+      'databses[0].schedules[0].evry hourly',
+      'databses[0].retension retention',
+      'databses[0].retension.dayly daily',
+      'databses[0].retension.dayly -',
+      'databses[0].folow follow',
+      'databses[0].folow.handof handOff',
+      'databses[0].folow.handof.sise size',
+      'databses[0].folow.handof.sise -',
+      'notfy notify',
+      'notfy[0].webhok webhook',
+      'notfy[0].webhok.ulr url',
+      'notfy[0].webhok.ulr -',
+    ])
+    const places = (await problemsOf(text)).map(({ line, column }) => `${line}:${column}`)
+    assert.deepEqual(places.slice(0, 4), ['1:1', '2:5', '3:31', '3:37'])
+  })
+
+  it('where the key that was meant is there too, it is told once', async () => {
+    assert.deepEqual(await found('databases: [{ path: a, pth: b }]\n'), ['databases[0].pth path'])
+  })
 })

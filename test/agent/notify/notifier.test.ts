@@ -72,6 +72,27 @@ async function open(
 }
 
 describe('the notifier', () => {
+  test('tells what is due by now when others say that all is well', async () => {
+    using folder = temporaryFolder()
+    // It sleeps on, as where a machine is too busy to wake it in time.
+    const clock = new (class extends ManualClock {
+      override sleep(_milliseconds: number, signal?: AbortSignal): Promise<void> {
+        return super.sleep(Number.MAX_SAFE_INTEGER, signal)
+      }
+    })()
+    const fired: string[] = []
+    const onAlert = ({ key }: { readonly key: string }) => void fired.push(key)
+    await using bench = await open(folder.path, [], clock, { onAlert })
+    const waiting = aCondition({ key: 'lag/app', kind: 'lag' })
+    bench.notifier.observe([{ what: 'present', condition: waiting, delayMs: minute }])
+    const allIsWell: Observation = { what: 'absent', key: 'failure/backup/other' }
+    bench.notifier.observe([allIsWell])
+    assert.deepEqual(fired, [])
+    await clock.pass(2 * minute)
+    bench.notifier.observe([allIsWell])
+    assert.deepEqual(fired, ['lag/app'])
+  })
+
   test('tells every channel that wants to know', async () => {
     using folder = temporaryFolder()
     const channels = {

@@ -7,6 +7,25 @@ const hour = 3_600_000
 const minute = 60_000
 
 describe('a scheduler', () => {
+  it('knows of a run that was asked for and killed that it was interrupted, and does not repeat it', async () => {
+    const state = new KeptState()
+    const rig = new Rig('2026-11-21T06:00Z', { store: state })
+    rig.scheduler.set('app', [schedule('nightly', { every: 'daily', at: '02:30' })])
+    await rig.clock.until('2026-11-22T04:00Z')
+    rig.holds = true
+    rig.scheduler.runNow('app', 'nightly').catch(() => {})
+    await rig.clock.pass(10 * minute)
+    assert.equal(rig.scheduler.list()[0]?.outcome, 'asked')
+    const next = new Rig('2026-11-22T05:00Z', { state: structuredClone(state.kept) })
+    next.scheduler.set('app', [schedule('nightly', { every: 'daily', at: '02:30' })])
+    assert.equal(next.scheduler.list()[0]?.outcome, 'interrupted')
+    await next.clock.pass(hour)
+    assert.deepEqual(next.take(), [])
+    await rig.end()
+    await rig.scheduler.stop()
+    await next.scheduler.stop()
+  })
+
   it('runs what is due, when it is due, and again', async () => {
     const rig = new Rig('2026-11-21T06:00Z')
     rig.scheduler.set('app', [schedule('nightly', { every: 'daily', at: '02:30' })])

@@ -51,6 +51,17 @@ describe('asking workers', () => {
     assert.deepEqual(watch.silent, [])
   })
 
+  it('does not take a clock that jumps, or a night that the machine slept, for silence', async () => {
+    const { clock, workers, watch } = scene(1)
+    for (const days of [1, -2, 365]) {
+      const asked = watch.ask()
+      await clock.pass(5_000)
+      await asked
+      clock.time += days * 86_400_000
+    }
+    assert.deepEqual(watch.silent, [{ pid: workers[0]?.pid, silentMs: 2 * 60_000 }])
+  })
+
   it('leaves the death of one to those who use it, and tells of anything else', async () => {
     const { workers, watch, warnings } = scene(1)
     const [worker = assert.fail()] = workers

@@ -4,6 +4,7 @@ import { hookSchema } from '../schema/hook-schema.ts'
 import { isMapping, parseWhatIsRight } from '../schema/parse-what-is-right.ts'
 import { checkDatabases } from './check-databases.ts'
 import { checkHook } from './check-hook.ts'
+import { checkMirrors } from './check-mirrors.ts'
 import { checkNotify } from './check-notify.ts'
 import { checkServer } from './check-server.ts'
 import { checkSettings, checkTimeZone, elementsOf } from './check-settings.ts'
@@ -14,11 +15,12 @@ const rightParts = z.strictObject(rootShape).partial()
 /** What the form alone does not tell, also of the parts beside those that have a wrong form. */
 export function checkConfig(raw: unknown, folder: string, report: Reporter): void {
   if (!isMapping(raw)) return
-  const { timeZone, server, defaults = {} } = parseWhatIsRight(rightParts, raw) ?? {}
+  const { timeZone, server, repository, defaults = {} } = parseWhatIsRight(rightParts, raw) ?? {}
   if (timeZone !== undefined) checkTimeZone(timeZone, ['timeZone'], report)
   checkServer(server, report)
   checkSettings(defaults, raw['defaults'], ['defaults'], report)
   checkDatabases(elementsOf(raw, 'databases'), defaults, raw['defaults'], folder, report)
+  checkMirrors(raw, repository, folder, report)
   checkNotify(elementsOf(raw, 'notify'), report)
   for (const [index, hook] of elementsOf(raw, 'hooks').entries()) {
     const { data } = hookSchema.safeParse(hook)

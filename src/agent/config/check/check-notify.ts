@@ -16,6 +16,7 @@ export function checkNotify(raws: readonly unknown[], report: Reporter): void {
     if (types.includes('heartbeat'))
       for (const key of alertsOnly.filter((key) => raw[key] !== undefined))
         report.key([...path, key], `"${key}" does not go with "heartbeat", which is told of operations, not of alerts.`)
+    checkHeartbeat(raw['heartbeat'], path, report)
     checkSecrets(raw, path, report)
     const { name } = raw
     if (typeof name !== 'string') continue
@@ -30,6 +31,15 @@ function checkType(types: readonly ChannelType[], path: ConfigPath, report: Repo
   if (type === undefined) report.value(path, `One of ${channelTypes.join(', ')} must say how to tell.`)
   else if (another !== undefined)
     report.key([...path, another], `This is a ${type} already. Write an entry of its own for the ${another}.`)
+}
+
+function checkHeartbeat(heartbeat: unknown, path: ConfigPath, report: Reporter): void {
+  if (!isMapping(heartbeat) || heartbeat['every'] === undefined) return
+  for (const key of ['database', 'schedule'].filter((key) => heartbeat[key] !== undefined))
+    report.key(
+      [...path, 'heartbeat', key],
+      `"${key}" does not go with "every": by the clock, it is told of the agent as a whole.`,
+    )
 }
 
 /** Told from what is written: a wrong password is still one. */

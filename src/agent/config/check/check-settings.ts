@@ -5,7 +5,7 @@ import { readSchedule } from '../resolve/read-schedule.ts'
 import { timedInput, timedSections } from '../resolve/schedules.ts'
 import type { SettingsInput } from '../schema/database-schema.ts'
 import { hookSchema } from '../schema/hook-schema.ts'
-import { isMapping } from '../schema/parse-what-is-right.ts'
+import { isMapping, parseWhatIsRight } from '../schema/parse-what-is-right.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
 import { checkHook } from './check-hook.ts'
 import type { Reporter } from './reporter.ts'
@@ -23,8 +23,8 @@ export function checkSettings(settings: SettingsInput, raw: unknown, path: Confi
   for (const section of timedSections) {
     const said = settings[section]
     if (typeof said !== 'object') continue
-    for (const { field, message } of readSchedule(timedInput(section, said)).problems ?? [])
-      report.value([...path, section, field], message)
+    for (const { field, message, ...facts } of readSchedule(timedInput(section, said)).problems ?? [])
+      report.value([...path, section, field], message, facts)
   }
   checkRetention(settings, path, report)
   checkCompression(settings, path, report)
@@ -35,11 +35,18 @@ export function elementsOf(raw: unknown, key: string): readonly unknown[] {
   return Array.isArray(list) ? list : []
 }
 
+const rightParts = scheduleInput.partial()
+
+/** Also the fields beside those that have a wrong form. */
 function checkSchedules(schedules: readonly unknown[], path: ConfigPath, report: Reporter): void {
   for (const [index, schedule] of schedules.entries()) {
-    const { data } = scheduleInput.safeParse(schedule)
-    const problems = data === undefined ? [] : (readSchedule(data).problems ?? [])
-    for (const { field, message } of problems) report.value([...path, index, field], message)
+    if (!isMapping(schedule)) continue
+    const right = parseWhatIsRight(rightParts, schedule) ?? {}
+    for (const { field, message, ...facts } of readSchedule({ ...right, type: right.type ?? 'full' }).problems ?? []) {
+      // What says when may be there, in a wrong form, which is told already.
+      const isWhole = Object.keys(schedule).every((key) => Object.hasOwn(right, key))
+      if (isWhole || Object.hasOwn(right, field)) report.value([...path, index, field], message, facts)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ProblemFacts } from '../problem.ts'
-import { type ConfigPath, pathText } from '../yaml/config-path.ts'
+import type { ConfigPath } from '../yaml/config-path.ts'
 import type { Places } from '../yaml/read-document.ts'
 
 /** Collects what is wrong with what is said, once its form is right. */
@@ -16,12 +16,12 @@ export class Reporter {
 
   /** The value is wrong. */
   value(path: ConfigPath, message: string, facts: Partial<ProblemFacts> = {}): void {
-    this.#add({ path: pathText(path), span: this.#places.spanOf(path), message, ...facts })
+    this.#add({ path: this.#places.textOf(path), span: this.#places.spanOf(path), message, ...facts })
   }
 
   /** It should not be there at all. */
   key(path: ConfigPath, message: string): void {
-    this.#add({ path: pathText(path), span: this.#places.keySpanOf(path), message })
+    this.#add({ path: this.#places.textOf(path), span: this.#places.keySpanOf(path), message })
   }
 
   #add(facts: ProblemFacts): void {

@@ -6,6 +6,7 @@ import { parseListen, usualListen } from './listen-address.ts'
 import { resolveRepository } from './repository-location.ts'
 import { resolveDatabase } from './resolve-database.ts'
 import { resolveHook } from './resolve-hook.ts'
+import { resolveMirrors } from './resolve-mirrors.ts'
 import { resolveNotify } from './resolve-notify.ts'
 
 export interface Surroundings {
@@ -26,6 +27,7 @@ export function resolveConfig(input: ConfigInput, { file, folder, secrets, cores
     repository: resolveRepository(input.repository, folder),
     stateFolder: stateFolder === undefined ? undefined : resolve(folder, stateFolder),
     databases: input.databases.map((database) => resolveDatabase(database, { folder, defaults, hooks, timeZone })),
+    mirrors: resolveMirrors(input.mirrors ?? [], { folder, timeZone, hooks }),
     concurrency: concurrencyOf(input.concurrency, cores),
     notify: resolveNotify(input.notify ?? [], { folder, secrets }),
     repeatAlertsMs: input.repeatAlerts ?? defaultAlertSettings.repeatMs,

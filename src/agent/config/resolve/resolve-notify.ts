@@ -33,8 +33,9 @@ function resolveChannel(input: NotifyInput, name: string, files: SecretFiles): N
   const { webhook, email, command, heartbeat, on, severity, databases, rateLimit, timeout: timeoutMs } = input
   const timed = timeoutMs === undefined ? {} : { timeoutMs }
   if (heartbeat !== undefined) {
-    const said = typeof heartbeat === 'string' ? { url: heartbeat } : heartbeat
-    return { type: 'heartbeat', name, settings: { name, ...said, ...timed } }
+    const { every, ...said } = typeof heartbeat === 'string' ? { url: heartbeat } : heartbeat
+    const beat = every === undefined ? {} : { everyMs: every }
+    return { type: 'heartbeat', name, settings: { name, ...said, ...beat, ...timed } }
   }
   const common = {
     name,

@@ -54,7 +54,7 @@ function isUsual(section: TimedSection, { retention = false }: SettingsInput): b
 }
 
 /** The id stays what it was: it does not depend on what other settings say. */
-function inZone(spec: ScheduleSpec, timeZone: string | undefined): ScheduleSpec {
+export function inZone(spec: ScheduleSpec, timeZone: string | undefined): ScheduleSpec {
   const { trigger } = spec
   if (timeZone === undefined || (trigger.on !== 'calendar' && trigger.on !== 'cron')) return spec
   return { ...spec, trigger: { ...trigger, timeZone: trigger.timeZone ?? timeZone } }

@@ -4,6 +4,7 @@ import { logLevels } from '../config.ts'
 import { databaseSchema, defaultsSchema } from './database-schema.ts'
 import { hookSchema } from './hook-schema.ts'
 import { atLeastOne } from './list.ts'
+import { mirrorSchema } from './mirror-schema.ts'
 import { notifySchema } from './notify-schema.ts'
 import { choice, duration, flag, path, place, text, whole } from './scalars.ts'
 
@@ -16,6 +17,10 @@ export const rootShape = {
   ).optional(),
   defaults: defaultsSchema.optional(),
   databases: atLeastOne(databaseSchema).describe('what is backed up'),
+  mirrors: z
+    .array(mirrorSchema)
+    .describe('copies of the whole repository in other places, brought up to date every hour')
+    .optional(),
   concurrency: z
     .union([
       whole('operations at once', 1, 256),
@@ -55,6 +60,6 @@ export const rootShape = {
 export const configSchema = z.strictObject(rootShape)
 
 /** Words of the documentation that this version has nothing for. */
-export const laterKeys: readonly string[] = ['encryption', 'mirrors']
+export const laterKeys: readonly string[] = ['encryption']
 
 export type ConfigInput = z.infer<typeof configSchema>

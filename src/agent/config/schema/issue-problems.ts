@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { nearest } from '../nearest.ts'
 import type { ProblemFacts } from '../problem.ts'
-import { type ConfigPath, pathText } from '../yaml/config-path.ts'
+import type { ConfigPath } from '../yaml/config-path.ts'
 import { type Places, unknownText } from '../yaml/read-document.ts'
 import { laterKeys } from './config-schema.ts'
 import { knownKeys } from './known-keys.ts'
@@ -12,11 +12,21 @@ type Issue = z.core.$ZodIssue
 
 const longestShown = 60
 
+export interface FoundProblem {
+  readonly facts: ProblemFacts
+  /** Of an unknown key that was probably meant to be another: where, and which. */
+  readonly mistyped?: { readonly inside: ConfigPath; readonly key: string; readonly meant: string } | undefined
+}
+
 export function issueProblems(issues: readonly Issue[], schema: z.ZodType, places: Places): ProblemFacts[] {
+  return foundProblems(issues, schema, places).map(({ facts }) => facts)
+}
+
+export function foundProblems(issues: readonly Issue[], schema: z.ZodType, places: Places): FoundProblem[] {
   return issues.flatMap((issue) => problemsOf(issue, [], schema, places))
 }
 
-function problemsOf(issue: Issue, base: ConfigPath, schema: z.ZodType, places: Places): ProblemFacts[] {
+function problemsOf(issue: Issue, base: ConfigPath, schema: z.ZodType, places: Places): FoundProblem[] {
   const path = [...base, ...issue.path.filter((step) => typeof step !== 'symbol')]
   if (issue.input === unknownText) return []
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, schema, places))
@@ -26,21 +36,25 @@ function problemsOf(issue: Issue, base: ConfigPath, schema: z.ZodType, places: P
   }
   if (isMissing(issue)) {
     const message = `"${path.at(-1)}" is missing: expected ${expectation(issue).expected}.`
-    return [{ path: pathText(path), span: places.spanOf(path), message, expected: expectation(issue).expected }]
+    const facts = { path: places.textOf(path), span: places.spanOf(path), message }
+    return [{ facts: { ...facts, expected: expectation(issue).expected } }]
   }
-  return [wrongValue(issue, path, places)]
+  return [{ facts: wrongValue(issue, path, places) }]
 }
 
-function unknownKey(key: string, inside: ConfigPath, schema: z.ZodType, places: Places): ProblemFacts {
+function unknownKey(key: string, inside: ConfigPath, schema: z.ZodType, places: Places): FoundProblem {
   const path = [...inside, key]
   const known = knownKeys(schema, inside)
   const near = nearest(key, known) ?? null
-  const facts = { path: pathText(path), span: places.keySpanOf(path), nearest: near, got: key }
+  const facts = { path: places.textOf(path), span: places.keySpanOf(path), nearest: near, got: key }
   if (inside.length === 0 && laterKeys.includes(key))
-    return { ...facts, message: `"${key}" is not available in this version.`, expected: null }
+    return { facts: { ...facts, message: `"${key}" is not available in this version.`, expected: null } }
   const expected = `one of ${known.join(', ')}`
   const hint = near === null ? ` Expected ${expected}.` : ` Did you mean "${near}"?`
-  return { ...facts, message: `Unknown key "${key}".${hint}`, expected }
+  return {
+    facts: { ...facts, message: `Unknown key "${key}".${hint}`, expected },
+    mistyped: near === null ? undefined : { inside, key, meant: near },
+  }
 }
 
 /** Of a union, the alternative that has the form of the value; undefined if none has, or several. */
@@ -72,7 +86,7 @@ function wrongValue(issue: Issue, path: ConfigPath, places: Places): ProblemFact
   const isBare = expected.startsWith('a text') && !isCollection(issue.input) && issue.input !== null
   const more =
     hint ?? (near === null ? undefined : `Did you mean "${near}"?`) ?? (isBare ? 'Put it in quotes.' : undefined)
-  const facts = { path: pathText(path), span: places.spanOf(path), expected, nearest: near }
+  const facts = { path: places.textOf(path), span: places.spanOf(path), expected, nearest: near }
   return {
     ...facts,
     message: `Expected ${expected}, got ${got}.${more === undefined ? '' : ` ${more}`}`,

@@ -43,6 +43,7 @@ const channels = {
         url: url('its address'),
         database: text('only operations of this database', 'the name of a database').optional(),
         schedule: text('only those of this schedule', 'the id of a schedule').optional(),
+        every: duration('instead of operations: so often that the agent lives, while all is well', '5m').optional(),
       }),
     ])
     .describe('tells a monitoring service of each scheduled operation: its start, its success, its failure')

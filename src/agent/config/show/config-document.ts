@@ -1,6 +1,7 @@
 import type { Config, ServerConfig } from '../config.ts'
 import { databaseDocument } from './database-document.ts'
 import { maskLocation } from './mask.ts'
+import { mirrorDocument } from './mirror-document.ts'
 import { notifyDocument } from './notify-document.ts'
 import { durationText } from './units.ts'
 
@@ -9,11 +10,23 @@ import { durationText } from './units.ts'
  * again, it means the same, but for the secrets.
  */
 export function configDocument(config: Config): Readonly<Record<string, unknown>> {
-  const { repository, stateFolder, databases, concurrency, notify, repeatAlertsMs, server, log, stopTimeoutMs } = config
+  const {
+    repository,
+    stateFolder,
+    databases,
+    mirrors,
+    concurrency,
+    notify,
+    repeatAlertsMs,
+    server,
+    log,
+    stopTimeoutMs,
+  } = config
   return written({
     repository: maskLocation(repository),
     stateFolder,
     databases: databases.map(databaseDocument),
+    mirrors: mirrors.map(mirrorDocument),
     concurrency,
     notify: notify.map(notifyDocument),
     repeatAlerts: durationText(repeatAlertsMs),

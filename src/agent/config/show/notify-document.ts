@@ -7,8 +7,9 @@ export function notifyDocument(notify: NotifyConfig): Readonly<Record<string, un
   const { timeoutMs } = notify.settings
   const common = { name: notify.name, ...(timeoutMs === undefined ? {} : { timeout: durationText(timeoutMs) }) }
   if (notify.type === 'heartbeat') {
-    const { url, database, schedule } = notify.settings
-    return { ...common, heartbeat: { url: maskUrl(url), database, schedule } }
+    const { url, database, schedule, everyMs } = notify.settings
+    const every = everyMs === undefined ? {} : { every: durationText(everyMs) }
+    return { ...common, heartbeat: { url: maskUrl(url), database, schedule, ...every } }
   }
   const { on, severity, databases, rateLimit } = notify
   return {

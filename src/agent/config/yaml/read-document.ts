@@ -23,13 +23,29 @@ export interface ConfigDocument {
 
 export class Places {
   readonly #places = new Map<string, Place>()
+  /** What the file calls the last step of a path. */
+  readonly #renamed = new Map<string, string>()
 
   add(path: ConfigPath, place: Place): void {
     this.#places.set(JSON.stringify(path), place)
   }
 
   get(path: ConfigPath): Place | undefined {
-    return this.#places.get(JSON.stringify(path))
+    return this.#places.get(JSON.stringify(this.original(path)))
+  }
+
+  /** From now on, paths that have `to` there mean what the file calls `key`. */
+  rename(inside: ConfigPath, key: string, to: string): void {
+    this.#renamed.set(JSON.stringify([...inside, to]), key)
+  }
+
+  /** As the file has it. */
+  original(path: ConfigPath): ConfigPath {
+    return path.map((step, index) => this.#renamed.get(JSON.stringify(path.slice(0, index + 1))) ?? step)
+  }
+
+  textOf(path: ConfigPath): string {
+    return pathText(this.original(path))
   }
 
   /** Of a single value; of a list, a mapping, or nothing at all, of the key before it; of what is missing, of what should have it. */

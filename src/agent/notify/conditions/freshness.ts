@@ -24,7 +24,7 @@ export interface Expectation {
   /** At most so old, in milliseconds; it counts alone when it is given. */
   readonly overdueAfterMs?: number | undefined
   /** Those of the database. A backup is overdue when the next run after it was due some time ago. */
-  readonly schedules?: readonly ScheduleSpec[] | undefined
+  readonly schedules?: readonly Pick<ScheduleSpec, 'id' | 'action' | 'trigger' | 'jitterMs'>[] | undefined
 }
 
 const minute = 60_000
@@ -87,9 +87,19 @@ export function observeFreshness(freshness: Freshness, expectation: Expectation,
 /** When the next state after that of `newestAt` must be there; undefined when nothing says so. */
 export function dueBy({ overdueAfterMs, schedules = [] }: Expectation, newestAt: number): number | undefined {
   if (overdueAfterMs !== undefined) return newestAt + overdueAfterMs
-  const limits = schedules.flatMap(({ action, trigger, jitterMs = 0 }) => {
-    if (action !== 'full' && action !== 'incremental' && action !== 'snapshot') return []
-    const due = nextRun(trigger, newestAt)
+  return firstDueBy(
+    schedules.filter(({ action }) => action === 'full' || action === 'incremental' || action === 'snapshot'),
+    newestAt,
+  )
+}
+
+/** By when the first of these schedules must have done something since `doneAt`; undefined if none goes by the clock. */
+export function firstDueBy(
+  schedules: readonly Pick<ScheduleSpec, 'trigger' | 'jitterMs'>[],
+  doneAt: number,
+): number | undefined {
+  const limits = schedules.flatMap(({ trigger, jitterMs = 0 }) => {
+    const due = nextRun(trigger, doneAt)
     const then = due === undefined ? undefined : nextRun(trigger, due)
     if (due === undefined || then === undefined) return []
     return [due + jitterMs + Math.min(mostGraceMs, Math.max(leastGraceMs, (then - due) / 4))]

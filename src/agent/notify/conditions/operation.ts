@@ -3,7 +3,7 @@ import { type Condition, conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
 
 /** What the agent does by itself. Whoever asks for a restore or a pin sees how it ends. */
-const watched: readonly OperationKind[] = ['backup', 'follow', 'verify', 'drill', 'expire', 'compact']
+const watched: readonly OperationKind[] = ['backup', 'follow', 'verify', 'drill', 'expire', 'compact', 'mirror']
 
 /** Codes of a verification that found damage, rather than being kept from looking. */
 const damageCodes = ['INTEGRITY', 'STORAGE_CORRUPT', 'PROOF_FAILED']
@@ -55,6 +55,7 @@ function detailOf({ kind, type }: Operation): string {
 
 function operationName({ kind, type }: Operation): string {
   if (kind === 'backup' && type !== undefined) return `${type} backup`
+  if (kind === 'mirror' && type !== undefined) return `mirror to ${type}`
   const names: Partial<Record<OperationKind, string>> = {
     follow: 'following',
     verify: 'verification',

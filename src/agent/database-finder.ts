@@ -1,0 +1,126 @@
+import { toHoldfastError } from '../errors.ts'
+import type { AgentDatabase, AgentDatabases } from './agent-databases.ts'
+import type { AgentLog } from './agent-log.ts'
+import type { Config } from './config/config.ts'
+import { discover } from './discovery/discover.ts'
+import type { DeletedDatabase, GlobWatch } from './discovery/glob-watch.ts'
+import type { LimitWatch } from './discovery/limit-watch.ts'
+import type { NameBook } from './discovery/name-book.ts'
+import type { FirstLook } from './first-look.ts'
+import type { FreshnessBook } from './freshness-book.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import { observeMissing } from './notify/conditions/missing.ts'
+import type { Notifier } from './notify/notifier.ts'
+import type { Scheduler } from './schedule/scheduler.ts'
+
+export interface DatabaseFinderContext {
+  readonly names: NameBook
+  readonly globs: GlobWatch
+  readonly limits: LimitWatch
+  readonly databases: AgentDatabases
+  readonly scheduler: Scheduler
+  readonly notifier: Notifier
+  readonly metrics: Metrics
+  readonly freshness: FreshnessBook
+  readonly firstLook: FirstLook
+  readonly ownFolders: readonly string[]
+  readonly log: AgentLog
+  readonly now: () => number
+}
+
+/** Finds the databases of the configuration, and puts in force for them what it says. */
+export class DatabaseFinder {
+  readonly #context: DatabaseFinderContext
+  /** Files that were told of as ignored, with the reason. */
+  #ignored: ReadonlyMap<string, string> = new Map()
+  /** What could not be written down, so that it is said once. */
+  #trouble: string | undefined
+  #away: readonly AgentDatabase[] = []
+  #applying: Promise<void> = Promise.resolve()
+
+  constructor(context: DatabaseFinderContext) {
+    this.#context = context
+  }
+
+  /** Those that a pattern found once, that went away all at once, and that are expected back. */
+  get away(): readonly AgentDatabase[] {
+    return this.#away
+  }
+
+  /** Those that are not there any more, and whether they are expected back; since when, in milliseconds since 1970. */
+  get gone(): readonly (DeletedDatabase & { readonly expected: boolean })[] {
+    const { vanished, deleted } = this.#context.globs
+    return [
+      ...vanished.flatMap(({ since, databases }) =>
+        databases.map(({ name, path }) => ({ name, path, since, expected: true })),
+      ),
+      ...deleted.map((each) => ({ ...each, expected: false })),
+    ]
+  }
+
+  /** One after the other. Resolves when every database that is there is looked after. @throws ABORTED, INTERNAL */
+  apply(config: Config, signal: AbortSignal): Promise<void> {
+    const applied = this.#applying.then(() => this.#apply(config, signal))
+    this.#applying = applied.catch(() => {})
+    return applied
+  }
+
+  /** Resolves when nothing is being applied. */
+  async idle(): Promise<void> {
+    await this.#applying
+  }
+
+  async #apply(config: Config, signal: AbortSignal): Promise<void> {
+    const { names, globs, limits, databases, scheduler, notifier, metrics, firstLook, ownFolders, log, now } =
+      this.#context
+    const known = new Set(databases.all.map(({ path }) => path))
+    const found = await discover(config.databases, names, { known, ownFolders })
+    for (const [path, reason] of found.ignored)
+      if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
+    this.#ignored = found.ignored
+    await globs.look(config.databases, found.databases, now())
+    await this.#save()
+    if (signal.aborted) return
+    const wereAway = this.#away
+    this.#away = globs.vanished.flatMap(({ databases }) => databases.map((each) => ({ ...each, followed: undefined })))
+    notifier.observe(observeMissing(globs.vanished, notifier.firing))
+    const followed = found.databases.filter(({ config: { follow } }) => follow !== undefined)
+    for (const { message, hint } of await limits.look(followed.length)) log.warn(message, { hint })
+    const { added, removed } = await databases.apply(found.databases, config.stopTimeoutMs)
+    for (const { name } of removed) scheduler.set(name, [])
+    this.#letGo([...wereAway, ...removed])
+    metrics.setDatabases(databases.all.map(({ name }) => name))
+    const fresh = new Set(added.map(({ name }) => name))
+    for (const { name, config } of databases.all) if (!fresh.has(name)) scheduler.set(name, config.schedules)
+    for (const { name, path } of added) {
+      log.info(`Looking after ${name}.`, { path })
+      firstLook.add(name)
+    }
+    await firstLook.look(signal)
+  }
+
+  /** Of those that are not there, what is not expected back is forgotten. */
+  #letGo(gone: readonly AgentDatabase[]): void {
+    const { databases, freshness, notifier, log } = this.#context
+    const away = new Set(this.#away.map(({ name }) => name))
+    for (const { name, path } of gone) {
+      if (away.has(name) || databases.find(name) !== undefined) continue
+      log.info(`${name} is not looked after any more.`, { path })
+      freshness.forget(name)
+      notifier.observe([{ what: 'forgotten', database: name }])
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { names, globs, log } = this.#context
+    try {
+      await names.save()
+      await globs.save()
+      this.#trouble = undefined
+    } catch (thrown) {
+      const { message } = toHoldfastError(thrown)
+      if (this.#trouble !== message) log.error(`Which databases were found could not be written down. ${message}`)
+      this.#trouble = message
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** What is expected of each database, told from the records of all agents. */
+import type { AgentRecord, ExpectedSchedule } from '../../repository/agent-record.ts'
+
+/** Times are in milliseconds since 1970. */
+export interface ExpectedWork {
+  /** Name in the repository. */
+  readonly database: string
+  /** Of the agent that is to do it. */
+  readonly agent: string
+  readonly host: string
+  /** Its configuration file, and the database, on that host. */
+  readonly config: string
+  readonly path: string
+  readonly since: number
+  readonly isFollowed: boolean
+  readonly overdueAfterMs: number | undefined
+  readonly schedules: readonly ExpectedSchedule[]
+}
+
+/** By database. Of one that several agents have, the record that was written last counts: a database moves from host to host. */
+export function expectedWork(records: readonly AgentRecord[]): ReadonlyMap<string, ExpectedWork> {
+  const expected = new Map<string, ExpectedWork>()
+  const inOrder = records.toSorted((a, b) => (a.writtenAt < b.writtenAt ? -1 : a.writtenAt > b.writtenAt ? 1 : 0))
+  for (const { id: agent, host, config, plans } of inOrder) {
+    for (const { databases, follow, overdueAfterMs, schedules } of plans) {
+      for (const [database, { path, since }] of Object.entries(databases)) {
+        expected.set(database, {
+          database,
+          agent,
+          host,
+          config,
+          path,
+          since: Date.parse(since),
+          isFollowed: follow !== null,
+          overdueAfterMs: overdueAfterMs ?? undefined,
+          schedules,
+        })
+      }
+    }
+  }
+  return expected
+}

@@ -1,0 +1,81 @@
+/** What the repository shows of the work that is done for a database. */
+import { hasCode } from '../../errors.ts'
+import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { readDrills } from '../../repository/drill-record.ts'
+import { leaseState } from '../../repository/lease.ts'
+import { readLedger } from '../../repository/verification-ledger.ts'
+import type { OperationOptions } from '../../storage/storage.ts'
+import { readFreshness } from '../notify/conditions/freshness.ts'
+import type { ExpectedWork } from './expected-work.ts'
+
+/** Times are in milliseconds since 1970; undefined: never, as far as the repository shows. */
+export interface Evidence {
+  /** Of the newest backup, or the newest commit. */
+  readonly newestStateAt?: number | undefined
+  readonly verifiedAt?: number | undefined
+  readonly drilledAt?: number | undefined
+  /** Undefined where it was not asked for. */
+  readonly follower?: FollowerEvidence | undefined
+}
+
+export type FollowerEvidence =
+  | { readonly state: 'alive' }
+  /** `since`: it may have been alive until then. `process`: of one that ended without letting go. */
+  | {
+      readonly state: 'gone'
+      readonly since?: number | undefined
+      readonly process?: { readonly host: string; readonly pid: number } | undefined
+    }
+
+/** Only what the expectation asks about is read. @throws STORAGE_*, FORMAT_TOO_NEW, ABORTED */
+export async function readEvidence(
+  database: DatabaseRepository,
+  { isFollowed, overdueAfterMs, schedules }: Pick<ExpectedWork, 'isFollowed' | 'overdueAfterMs' | 'schedules'>,
+  options: OperationOptions = {},
+): Promise<Evidence> {
+  const has = (...actions: readonly string[]) => schedules.some(({ action }) => actions.includes(action))
+  const follower = isFollowed ? await readFollower(database, options) : undefined
+  const isCovered = follower?.state === 'alive'
+  const makesStates = overdueAfterMs !== undefined || has('full', 'incremental', 'snapshot')
+  const newest = makesStates && !isCovered ? await readFreshness(database, options) : undefined
+  const ledger = has('verify') ? await readLedger(database, options) : undefined
+  const drills = has('drill') ? await readDrills(database, options) : []
+  const checks = [...Object.values(ledger?.segments ?? {}), ...Object.values(ledger?.restores ?? {})]
+  return {
+    newestStateAt: latest([newest?.newestBackupAt, newest?.newestCommitAt]),
+    verifiedAt: latest(checks.map(({ checkedAt }) => Date.parse(checkedAt))),
+    drilledAt: latest(drills.map(({ drilledAt }) => Date.parse(drilledAt))),
+    follower,
+  }
+}
+
+async function readFollower(database: DatabaseRepository, options: OperationOptions): Promise<FollowerEvidence> {
+  const lease = await readLease(database, options)
+  if (lease === undefined) return { state: 'gone' }
+  const { document, isHeld } = lease
+  if (isHeld && document.purpose === 'follow') return { state: 'alive' }
+  if (isHeld || document.released || document.purpose !== 'follow')
+    return { state: 'gone', since: Date.parse(document.expiresAt) }
+  const { host, pid } = document.owner
+  return { state: 'gone', since: Date.parse(document.acquiredAt), process: { host, pid } }
+}
+
+/** A damaged lease says nothing of who is alive; its holder, if there is one, replaces it. */
+async function readLease(
+  database: DatabaseRepository,
+  options: OperationOptions,
+): Promise<Awaited<ReturnType<typeof leaseState>>> {
+  try {
+    return await leaseState(database, options)
+  } catch (error) {
+    if (hasCode(error, 'INTEGRITY')) return undefined
+    throw error
+  }
+}
+
+function latest(times: readonly (number | undefined)[]): number | undefined {
+  return times.reduce<number | undefined>(
+    (newest, time) => (time === undefined || (newest !== undefined && newest >= time) ? newest : time),
+    undefined,
+  )
+}

@@ -1,0 +1,50 @@
+import { type AgentRecord, putAgentRecord, readAgentRecord } from '../../repository/agent-record.ts'
+import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
+import type { FoundDatabase } from '../discovery/discover.ts'
+import { namesOf, ownRecord, type RecordOwner, saysTheSame } from './own-record.ts'
+
+/** What was expected of a database goes on for so long after it was dropped: one that comes back meanwhile was never gone. */
+const lingerMs = 3_600_000
+
+/** Keeps the record of this agent in the repository; writes only when something has changed. */
+export class RecordKeeper {
+  readonly #storage: BackupStorage
+  readonly #owner: RecordOwner
+  /** As it lies in the repository; undefined as long as that was not asked for. */
+  #written: { readonly record: AgentRecord | undefined } | undefined
+  /** Since when each database is dropped. */
+  readonly #dropped = new Map<string, number>()
+
+  constructor(storage: BackupStorage, owner: RecordOwner) {
+    this.#storage = storage
+    this.#owner = owner
+  }
+
+  /**
+   * @param now milliseconds since 1970
+   * @returns whether something was written
+   * @throws STORAGE_*, FORMAT_TOO_NEW, DISK_FULL, ABORTED
+   */
+  async keep(databases: readonly FoundDatabase[], now: number, options: OperationOptions = {}): Promise<boolean> {
+    const owner = this.#owner
+    this.#written ??= { record: await readAgentRecord(this.#storage, owner.id, options) }
+    const former = this.#written.record
+    const record = ownRecord(owner, databases, former, this.#lingering(databases, former, now), now)
+    if (former !== undefined && saysTheSame(record, former)) return false
+    // If that fails, it is not known what lies there.
+    this.#written = undefined
+    await putAgentRecord(this.#storage, record, options)
+    this.#written = { record }
+    return true
+  }
+
+  #lingering(databases: readonly FoundDatabase[], former: AgentRecord | undefined, now: number): ReadonlySet<string> {
+    const present = new Set(databases.map(({ name }) => name))
+    const gone = new Set((former === undefined ? [] : namesOf(former)).filter((name) => !present.has(name)))
+    for (const name of this.#dropped.keys()) if (!gone.has(name)) this.#dropped.delete(name)
+    for (const name of gone) if (!this.#dropped.has(name)) this.#dropped.set(name, now)
+    return new Set(
+      [...this.#dropped].filter(([, since]) => now >= since && now < since + lingerMs).map(([name]) => name),
+    )
+  }
+}

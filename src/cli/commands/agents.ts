@@ -1,0 +1,43 @@
+import { type AddCommand, examples } from '../program.ts'
+
+export const addAgents: AddCommand = (program, run) => {
+  const agents = program
+    .command('agents')
+    .summary('show which agents keep this repository up, and what they left undone')
+    .description(
+      'Shows, from the repository alone and so on any machine, which agents are expected to follow, back up, verify and drill which databases, and what of that is overdue. Exit status 3 if anything is.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast agents', 'is every agent doing its work?'],
+        ['holdfast agents forget 3f9a1c', 'expect nothing more of one that was retired'],
+      ]),
+    )
+    .action((_flags, command) =>
+      run(command, 'agents', async (session) => {
+        const { listAgents } = await import('../agents/list-agents.ts')
+        return await listAgents(session)
+      }),
+    )
+  agents
+    .command('forget')
+    .summary('expect nothing more of an agent that was retired')
+    .description(
+      'Removes what an agent is expected to do, so that nobody is told any more that it does not. Backups stay. An agent that runs writes it down again.',
+    )
+    .argument('<agent>', 'its id, or the beginning of it; "holdfast agents" shows it')
+    .addHelpText(
+      'after',
+      examples([
+        ['holdfast agents forget 3f9a1c', 'by the beginning of its id'],
+        ['holdfast agents forget 3f9a1c -r /srv/backups', 'in another repository'],
+      ]),
+    )
+    .action((agent: string, _flags, command) =>
+      run(command, 'agents forget', async (session) => {
+        const { forgetAgentOf } = await import('../agents/forget-agent.ts')
+        return await forgetAgentOf(session, agent)
+      }),
+    )
+}

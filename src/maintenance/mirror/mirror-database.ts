@@ -1,0 +1,193 @@
+import { toHoldfastError } from '../../errors.ts'
+import { toLsn } from '../../history/lsn.ts'
+import { isReachable, reachableLsns } from '../../history/reachable.ts'
+import type { SegmentInfo } from '../../history/segment-info.ts'
+import { backupIdOfKey, databasePrefix, parseSegmentKey, segmentsPrefix } from '../../repository/layout.ts'
+import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
+import { inBatches } from '../../util/in-batches.ts'
+import { copyDocument } from './copy-document.ts'
+import { copyDrills, copyRetention, type RetentionCopy } from './copy-replaced.ts'
+import { copySegment } from './copy-segment.ts'
+import { healKnownDamage, settleDifference } from './heal.ts'
+import type { MirroredDocument } from './mirrored-document.ts'
+import type { Listed } from './object-kind.ts'
+import { type CopyPlan, planCopies } from './plan-copies.ts'
+import { removeAbsent } from './remove-absent.ts'
+import type { DatabaseRun } from './run-context.ts'
+
+/** What both sides list of a database. */
+export interface Listings {
+  readonly source: readonly Listed[]
+  readonly mirror: readonly Listed[]
+}
+
+/** So many objects are copied at once. */
+const copiesAtOnce = 4
+/** The source may change while it is copied: so often it is listed again. */
+const mostRounds = 5
+
+/**
+ * Brings one database up to date on the mirror: first gaps and segments, then what names them, last deletions. An interruption anywhere
+ * leaves a mirror of which every backup that it lists can be restored, and the next run goes on.
+ * @throws LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED
+ */
+export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promise<void> {
+  let listings = listed
+  for (let round = 1; ; round += 1) {
+    const plan = planCopies(run.source.name, listings.source, listings.mirror)
+    const segments = await copyData(run, plan, listings.mirror)
+    if (segments !== undefined) {
+      await copyRest(run, plan, segments, listings)
+      return
+    }
+    if (round === mostRounds) {
+      const problem = 'The repository changed again and again while it was copied.'
+      run.findings.push({ object: run.source.name, side: 'source', problem, soundCopy: undefined })
+      return
+    }
+    run.findings.length = 0
+    listings = await listAgain(run)
+  }
+}
+
+async function listAgain({ sides, source, options }: DatabaseRun): Promise<Listings> {
+  const prefix = databasePrefix(source.name)
+  return {
+    source: await listAll(sides.source.storage, prefix, options),
+    mirror: await listAll(sides.mirror.storage, prefix, options),
+  }
+}
+
+export async function listAll(storage: BackupStorage, prefix: string, options: OperationOptions): Promise<Listed[]> {
+  const all: Listed[] = []
+  for await (const { key, size } of storage.list(prefix, options)) all.push({ key, size })
+  return all
+}
+
+/** @returns the segments that are on the mirror then, damaged ones left out; undefined if something vanished meanwhile */
+async function copyData(
+  run: DatabaseRun,
+  plan: CopyPlan,
+  mirror: readonly Listed[],
+): Promise<readonly SegmentInfo[] | undefined> {
+  const { name } = run.source
+  const present = new Map(mirror.map((object) => [object.key, object]))
+  const damaged = new Set<string>()
+  if (!(await copyDocuments(run, plan.gaps))) return undefined
+  const copied = await copySegments(run, plan.segments)
+  if (copied === undefined) return undefined
+  for (const difference of plan.differing) if (!(await settleDifference(run, difference))) damaged.add(difference.key)
+  await healKnownDamage(run, present)
+  for (const { object, soundCopy } of run.findings) if (soundCopy !== 'mirror') damaged.add(object)
+  const there = mirror.flatMap((object) => {
+    if (!object.key.startsWith(segmentsPrefix(name)) || damaged.has(object.key)) return []
+    return parseSegmentKey(object) ?? []
+  })
+  return [...there, ...copied]
+}
+
+/** @returns those that are on the mirror now; undefined if one vanished from the source */
+async function copySegments(run: DatabaseRun, segments: readonly SegmentInfo[]): Promise<SegmentInfo[] | undefined> {
+  const { settings, sides, options } = run
+  const total = segments.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (settings.dryRun) {
+    for (const { bytes } of segments) run.noteCopied(bytes)
+    return [...segments]
+  }
+  let done = 0
+  let isChanged = false
+  const copied: SegmentInfo[] = []
+  await inBatches(segments, copiesAtOnce, async (segment) => {
+    run.assertHeld()
+    const result = await copySegment(sides, segment, options)
+    done += segment.bytes
+    settings.onProgress?.({ phase: 'copy', done, total, unit: 'bytes' })
+    if (result.is === 'gone') isChanged = true
+    else if (result.is === 'damaged') {
+      const soundCopy = result.side === 'mirror' ? 'source' : undefined
+      run.findings.push({ object: segment.key, side: result.side, problem: result.problem, soundCopy })
+    } else {
+      copied.push(segment)
+      run.noteCopied(segment.bytes)
+    }
+  })
+  return isChanged ? undefined : copied
+}
+
+async function copyRest(
+  run: DatabaseRun,
+  plan: CopyPlan,
+  segments: readonly SegmentInfo[],
+  listings: Listings,
+): Promise<void> {
+  const { name } = run.source
+  const dryRun = run.settings.dryRun
+  const retention = await retentionOf(run, plan)
+  await copyDocuments(run, plan.records)
+  const reachable = reachableLsns(segments)
+  await copyDocuments(run, plan.manifests, ({ manifest }) => {
+    if (manifest === undefined || isReachable(reachable, toLsn(manifest.lsn))) return undefined
+    return `Its state, LSN ${manifest.lsn}, cannot be restored from the repository, so it is not mirrored.`
+  })
+  if (plan.hasDrills) {
+    const keys = [...listings.mirror, ...plan.manifests].map(({ key }) => backupIdOfKey(key))
+    const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), { ...run.options, dryRun })
+    if (isChanged) run.noteCopied(0)
+  }
+  const sourceSegments = listings.source.flatMap((object) =>
+    object.key.startsWith(segmentsPrefix(name)) ? (parseSegmentKey(object) ?? []) : [],
+  )
+  if (retention !== undefined)
+    await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records })
+}
+
+async function retentionOf(run: DatabaseRun, { hasRetention }: CopyPlan): Promise<RetentionCopy | undefined> {
+  if (!hasRetention) return { records: [], isChanged: false }
+  const { dryRun } = run.settings
+  try {
+    const retention = await copyRetention(run.sides, { ...run.options, dryRun })
+    if (retention.isChanged) run.noteCopied(0)
+    return retention
+  } catch (thrown) {
+    const error = toHoldfastError(thrown)
+    if (error.code !== 'INTEGRITY' && error.code !== 'FORMAT_TOO_NEW' && error.code !== 'STORAGE_CORRUPT') throw error
+    const object = error.object ?? run.source.name
+    run.findings.push({ object, side: 'source', problem: error.message, soundCopy: undefined })
+    return undefined
+  }
+}
+
+/**
+ * @param objection why a document is not to be written down
+ * @returns false if one vanished
+ */
+async function copyDocuments(
+  run: DatabaseRun,
+  documents: readonly Listed[],
+  objection: (document: MirroredDocument) => string | undefined = () => undefined,
+): Promise<boolean> {
+  const { settings, sides, options } = run
+  const total = documents.length
+  if (settings.dryRun) {
+    for (const { size } of documents) run.noteCopied(size)
+    return true
+  }
+  let done = 0
+  let isChanged = false
+  await inBatches(documents, copiesAtOnce, async ({ key, size }) => {
+    run.assertHeld()
+    let refusal: string | undefined
+    const accept = (document: MirroredDocument) => {
+      refusal = objection(document)
+      return refusal === undefined
+    }
+    const result = await copyDocument(sides, key, { ...options, accept })
+    done += 1
+    settings.onProgress?.({ phase: 'documents', done, total, unit: 'objects' })
+    const problem = result.is === 'damaged' ? result.problem : refusal
+    if (problem !== undefined) run.findings.push({ object: key, side: 'source', problem, soundCopy: undefined })
+    else if (result.is === 'gone') isChanged = true
+    else run.noteCopied(size)
+  })
+  return !isChanged
+}

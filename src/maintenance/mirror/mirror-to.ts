@@ -1,0 +1,171 @@
+import { HoldfastError, toHoldfastError } from '../../errors.ts'
+import { writeDocument } from '../../repository/documents.ts'
+import {
+  backupsPrefix,
+  databasePrefix,
+  databaseRecordKey,
+  databasesPrefix,
+  isDatabaseName,
+  markerKey,
+  mirrorLeaseKey,
+} from '../../repository/layout.ts'
+import { Lease } from '../../repository/lease.ts'
+import { type MirrorRecord, writeMirror } from '../../repository/mirror-record.ts'
+import { Repository } from '../../repository/repository.ts'
+import type { BackupStorage } from '../../storage/storage.ts'
+import { type AbsentEntries, defaultMirrorGraceMs } from './absent-objects.ts'
+import { copyAuditHeads, copyInstructions } from './copy-around.ts'
+import { listAll, mirrorDatabase } from './mirror-database.ts'
+import type { MirrorOptions, MirrorReport } from './mirror-options.ts'
+import type { Listed } from './object-kind.ts'
+import { type MirrorTarget, openTarget } from './open-target.ts'
+import { DatabaseRun, type RunSettings } from './run-context.ts'
+
+/**
+ * Brings a mirror up to date: another storage that holds the same repository. The source is only read. An interrupted run is completed by
+ * the next; at every moment each backup that the mirror lists can be restored from it. What is damaged is not spread, and what the source
+ * lost is kept.
+ * @throws MIRROR if the place is something else; NAME_NOT_FOUND, LEASE_HELD, LEASE_LOST, INTEGRITY, DISK_FULL, STORAGE_*, ABORTED
+ */
+export async function mirrorTo(
+  source: Repository,
+  to: BackupStorage,
+  options: MirrorOptions = {},
+): Promise<MirrorReport> {
+  const { dryRun = false, now = Date.now(), begin = false, leaseWaitMs: waitMs, signal } = options
+  const opening = { dryRun, now, begin, signal }
+  const opened = await openTarget(source, to, opening)
+  if (dryRun) return await run(source, opened, undefined, options, signal)
+  const place = { storage: to, name: to.url, repository: opened.record.repository, leaseKey: mirrorLeaseKey }
+  await using lease = await Lease.acquire(place, { purpose: 'mirror', waitMs, signal })
+  const signals = signal === undefined ? [lease.signal] : [signal, lease.signal]
+  try {
+    // As it is now that nobody else writes to it.
+    const target = { ...(await openTarget(source, to, opening)), isNew: opened.isNew }
+    return await run(source, target, lease, options, AbortSignal.any(signals))
+  } catch (error) {
+    if (lease.signal.aborted && signal?.aborted !== true) throw lease.signal.reason
+    throw toHoldfastError(error, to.url)
+  }
+}
+
+async function run(
+  source: Repository,
+  target: MirrorTarget,
+  lease: Lease | undefined,
+  options: MirrorOptions,
+  signal: AbortSignal | undefined,
+): Promise<MirrorReport> {
+  const startedAt = performance.now()
+  const { dryRun = false, now = Date.now(), graceMs = defaultMirrorGraceMs, dropMissing = false } = options
+  const { storage, record } = target
+  const { maxDelete, onProgress } = options
+  const assertSource = () => assertSame(source, signal)
+  const settings = { lease, dryRun, now, graceMs, dropMissing, maxDelete, signal, onProgress, assertSource }
+  if (!dryRun) await copyInstructions(source.storage, storage, { signal })
+  const listings = {
+    mirror: byDatabase(await listAll(storage, databasesPrefix, { signal })),
+    source: byDatabase(await listAll(source.storage, databasesPrefix, { signal })),
+  }
+  const names = await chosen(source, listings.source, options)
+  const runs: DatabaseRun[] = []
+  for (const name of names) {
+    const each = databaseRun(source, target, settings, name)
+    runs.push(each)
+    const listed = { source: listings.source.get(name) ?? [], mirror: listings.mirror.get(name) ?? [] }
+    await mirrorDatabase(each, listed)
+  }
+  const heads = await copyAuditHeads(source.storage, storage, { dryRun, signal })
+  // A source that went away meanwhile lists nothing, which looks like a mirror that lacks nothing.
+  await assertSource()
+  const lost = [...listings.mirror.keys()].filter((name) => !listings.source.has(name)).map(databasePrefix)
+  const isComplete = runs.every(({ findings }) => findings.length === 0)
+  const isWhole = isComplete && options.databases === undefined
+  const completeAt = isWhole ? now : timeOf(record.completeAt)
+  if (!dryRun) {
+    if (!target.isRepository) await writeDocument(storage, 'repository', markerKey, record.repository, { signal })
+    await writeMirror(storage, nextRecord(source, record, runs, completeAt), { signal })
+  }
+  const all = <T>(of: (run: DatabaseRun) => readonly T[]): readonly T[] => runs.flatMap(of)
+  return {
+    source: source.url,
+    mirror: storage.url,
+    dryRun,
+    isNew: target.isNew,
+    complete: isComplete,
+    completeAt: dryRun ? timeOf(record.completeAt) : completeAt,
+    databases: names,
+    copied: {
+      objects: heads + runs.reduce((sum, { copied }) => sum + copied.objects, 0),
+      bytes: runs.reduce((sum, { copied }) => sum + copied.bytes, 0),
+    },
+    healed: all(({ healed }) => healed),
+    deleted: all(({ deleted }) => deleted),
+    waiting: all(({ waiting }) => waiting),
+    missing: [...lost, ...all(({ missing }) => missing)],
+    heldBack: all(({ heldBack, sides }) =>
+      heldBack === undefined ? [] : [{ database: sides.mirror.name, reason: heldBack }],
+    ),
+    findings: all(({ findings }) => findings),
+    durationMs: performance.now() - startedAt,
+  }
+}
+
+function databaseRun(
+  source: Repository,
+  { storage, record }: MirrorTarget,
+  settings: RunSettings,
+  name: string,
+): DatabaseRun {
+  const mirror = { storage, name, repository: record.repository }
+  return new DatabaseRun(settings, { source: source.database(name), mirror }, ofDatabase(record.absent, name))
+}
+
+function ofDatabase(absent: AbsentEntries, name: string): AbsentEntries {
+  return Object.fromEntries(Object.entries(absent).filter(([key]) => key.startsWith(databasePrefix(name))))
+}
+
+function nextRecord(
+  source: Repository,
+  record: MirrorRecord,
+  runs: readonly DatabaseRun[],
+  completeAt: number | undefined,
+): MirrorRecord {
+  const prefixes = runs.map((each) => databasePrefix(each.source.name))
+  const others = Object.entries(record.absent).filter(([key]) => !prefixes.some((prefix) => key.startsWith(prefix)))
+  const absent = Object.assign({}, Object.fromEntries(others), ...runs.map((each) => each.absent))
+  const iso = completeAt === undefined ? null : new Date(completeAt).toISOString()
+  return { ...record, source: source.url, completeAt: iso, absent }
+}
+
+const timeOf = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso))
+
+function byDatabase(objects: readonly Listed[]): ReadonlyMap<string, readonly Listed[]> {
+  return Map.groupBy(objects, ({ key }) => key.slice(databasesPrefix.length).split('/')[0] ?? '')
+}
+
+/** What a first backup that failed leaves is no database yet. @throws NAME_NOT_FOUND */
+async function chosen(
+  source: Repository,
+  listed: ReadonlyMap<string, readonly Listed[]>,
+  { databases, signal }: MirrorOptions,
+): Promise<readonly string[]> {
+  if (databases === undefined) {
+    const isDatabase = ([name, objects]: readonly [string, readonly Listed[]]) =>
+      isDatabaseName(name) &&
+      objects.some(({ key }) => key === databaseRecordKey(name) || key.startsWith(backupsPrefix(name)))
+    return [...listed].filter(isDatabase).map(([name]) => name)
+  }
+  const found = await Promise.all(databases.map((name) => source.findDatabase(name, { signal })))
+  return [...new Set(found.map(({ name }) => name))]
+}
+
+/** @throws REPOSITORY_NOT_FOUND, INTEGRITY, STORAGE_* */
+async function assertSame(source: Repository, signal: AbortSignal | undefined): Promise<void> {
+  const { id } = await Repository.open(source.storage, { signal })
+  if (id === source.id) return
+  throw new HoldfastError('MIRROR', `The repository at ${source.url} was replaced by another while it was mirrored.`, {
+    object: source.url,
+    hint: 'Nothing was deleted on the mirror.',
+  })
+}

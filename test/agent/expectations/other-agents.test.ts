@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { AgentLog } from '../../../src/agent/agent-log.ts'
+import { OtherAgents } from '../../../src/agent/expectations/other-agents.ts'
+import { RecordKeeper } from '../../../src/agent/expectations/record-keeper.ts'
+import { Notifier } from '../../../src/agent/notify/notifier.ts'
+import { parseScheduleSpec } from '../../../src/agent/schedule/parse-schedule.ts'
+import { forgetAgent, readAgentRecords } from '../../../src/repository/agent-record.ts'
+import { writeDocument } from '../../../src/repository/documents.ts'
+import { leaseKey } from '../../../src/repository/layout.ts'
+import { Lease } from '../../../src/repository/lease.ts'
+import { Repository } from '../../../src/repository/repository.ts'
+import { MemoryStorage } from '../../../src/storage/memory.ts'
+import { ObserveStorage } from '../../../src/storage/observe/observe-storage.ts'
+import { currentProcess } from '../../../src/util/process-identity.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
+import { databaseConfig } from '../support/database-config.ts'
+
+const hour = 3_600_000
+
+const found = (name: string, every = 'daily') => {
+  const path = `/srv/${name}.db`
+  const schedules = [parseScheduleSpec({ type: 'full', every })]
+  return { name, path, config: databaseConfig({ source: { kind: 'path', path, name }, schedules }) }
+}
+
+/** Two agents, of which one goes on: by a clock of their own. */
+async function scene() {
+  const folder = temporaryFolder()
+  const written: string[] = []
+  const storage = new ObserveStorage(new MemoryStorage(), ({ direction, key }) => {
+    if (direction === 'sent') written.push(key)
+  })
+  const repository = await Repository.init(storage)
+  let now = Date.now()
+  const lines: string[] = []
+  const log = new AgentLog(
+    { level: 'debug', format: 'text' },
+    (line) => void lines.push(line),
+    () => now,
+  )
+  const agent = async (number: number, databases: ReturnType<typeof found>[]) => {
+    const notifier = await Notifier.open({ folder: join(folder.path, String(number)), channels: [] })
+    const owner = {
+      id: `0b9e4c1e-0000-4000-8000-00000000000${number}`,
+      host: `db${number}`,
+      config: '/etc/holdfast.yaml',
+    }
+    const others = new OtherAgents({
+      repository,
+      keeper: new RecordKeeper(repository.storage, owner),
+      notifier,
+      log,
+      now: () => now,
+      own: () => databases,
+    })
+    return {
+      notifier,
+      owner,
+      look: () => others.look(signal),
+      keys: () => notifier.firing.map(({ key }) => key),
+      databases,
+    }
+  }
+  const first = await agent(1, [found('mine')])
+  const second = await agent(2, [found('theirs')])
+  return {
+    repository,
+    written,
+    lines,
+    first,
+    second,
+    pass: (milliseconds: number) => {
+      now += milliseconds
+    },
+    now: () => now,
+    async [Symbol.asyncDispose]() {
+      await first.notifier[Symbol.asyncDispose]()
+      await second.notifier[Symbol.asyncDispose]()
+      await rm(folder.path, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A backup of a database at that time, as far as a listing tells. */
+async function backUp(repository: Repository, name: string, at: number): Promise<void> {
+  const time = new Date(at).toISOString().replace(/[-:.]/g, '')
+  await repository.storage.put(`databases/${name}/backups/${time}-full-abcdefghijkl.json`, Buffer.from('{}'))
+}
+
+/** As a follower that was killed leaves it. */
+async function leaveLease(repository: Repository, name: string, ago: number): Promise<void> {
+  const database = repository.database(name)
+  const time = (at: number) => new Date(at).toISOString()
+  await database.putRecord({ name, kind: 'sqlite', location: `/srv/${name}.db`, createdAt: time(Date.now() - ago) }, {})
+  await writeDocument(database.storage, 'lease', leaseKey(name), {
+    epoch: 1,
+    released: false,
+    lsn: 1,
+    pending: null,
+    nonce: 'abc',
+    owner: { ...currentProcess(), pid: 4_194_303 },
+    purpose: 'follow',
+    acquiredAt: time(Date.now() - ago),
+    expiresAt: time(Date.now() + hour),
+  })
+}
+
+const signal = new AbortController().signal
+
+describe('agents on one repository', () => {
+  it('notice by its schedules that another is gone, and that its backups come again', async () => {
+    await using all = await scene()
+    const { repository, first, second, pass, now } = all
+    await backUp(repository, 'theirs', now())
+    await second.look()
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+    pass(72 * hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'])
+    assert.match(first.notifier.firing[0]?.summary ?? '', /agent on db2/)
+    await backUp(repository, 'theirs', now())
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'], 'it looks once an hour')
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+  })
+
+  it('forget with its database what was said of it, when nobody expects it any more', async () => {
+    await using all = await scene()
+    const { repository, first, second, pass } = all
+    await second.look()
+    pass(72 * hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'])
+    await forgetAgent(repository.storage, second.owner.id)
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+    await assert.rejects(forgetAgent(repository.storage, second.owner.id), { code: 'NAME_NOT_FOUND' })
+  })
+
+  it('take back what they promised an hour after their configuration dropped it', async () => {
+    await using all = await scene()
+    const { repository, second, pass } = all
+    const promised = async () => {
+      const { records } = await readAgentRecords(repository.storage)
+      return records.flatMap(({ plans }) => plans.flatMap(({ databases }) => Object.keys(databases)))
+    }
+    await second.look()
+    second.databases.splice(0)
+    pass(hour)
+    await second.look()
+    assert.deepEqual(await promised(), ['theirs'])
+    pass(hour)
+    await second.look()
+    assert.deepEqual(await promised(), [])
+  })
+
+  it('write down what is expected of them once, not again and again', async () => {
+    await using all = await scene()
+    const { written, second, pass } = all
+    await second.look()
+    const before = written.length
+    for (let times = 0; times < 3; times += 1) {
+      pass(hour)
+      await second.look()
+    }
+    assert.equal(written.length, before)
+    second.databases.push(found('another'))
+    pass(hour)
+    await second.look()
+    assert.deepEqual(written.slice(before), [`agents/${second.owner.id}.json`])
+  })
+
+  it('tell of a follower without an agent that died, and that it is back', async () => {
+    await using all = await scene()
+    const { repository, first, pass } = all
+    await leaveLease(repository, 'theirs', 2 * hour)
+    await leaveLease(repository, 'mine', 2 * hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'])
+    await using lease = await Lease.acquire(repository.database('theirs'), { purpose: 'follow' })
+    assert.ok(lease.epoch > 1)
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+  })
+
+  it('have patience with one that may just be starting again', async () => {
+    await using all = await scene()
+    const { repository, first, pass } = all
+    await leaveLease(repository, 'theirs', 1_000)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'])
+  })
+})

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { readMirror } from '../../src/repository/mirror-record.ts'
+import { openStorage } from '../../src/storage/open-storage.ts'
+import { agentPlace, RunningAgent } from './support/running-agent.ts'
+
+const hour = 3_600_000
+
+function makeDatabase(path: string): void {
+  using database = new DatabaseSync(path)
+  database.exec('CREATE TABLE notes (text); INSERT INTO notes VALUES (1)')
+}
+
+async function completeAt(place: string): Promise<string | null | undefined> {
+  return (await readMirror(await openStorage(place)))?.completeAt
+}
+
+describe('an agent with mirrors', () => {
+  it('keeps them up to date, tells how old they are, and alerts when one is away for long', async () => {
+    using place = await agentPlace()
+    const { repository, file } = place
+    makeDatabase(file('app.db'))
+    const mirror = file('nas')
+    const name = pathToFileURL(mirror).href
+    const config = {
+      repository,
+      databases: [{ path: file('app.db'), follow: false }],
+      mirrors: [mirror],
+    }
+    await using running = await RunningAgent.start(file('home'), config)
+    const { agent, clock } = running
+    const status = () => agent.status().mirrors[0]
+    // What runs takes no hours.
+    const onward = () => agent.status().running.length === 0 && clock.leap(hour / 4)
+    assert.equal(status()?.mirror, name)
+    await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
+    await running.until('the mirror is complete', () => status()?.completeAt !== null, onward)
+    assert.notEqual(await completeAt(mirror), null)
+    assert.match((await agent.renderMetrics()).body, /holdfast_mirror_last_success_timestamp_seconds\{mirror="file:/)
+
+    rmSync(mirror, { recursive: true })
+    mkdirSync(mirror)
+    const isTold = (key: RegExp) => running.problems.some((problem) => key.test(problem.key))
+    await running.until('the failure is told', () => isTold(/^failure\/mirror\//), onward)
+    await running.until('that it is overdue is told', () => isTold(/^overdue\/mirror\//), onward)
+    assert.ok(!existsSync(`${mirror}/mirror.json`), 'nothing is begun where a mirror was before')
+
+    rmSync(mirror, { recursive: true })
+    const { mirrorRepository } = await import('../../src/maintenance/mirror/mirror-repository.ts')
+    await mirrorRepository({ repository, to: mirror, begin: true })
+    await running.until('all is well again', () => !isTold(/\/mirror\//), onward)
+  })
+
+  it('mirrors one database when its own schedule says so, and forgets a mirror that is named no more', async () => {
+    using place = await agentPlace()
+    const { repository, file } = place
+    makeDatabase(file('app.db'))
+    const databases = [
+      {
+        path: file('app.db'),
+        follow: false,
+        schedules: [
+          { type: 'incremental', every: 'daily' },
+          { id: 'now', type: 'mirror', every: 'yearly' },
+        ],
+      },
+    ]
+    const mirrors = [{ to: file('nas'), every: 'yearly' }]
+    await using running = await RunningAgent.start(file('home'), { repository, databases, mirrors })
+    const { agent } = running
+    await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
+    await agent.runSchedule('app', 'now')
+    assert.ok(existsSync(`${file('nas')}/databases/app/database.json`))
+    assert.equal(await completeAt(file('nas')), null)
+    await agent.runSchedule(pathToFileURL(file('nas')).href, 'mirror-yearly')
+    assert.notEqual(await completeAt(file('nas')), null)
+    assert.notEqual(agent.status().mirrors[0]?.completeAt, null)
+  })
+})

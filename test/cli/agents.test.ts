@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { putAgentRecord } from '../../src/repository/agent-record.ts'
+import { LocalStorage } from '../../src/storage/local.ts'
+import { cli, cliOk, scratchFolder } from './support/cli.ts'
+import { makeDatabase } from './support/database.ts'
+import { cliJson } from './support/json-lines.ts'
+
+const id = '3f9a1c00-0000-4000-8000-000000000001'
+
+it('any machine sees which agents a repository has, and what they left undone, until one is forgotten', async (context) => {
+  const cwd = await scratchFolder(context)
+  makeDatabase(join(cwd, 'app.db'))
+  await cliOk(['init'], { cwd })
+  assert.match((await cliOk(['agents'], { cwd })).stdout, /^No agent has worked on this repository yet\./)
+  await cliOk(['backup', 'app.db'], { cwd })
+  const day = 24 * 3_600_000
+  const longAgo = new Date(Date.now() - 9 * day).toISOString()
+  const daily = { on: 'calendar', every: 'daily' } as const
+  await putAgentRecord(new LocalStorage(join(cwd, 'backups')), {
+    id,
+    host: 'db7',
+    config: '/etc/holdfast.yaml',
+    writtenAt: longAgo,
+    plans: [
+      {
+        databases: { app: { path: '/srv/app.db', since: longAgo }, shop: { path: '/srv/shop.db', since: longAgo } },
+        follow: null,
+        overdueAfterMs: null,
+        schedules: [
+          { id: 'full-daily', action: 'full', trigger: daily },
+          { id: 'verify-daily', action: 'verify', trigger: daily },
+        ],
+      },
+    ],
+  })
+  const { code, stdout } = await cli(['agents'], { cwd })
+  assert.equal(code, 3)
+  assert.match(stdout, /^OVERDUE:\n/)
+  assert.match(stdout, /There is no backup of shop at all, which the agent on db7 should have made\./)
+  assert.match(stdout, /Nothing of app was verified for 9 d/)
+  assert.doesNotMatch(stdout, /newest state of app/)
+  assert.match(stdout, /3f9a1c00 +db7 +\/etc\/holdfast\.yaml +2 +9 d/)
+  const { last } = await cliJson('agents', [], { cwd })
+  assert.deepEqual(
+    last.overdue.map(({ database, severity }) => `${database} ${severity}`),
+    ['app warning', 'shop critical', 'shop warning'],
+  )
+  const doctor = await cli(['doctor'], { cwd })
+  assert.equal(doctor.code, 3)
+  assert.match(doctor.stdout, /! shop: There is no backup of shop at all/)
+  await cliOk(['verify'], { cwd })
+  assert.doesNotMatch((await cli(['agents'], { cwd })).stdout, /Nothing of app was verified/)
+
+  assert.equal((await cli(['agents', 'forget', 'nobody'], { cwd })).code, 4)
+  assert.match((await cliOk(['agents', 'forget', '3f9'], { cwd })).stdout, /on db7, with 2 databases/)
+  await cliOk(['agents'], { cwd })
+  assert.match((await cliOk(['doctor'], { cwd })).stdout, /All is well\./)
+})
