@@ -8,6 +8,7 @@
  */
 import { availableParallelism, cpus, release, type } from 'node:os'
 import { parseArgs } from 'node:util'
+import { agent } from './cases/agent.ts'
 import { drain } from './cases/drain.ts'
 import { fullBackup } from './cases/full.ts'
 import { handOff } from './cases/hand-off.ts'
@@ -39,7 +40,7 @@ const contests: Readonly<Record<string, (setting: Setting) => Contest>> = {
   'delta-restore': deltaRestore,
   verify,
 }
-const studies: readonly Study[] = [logVolume, overhead, handOff, drain, lag, idle]
+const studies: readonly Study[] = [logVolume, overhead, handOff, drain, lag, idle, agent]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

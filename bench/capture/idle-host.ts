@@ -1,7 +1,6 @@
 /** A program that follows many databases in one process, and tells what that costs while nothing happens. */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Capture } from '../../src/capture/capture.ts'
 import { followDatabase } from '../../src/capture/follow-database.ts'
@@ -9,6 +8,7 @@ import { Repository } from '../../src/repository/repository.ts'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
 import { LocalStorage } from '../../src/storage/local.ts'
 import { countRequests } from './count-requests.ts'
+import { makeSmallDatabase } from './small-database.ts'
 
 export interface IdleRequest {
   readonly folder: string
@@ -27,7 +27,6 @@ export interface Idle {
 }
 
 const settleMs = 5_000
-const rows = 200
 
 const { folder, count, forMs }: IdleRequest = JSON.parse(process.argv[2] ?? '')
 mkdirSync(folder, { recursive: true })
@@ -38,7 +37,7 @@ const begun = performance.now()
 const captures: Capture[] = []
 for (let number = 0; number < count; number++) {
   const path = join(folder, `${number}.db`)
-  makeDatabase(path)
+  makeSmallDatabase(path)
   captures.push(await followDatabase(sqlite(path), repository, { stateFolder: join(folder, 'state', String(number)) }))
 }
 const startSeconds = (performance.now() - begun) / 1000
@@ -61,12 +60,4 @@ process.send?.(found)
 async function stop(): Promise<void> {
   await Promise.all(captures.map((capture) => capture.stop({ waitMs: 0 })))
   process.exit()
-}
-
-function makeDatabase(path: string): void {
-  const database = new DatabaseSync(path)
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE t (id INTEGER PRIMARY KEY, x BLOB);
-    WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ${rows})
-    INSERT INTO t (x) SELECT randomblob(100) FROM c`)
-  database.close()
 }

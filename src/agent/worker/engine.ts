@@ -2,17 +2,18 @@
 import type { Capture } from '../../capture/capture.ts'
 import { type CaptureControl, listenForRequests } from '../../capture/control/capture-control.ts'
 import { followDatabase } from '../../capture/follow-database.ts'
+import type { Peer } from '../../engine/peer.ts'
 import { throttleProgress } from '../../engine/progress-event.ts'
 import { type EngineContext, serve } from '../../engine/serve.ts'
-import { openLinkedStorage } from '../../engine/storage-link.ts'
+import { openLinkedStorage, type StorageAddress } from '../../engine/storage-link.ts'
 import { HoldfastError } from '../../errors.ts'
 import { compactDatabase } from '../../maintenance/compact/compact-database.ts'
 import { expireDatabase } from '../../maintenance/expire/expire-database.ts'
 import type { UpkeepOptions, UpkeepReport } from '../../maintenance/upkeep/upkeep-options.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { Repository } from '../../repository/repository.ts'
 import { sqlite } from '../../source/sqlite/sqlite-source.ts'
 import { abortable } from '../../util/abort.ts'
+import { SharedRepositories } from './shared-repositories.ts'
 import { type UpkeepRequest, type UpkeepSummary, workerApi } from './worker-api.ts'
 
 /** Where a command that was started by hand is at work on the same database, its end is waited for. */
@@ -20,6 +21,8 @@ const leaseWaitMs = 10 * 60_000
 
 /** By name, from when following is asked for. Whoever asks for something before it has begun waits for that. */
 const captures = new Map<string, { readonly begun: Promise<Capture>; running: Capture | undefined }>()
+/** Every call comes from the same host. */
+let repositories: SharedRepositories<StorageAddress> | undefined
 let control: Promise<CaptureControl | undefined> | undefined
 
 serve(workerApi, {
@@ -33,10 +36,8 @@ serve(workerApi, {
     begun.catch(() => {})
     try {
       control ??= listenForRequests((message) => emit({ kind: 'warning', message }))
-      await using stack = new AsyncDisposableStack()
-      const storage = await openLinkedStorage(address, host, signal)
-      stack.defer(() => storage.close())
-      const repository = await Repository.open(storage, { signal })
+      await using shared = await repositoriesOf(host).use(address, signal)
+      const { repository } = shared
       const source = { ...sqlite(path), defaultName: database }
       const options = { ...request, database, control: await control, signal, onEvent: emit }
       const capture = await followDatabase(source, repository, options)
@@ -79,13 +80,14 @@ async function upkeep(
     const capture = await abortable(entry.begun, signal)
     return await capture.exclusively((place, lease, stop) => work(place, { lease, signal: stop }), { signal })
   }
-  const storage = await openLinkedStorage(address, host, signal)
-  try {
-    const repository = await Repository.open(storage, { signal })
-    return await work(repository.database(database), { leaseWaitMs, signal })
-  } finally {
-    await storage.close()
-  }
+  await using shared = await repositoriesOf(host).use(address, signal)
+  return await work(shared.repository.database(database), { leaseWaitMs, signal })
+}
+
+/** Not ended by the call that happens to be the first. */
+function repositoriesOf(host: Peer): SharedRepositories<StorageAddress> {
+  repositories ??= new SharedRepositories((address) => openLinkedStorage(address, host, new AbortController().signal))
+  return repositories
 }
 
 function summaryOf({ merged, deleted, freedBytes, waitingBytes }: UpkeepReport): UpkeepSummary {
