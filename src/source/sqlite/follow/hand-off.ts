@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommitReceiver, HandOffResult } from '../../follower.ts'
 import { frameHeaderBytes } from '../log/page-map.ts'
+import type { LogHorizon } from '../log/wal-index.ts'
 import { Brake, type BrakePace } from './brake.ts'
 import { Checkpointer, type Copied } from './checkpointer.ts'
 import type { Taken } from './commit-stream.ts'
@@ -30,6 +31,8 @@ const passesMs = 1000
 const freePasses = 1
 /** How far writers may be ahead before they are slowed down. */
 const brakeBytes = 8 << 20
+/** For a log that is shorter nobody is slowed down: bursts are free. */
+const burstBytes = 64 << 20
 
 export interface HandOffWork {
   readonly roller: Roller
@@ -74,7 +77,8 @@ async function copyUnlocked(checkpointer: Checkpointer, work: HandOffWork): Prom
   for (let pass = 1; pass <= passes && performance.now() < end; pass++) {
     const ahead = Math.max(roller.bytesToTake, left)
     const braked = async (act: () => Promise<unknown>) => {
-      using _ = ahead > brakeBytes || pass > freePasses ? new Brake(checkpointer, paceOf(ahead)) : undefined
+      const isHeld = logBytes(roller) > burstBytes && (ahead > brakeBytes || pass > freePasses)
+      using _ = isHeld ? new Brake(checkpointer, paceOf(ahead)) : undefined
       await act()
     }
     await braked(() => rollOrDrain(work))
@@ -186,9 +190,16 @@ function isHeldBack(roller: Roller, mark: { readonly salts: Buffer; readonly fra
 
 function bytesToCopy(roller: Roller): number {
   const reading = roller.readIndex()
-  if (reading === undefined) return 0
-  const { horizon, backfilled } = reading
-  return (horizon.lastFrame - backfilled) * (frameHeaderBytes + horizon.pageSize)
+  return reading === undefined ? 0 : bytesAfter(reading.backfilled, reading.horizon)
+}
+
+function logBytes(roller: Roller): number {
+  const reading = roller.readIndex()
+  return reading === undefined ? 0 : bytesAfter(0, reading.horizon)
+}
+
+function bytesAfter(frame: number, { lastFrame, pageSize }: LogHorizon): number {
+  return (lastFrame - frame) * (frameHeaderBytes + pageSize)
 }
 
 function framesOf(roller: Roller): number {
