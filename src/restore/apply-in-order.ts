@@ -13,6 +13,8 @@ import { HeldPages } from './held-pages.ts'
 
 const heldBytes = 32 * 1024 * 1024
 const writeBytes = 1024 * 1024
+/** A block may patch tens of thousands of pages by some bytes each: of whole pages, so many are taken up at once. */
+const takenBytes = 8 * 1024 * 1024
 
 export interface InOrderOptions extends OperationOptions {
   readonly concurrency?: number | undefined
@@ -35,7 +37,7 @@ export class InOrderPages {
   }
 
   /** @throws INTEGRITY, STORAGE_*, DISK_FULL, ABORTED */
-  async apply(link: ChainLink, index: number, options: InOrderOptions = {}): Promise<void> {
+  async apply(link: Pick<ChainLink, 'reader' | 'records'>, index: number, options: InOrderOptions = {}): Promise<void> {
     let left = link.records
     if (left === 0) return
     for await (const block of link.reader.records({ concurrency: options.concurrency, signal: options.signal })) {
@@ -72,15 +74,18 @@ export class InOrderPages {
   }
 
   async #applyBlock(block: DecodedBlock, count: number, wanted: (page: number) => boolean): Promise<void> {
-    await this.#load(block, count, wanted)
     let offset = 0
-    for (let i = 0; i < count; i += 1) {
-      const length = block.lengths[i] ?? 0
-      const page = block.pages[i] ?? 0
-      if (wanted(page)) this.#change(page, block.ops[i] === op.full, block.values.subarray(offset, offset + length))
-      offset += length
+    for (let start = 0; start < count; ) {
+      const end = await this.#load(block, start, count, wanted)
+      for (let i = start; i < end; i += 1) {
+        const length = block.lengths[i] ?? 0
+        const page = block.pages[i] ?? 0
+        if (wanted(page)) this.#change(page, block.ops[i] === op.full, block.values.subarray(offset, offset + length))
+        offset += length
+      }
+      if (this.#pages.bytes >= heldBytes) await this.flush()
+      start = end
     }
-    if (this.#pages.bytes >= heldBytes) await this.flush()
   }
 
   #change(page: number, isFull: boolean, value: Uint8Array): void {
@@ -89,21 +94,23 @@ export class InOrderPages {
     else applyPatch(held, value)
   }
 
-  /** Reads the pages that this block patches before it sets them. */
-  async #load(block: DecodedBlock, count: number, wanted: (page: number) => boolean): Promise<void> {
+  /** Reads the pages that the block's next records patch before they set them. Returns the index after the last of these records. */
+  async #load(block: DecodedBlock, start: number, count: number, wanted: (page: number) => boolean): Promise<number> {
     const missing = new Set<number>()
     const set = new Set<number>()
-    for (let i = 0; i < count; i += 1) {
-      const page = block.pages[i] ?? 0
+    let end = start
+    for (; end < count && (missing.size + set.size) * this.#pageSize < takenBytes; end += 1) {
+      const page = block.pages[end] ?? 0
       if (this.#pages.has(page) || set.has(page) || !wanted(page)) continue
-      if (block.ops[i] === op.full) set.add(page)
+      if (block.ops[end] === op.full) set.add(page)
       else missing.add(page)
     }
-    if (missing.size === 0) return
+    if (missing.size === 0) return end
     const pages = Uint32Array.from(missing).sort()
     const values = await this.#target.read(pages)
     for (const [i, page] of pages.entries()) {
       this.#pages.set(page, values.subarray(i * this.#pageSize, (i + 1) * this.#pageSize))
     }
+    return end
   }
 }

@@ -9,6 +9,7 @@ export const operationKinds = [
   'expire',
   'compact',
   'mirror',
+  'promote',
   'pin',
   'unpin',
   'delete',
@@ -29,7 +30,7 @@ export interface OperationStart {
   readonly database?: string | undefined
   /** As shown to people: without credentials. */
   readonly repository: string
-  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification; the mode of a restore or of following; the URL of a mirror. */
+  /** `full`, `incremental` or `snapshot` of a backup; the level of a verification; the mode of a restore or of following; the URL of a mirror, and of what a promoted one was made from. */
   readonly type?: string | undefined
   readonly trigger: OperationTrigger
   /** Id of the schedule, when one asked. */

@@ -1,3 +1,4 @@
+import type { Ending } from '../../agent/journal/ending.ts'
 import { promoteStorage } from '../../maintenance/mirror/promote.ts'
 import { openStorage } from '../../storage/open-storage.ts'
 import { isoTime } from '../json/to-json.ts'
@@ -6,10 +7,14 @@ import type { Outcome, Session } from '../session.ts'
 
 /** @throws MIRROR, LEASE_HELD, INTEGRITY, STORAGE_*, ABORTED */
 export async function promote(session: Session, place: string, force: boolean): Promise<Outcome<'mirror'>> {
-  const { signal } = session
+  const { signal, journal } = session
   const storage = await openStorage(place)
   try {
-    const promoted = await promoteStorage(storage, { force, signal })
+    const promoted = await journal.recorded(
+      { kind: 'promote', location: place, parameters: { force } },
+      () => promoteStorage(storage, { force, signal }),
+      ({ formerSource }): Ending => ({ type: formerSource }),
+    )
     const { completeAt, databases, ...rest } = promoted
     const data = {
       ...rest,

@@ -18,6 +18,8 @@ export interface CommandFacts {
 /** An operation that a command is about to do. */
 export interface OperationFacts {
   readonly kind: OperationKind
+  /** Path or URL of the repository that it is about; default: the command's. */
+  readonly location?: string | undefined
   /** Name in the repository, or path: of a path, the name is taken that it most likely has there. */
   readonly database?: string | undefined
   readonly type?: string | undefined
@@ -41,10 +43,13 @@ export class CommandJournal {
   readonly #facts: CommandFacts
   #journal: Promise<Journal> | undefined
   #writes = false
+  /** Where the head of the audit log is noted. */
+  #location: string
   #isHopeless = false
 
   constructor(facts: CommandFacts) {
     this.#facts = facts
+    this.#location = facts.location
   }
 
   /** The journal itself, for commands that show what is in it. */
@@ -87,7 +92,8 @@ export class CommandJournal {
 
   /** Undefined where the place of the repository makes no sense, which opening it says. */
   async begin(facts: OperationFacts): Promise<OpenOperation | undefined> {
-    const repository = await storageUrl(this.#facts.location)
+    const { location = this.#facts.location } = facts
+    const repository = await storageUrl(location)
     if (repository === undefined) return undefined
     const journal = await this.open()
     const [{ failedEnd, endOf }, { databaseNameFrom }] = await Promise.all([
@@ -99,6 +105,7 @@ export class CommandJournal {
     const start: OperationStart = { kind, type, database, repository, trigger: 'manual', schedule }
     const handle: OperationHandle = await journal.begin(start, parameters)
     if (!reading.includes(facts.kind)) this.#writes = true
+    this.#location = location
     return {
       end: async (ending) => {
         this.#isHopeless = false
@@ -116,13 +123,13 @@ export class CommandJournal {
   async close(): Promise<void> {
     const journal = await this.#journal
     if (journal?.auditState === undefined || this.#isHopeless) return
-    const { location, output, now } = this.#facts
+    const { output, now } = this.#facts
     const [{ openStorage }, { anchorAudit }, { currentActor }] = await Promise.all([
       import('../../storage/open-storage.ts'),
       import('../../agent/journal/audit/anchor-audit.ts'),
       import('../../agent/journal/audit/actor.ts'),
     ])
-    const storage = await openStorage(location)
+    const storage = await openStorage(this.#location)
     try {
       const warning = await anchorAudit(journal, storage, currentActor(this.#facts.command), now())
       if (warning !== undefined) output.warn(warning, journal.path)

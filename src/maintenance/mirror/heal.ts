@@ -1,12 +1,15 @@
 /** Objects of which one side's copy is damaged: a sound one replaces a damaged one on the mirror, never the other way round. */
 import { parseSegmentKey } from '../../repository/layout.ts'
 import { readLedger, updateLedger } from '../../repository/verification-ledger.ts'
+import { inBatches } from '../../util/in-batches.ts'
 import { checkObject } from './check-object.ts'
 import { copyDocument } from './copy-document.ts'
 import { copySegment } from './copy-segment.ts'
 import { type Listed, mirroredKind } from './object-kind.ts'
 import type { Differing } from './plan-copies.ts'
 import type { DatabaseRun } from './run-context.ts'
+
+const readsAtOnce = 8
 
 /** An object that never changes is of two sizes. @returns whether the mirror's is sound now */
 export async function settleDifference(run: DatabaseRun, { key, source, mirror }: Differing): Promise<boolean> {
@@ -41,6 +44,15 @@ export async function healKnownDamage(run: DatabaseRun, listed: ReadonlyMap<stri
     if (here.is === 'damaged') await healFrom(run, object)
     else if (here.is === 'sound') await noteSound(run, key)
   }
+}
+
+/** They are small, and without them nothing can be found: they are read in every run. */
+export async function healDocuments(run: DatabaseRun, documents: readonly Listed[]): Promise<void> {
+  const { sides, options, source } = run
+  await inBatches(documents, readsAtOnce, async (object) => {
+    const here = await checkObject(sides.mirror.storage, source.name, object, options)
+    if (here.is === 'damaged') await healFrom(run, object)
+  })
 }
 
 async function healFrom(run: DatabaseRun, object: Listed): Promise<boolean> {

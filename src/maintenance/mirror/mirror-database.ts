@@ -8,12 +8,13 @@ import { inBatches } from '../../util/in-batches.ts'
 import { copyDocument } from './copy-document.ts'
 import { copyDrills, copyRetention, type RetentionCopy } from './copy-replaced.ts'
 import { copySegment } from './copy-segment.ts'
-import { healKnownDamage, settleDifference } from './heal.ts'
+import { healDocuments, healKnownDamage, settleDifference } from './heal.ts'
 import type { MirroredDocument } from './mirrored-document.ts'
 import type { Listed } from './object-kind.ts'
 import { type CopyPlan, planCopies } from './plan-copies.ts'
 import { removeAbsent } from './remove-absent.ts'
 import type { DatabaseRun } from './run-context.ts'
+import { contradictoryLsn } from './two-histories.ts'
 
 /** What both sides list of a database. */
 export interface Listings {
@@ -35,6 +36,7 @@ export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promis
   let listings = listed
   for (let round = 1; ; round += 1) {
     const plan = planCopies(run.source.name, listings.source, listings.mirror)
+    if (await isAnotherHistory(run, plan)) return
     const segments = await copyData(run, plan, listings.mirror)
     if (segments !== undefined) {
       await copyRest(run, plan, segments, listings)
@@ -48,6 +50,20 @@ export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promis
     run.findings.length = 0
     listings = await listAgain(run)
   }
+}
+
+/** Both histories stay as they are, each in its own place. */
+async function isAnotherHistory(run: DatabaseRun, plan: CopyPlan): Promise<boolean> {
+  const readRecords = async () => (await retentionOf(run, plan, true))?.records ?? []
+  const lsn = await contradictoryLsn(run, plan, readRecords)
+  if (lsn === undefined) return false
+  run.findings.push({
+    object: run.source.name,
+    side: 'both',
+    problem: `The repository and the mirror hold different states of LSN ${lsn}, both undamaged: two histories were written, as after the repository was set back to an older copy of itself. Nothing of it was copied or deleted. Mirror to another place; what the repository lost is still here.`,
+    soundCopy: undefined,
+  })
+  return true
 }
 
 async function listAgain({ sides, source, options }: DatabaseRun): Promise<Listings> {
@@ -78,6 +94,7 @@ async function copyData(
   if (copied === undefined) return undefined
   for (const difference of plan.differing) if (!(await settleDifference(run, difference))) damaged.add(difference.key)
   await healKnownDamage(run, present)
+  await healDocuments(run, plan.documents)
   for (const { object, soundCopy } of run.findings) if (soundCopy !== 'mirror') damaged.add(object)
   const there = mirror.flatMap((object) => {
     if (!object.key.startsWith(segmentsPrefix(name)) || damaged.has(object.key)) return []
@@ -122,7 +139,7 @@ async function copyRest(
 ): Promise<void> {
   const { name } = run.source
   const dryRun = run.settings.dryRun
-  const retention = await retentionOf(run, plan)
+  const retention = await retentionOf(run, plan, dryRun)
   await copyDocuments(run, plan.records)
   const reachable = reachableLsns(segments)
   await copyDocuments(run, plan.manifests, ({ manifest }) => {
@@ -141,9 +158,12 @@ async function copyRest(
     await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records })
 }
 
-async function retentionOf(run: DatabaseRun, { hasRetention }: CopyPlan): Promise<RetentionCopy | undefined> {
+async function retentionOf(
+  run: DatabaseRun,
+  { hasRetention }: CopyPlan,
+  dryRun: boolean,
+): Promise<RetentionCopy | undefined> {
   if (!hasRetention) return { records: [], isChanged: false }
-  const { dryRun } = run.settings
   try {
     const retention = await copyRetention(run.sides, { ...run.options, dryRun })
     if (retention.isChanged) run.noteCopied(0)

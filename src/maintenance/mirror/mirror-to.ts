@@ -78,7 +78,7 @@ async function run(
   const heads = await copyAuditHeads(source.storage, storage, { dryRun, signal })
   // A source that went away meanwhile lists nothing, which looks like a mirror that lacks nothing.
   await assertSource()
-  const lost = [...listings.mirror.keys()].filter((name) => !listings.source.has(name)).map(databasePrefix)
+  const lost = [...listings.mirror.keys()].filter((name) => !isDatabase(name, listings.source.get(name) ?? []))
   const isComplete = runs.every(({ findings }) => findings.length === 0)
   const isWhole = isComplete && options.databases === undefined
   const completeAt = isWhole ? now : timeOf(record.completeAt)
@@ -102,7 +102,7 @@ async function run(
     healed: all(({ healed }) => healed),
     deleted: all(({ deleted }) => deleted),
     waiting: all(({ waiting }) => waiting),
-    missing: [...lost, ...all(({ missing }) => missing)],
+    missing: [...lost.map(databasePrefix), ...all(({ missing }) => missing)],
     heldBack: all(({ heldBack, sides }) =>
       heldBack === undefined ? [] : [{ database: sides.mirror.name, reason: heldBack }],
     ),
@@ -144,17 +144,20 @@ function byDatabase(objects: readonly Listed[]): ReadonlyMap<string, readonly Li
   return Map.groupBy(objects, ({ key }) => key.slice(databasesPrefix.length).split('/')[0] ?? '')
 }
 
-/** What a first backup that failed leaves is no database yet. @throws NAME_NOT_FOUND */
+/** What a first backup that failed leaves is no database yet. */
+function isDatabase(name: string, objects: readonly Listed[]): boolean {
+  if (!isDatabaseName(name)) return false
+  return objects.some(({ key }) => key === databaseRecordKey(name) || key.startsWith(backupsPrefix(name)))
+}
+
+/** @throws NAME_NOT_FOUND */
 async function chosen(
   source: Repository,
   listed: ReadonlyMap<string, readonly Listed[]>,
   { databases, signal }: MirrorOptions,
 ): Promise<readonly string[]> {
   if (databases === undefined) {
-    const isDatabase = ([name, objects]: readonly [string, readonly Listed[]]) =>
-      isDatabaseName(name) &&
-      objects.some(({ key }) => key === databaseRecordKey(name) || key.startsWith(backupsPrefix(name)))
-    return [...listed].filter(isDatabase).map(([name]) => name)
+    return [...listed].flatMap(([name, objects]) => (isDatabase(name, objects) ? [name] : []))
   }
   const found = await Promise.all(databases.map((name) => source.findDatabase(name, { signal })))
   return [...new Set(found.map(({ name }) => name))]

@@ -59,9 +59,28 @@ export async function openTarget(
   return { storage, record: made, isRepository: false, isNew: true }
 }
 
-async function repositoryAt(storage: BackupStorage, options: OperationOptions): Promise<RepositoryMarker | undefined> {
+/** What `holdfast.json` says; undefined if it is not there, or is damaged where there is a mirror. @throws INTEGRITY, STORAGE_* */
+export async function repositoryAt(
+  storage: BackupStorage,
+  options: OperationOptions,
+): Promise<RepositoryMarker | undefined> {
   if ((await storage.head(markerKey, options)) === undefined) return undefined
-  return (await Repository.open(storage, options)).marker
+  try {
+    return (await Repository.open(storage, options)).marker
+  } catch (error) {
+    // The mirror's own record holds all of it, so that it is written anew.
+    if (hasCode(error, 'INTEGRITY') && (await isMirror(storage, options))) return undefined
+    throw error
+  }
+}
+
+async function isMirror(storage: BackupStorage, options: OperationOptions): Promise<boolean> {
+  try {
+    return (await readMirror(storage, options)) !== undefined
+  } catch (error) {
+    if (hasCode(error, 'INTEGRITY')) return false
+    throw error
+  }
 }
 
 /** One that is damaged is made anew: that the place is a mirror can still be seen. */

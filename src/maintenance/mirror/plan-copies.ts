@@ -16,6 +16,8 @@ export interface CopyPlan {
   readonly records: readonly Listed[]
   readonly manifests: readonly Listed[]
   readonly differing: readonly Differing[]
+  /** Both sides have them, and of the same size; segments are not among them. */
+  readonly documents: readonly Listed[]
   readonly hasRetention: boolean
   readonly hasDrills: boolean
   /** What the mirror has and the source has not. */
@@ -30,6 +32,7 @@ export function planCopies(database: string, source: readonly Listed[], mirror: 
   const records: Listed[] = []
   const manifests: Listed[] = []
   const differing: Differing[] = []
+  const documents: Listed[] = []
   const replaced = new Set<string>()
   const listed = new Set<string>()
   for (const object of source) {
@@ -43,6 +46,7 @@ export function planCopies(database: string, source: readonly Listed[], mirror: 
     const copy = there.get(object.key)
     if (copy !== undefined) {
       if (copy.size !== object.size) differing.push({ key: object.key, source: object, mirror: copy })
+      else if (is.kind !== 'segment') documents.push(object)
     } else if (is.kind === 'segment') segments.push(is.segment)
     else if (is.kind === 'gap') gaps.push(object)
     else if (is.kind === 'manifest') manifests.push(object)
@@ -58,6 +62,7 @@ export function planCopies(database: string, source: readonly Listed[], mirror: 
     records,
     manifests,
     differing,
+    documents,
     hasRetention: replaced.has('retention'),
     hasDrills: replaced.has('drills'),
     absent: mirror.filter(isAbsent),

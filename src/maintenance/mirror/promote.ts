@@ -1,13 +1,14 @@
-import { HoldfastError } from '../../errors.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import { writeDocument } from '../../repository/documents.ts'
 import { markerKey, mirrorKey, mirrorLeaseKey } from '../../repository/layout.ts'
 import { Lease } from '../../repository/lease.ts'
-import { readMirror } from '../../repository/mirror-record.ts'
+import { type MirrorRecord, readMirror } from '../../repository/mirror-record.ts'
 import { Repository } from '../../repository/repository.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
+import { repositoryAt } from './open-target.ts'
 
 export interface PromoteOptions extends OperationOptions {
-  /** Also if the first run to it never came to its end, so that only a part of the repository is there; default false. */
+  /** Also if it was never complete, or nobody can tell, so that only a part of the repository may be there; default false. */
   readonly force?: boolean | undefined
 }
 
@@ -15,7 +16,7 @@ export interface PromoteOptions extends OperationOptions {
 export interface PromotedMirror {
   readonly id: string
   readonly url: string
-  /** Where the repository was that it was a mirror of. */
+  /** Where the repository was that it was a mirror of; `unknown` if its record was damaged. */
   readonly formerSource: string
   /** All that the repository held then is here, in milliseconds since 1970; undefined if it was never known to be. */
   readonly completeAt: number | undefined
@@ -29,16 +30,15 @@ export interface PromotedMirror {
  */
 export async function promoteStorage(storage: BackupStorage, options: PromoteOptions = {}): Promise<PromotedMirror> {
   const { force = false, signal } = options
-  const { repository: marker } = await mirrorAt(storage, { signal })
+  const { repository: marker } = await mirrorAt(storage, force, { signal })
   const place = { storage, name: storage.url, repository: marker, leaseKey: mirrorLeaseKey }
   const lease = await Lease.acquire(place, { purpose: 'promote', signal })
   let promoted: PromotedMirror
   try {
-    const record = await mirrorAt(storage, { signal })
-    if ((await storage.head(markerKey, { signal })) === undefined) {
-      if (!force) throw unfinished(storage, record.source)
+    const record = await mirrorAt(storage, force, { signal })
+    if (record.completeAt === null && !force) throw neverComplete(storage, record.source)
+    if ((await repositoryAt(storage, { signal })) === undefined)
       await writeDocument(storage, 'repository', markerKey, record.repository, { signal })
-    }
     const repository = await Repository.open(storage, { signal })
     const { completeAt, source: formerSource } = record
     const databases = await repository.databaseNames({ signal })
@@ -53,8 +53,18 @@ export async function promoteStorage(storage: BackupStorage, options: PromoteOpt
   return promoted
 }
 
-async function mirrorAt(storage: BackupStorage, options: OperationOptions) {
-  const record = await readMirror(storage, options)
+type Promotable = Pick<MirrorRecord, 'repository' | 'source' | 'completeAt'>
+
+async function mirrorAt(storage: BackupStorage, force: boolean, options: OperationOptions): Promise<Promotable> {
+  let record: Promotable | undefined
+  try {
+    record = await readMirror(storage, options)
+  } catch (error) {
+    if (!hasCode(error, 'INTEGRITY')) throw error
+    if (!force) throw unknownMirror(storage, error)
+    const { marker } = await Repository.open(storage, options)
+    record = { repository: marker, source: 'unknown', completeAt: null }
+  }
   if (record !== undefined) return record
   throw new HoldfastError('MIRROR', `The place ${storage.url} is no mirror, so it cannot be promoted.`, {
     object: storage.url,
@@ -62,13 +72,25 @@ async function mirrorAt(storage: BackupStorage, options: OperationOptions) {
   })
 }
 
-function unfinished(storage: BackupStorage, source: string): HoldfastError {
+function unknownMirror(storage: BackupStorage, cause: HoldfastError): HoldfastError {
+  return new HoldfastError(
+    'INTEGRITY',
+    `The record of the mirror at ${storage.url} is damaged, so it cannot be told whether it was ever complete.`,
+    {
+      object: mirrorKey,
+      cause,
+      hint: 'Run "holdfast mirror", which writes it anew. If the repository is lost, --force makes a repository of what is there.',
+    },
+  )
+}
+
+function neverComplete(storage: BackupStorage, source: string): HoldfastError {
   return new HoldfastError(
     'MIRROR',
-    `The mirror at ${storage.url} was never finished: only a part of the repository at ${source} is there.`,
+    `The mirror at ${storage.url} was never complete: it may hold only a part of the repository at ${source}.`,
     {
       object: storage.url,
-      hint: 'Run "holdfast mirror" to its end. If the repository is lost, --force makes a repository of that part.',
+      hint: 'Run "holdfast mirror" for all databases, until it says that it is up to date. If the repository is lost, --force makes a repository of what is there.',
     },
   )
 }

@@ -8,7 +8,7 @@ import { promoteMirror } from '../../../src/maintenance/mirror/mirror-repository
 import { mirrorTo } from '../../../src/maintenance/mirror/mirror-to.ts'
 import { pinBackup } from '../../../src/maintenance/pins/pin-backup.ts'
 import type { DatabaseRepository } from '../../../src/repository/database-repository.ts'
-import { mirrorKey, mirrorLeaseKey } from '../../../src/repository/layout.ts'
+import { markerKey, mirrorKey, mirrorLeaseKey } from '../../../src/repository/layout.ts'
 import { Lease } from '../../../src/repository/lease.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { FaultStorage } from '../../../src/storage/fault/fault-storage.ts'
@@ -88,10 +88,39 @@ describe('a mirror', () => {
     await assert.rejects(Repository.open(mirror), { code: 'INTEGRITY' })
     await assert.rejects(Repository.init(mirror), { code: 'MIRROR' })
     await assert.rejects(openOrInit(mirror, {}))
-    await assert.rejects(promoteMirror(mirror), { code: 'MIRROR', message: /was never finished/ })
+    await assert.rejects(promoteMirror(mirror), { code: 'MIRROR', message: /was never complete/ })
     const { databases, completeAt } = await promoteMirror(mirror, { force: true })
     assert.deepEqual([databases, completeAt], [['app'], undefined])
     assert.equal(await checkMirror(history, mirror), 1)
+  })
+
+  it('that was finished, but never complete, is not made a repository by mistake either', async () => {
+    const { history, id } = await mirrored()
+    const [manifest = ''] = (await history.keys()).filter((key) => key.includes(id))
+    await history.storage.put(manifest, Buffer.from('?'))
+    const mirror = new MemoryStorage()
+    assert.equal((await mirrorHistory(history, mirror)).complete, false)
+    await assert.rejects(promoteMirror(mirror), { code: 'MIRROR', message: /was never complete/ })
+    assert.deepEqual((await promoteMirror(mirror, { force: true })).databases, ['app'])
+  })
+
+  it('whose record was damaged is promoted if that is insisted on', async () => {
+    const { mirror, id } = await mirrored()
+    await mirror.put(mirrorKey, Buffer.from('?'))
+    await assert.rejects(promoteMirror(mirror), { code: 'INTEGRITY', object: mirrorKey, hint: /--force/ })
+    const { completeAt, databases } = await promoteMirror(mirror, { force: true })
+    assert.deepEqual([completeAt, databases], [undefined, ['app']])
+    await pinBackup((await Repository.open(mirror)).database('app'), id)
+  })
+
+  it('whose marker was damaged gets a new one, by mirroring to it and by promoting it', async () => {
+    for (const mend of [mirrorHistory, (_: KeptHistory, mirror: MemoryStorage) => promoteMirror(mirror)]) {
+      const { mirror, history } = await mirrored()
+      const { id } = await Repository.open(mirror)
+      await mirror.put(markerKey, Buffer.from('?'))
+      await mend(history, mirror)
+      assert.equal((await Repository.open(mirror)).id, id)
+    }
   })
 
   it('whose record was damaged is still a mirror, and gets a new one', async () => {

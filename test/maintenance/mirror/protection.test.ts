@@ -71,6 +71,13 @@ describe('a mirror is not emptied', () => {
     assert.equal(await checkMirror(history, mirror), 3)
   })
 
+  it('and says so, if the source lost all that names a database, and only its segments are left', async () => {
+    const { history, mirror } = await mirrored()
+    for (const key of await keysOf(history.storage, 'databases/'))
+      if (!key.includes('/segments/')) await history.storage.delete(key)
+    assert.deepEqual((await mirrorHistory(history, mirror)).missing, ['databases/app/'])
+  })
+
   it('by retention that went mad', async () => {
     const { history, mirror } = await mirrored()
     for (let count = 0; count < 30; count += 1) {
@@ -176,6 +183,18 @@ describe('damage', () => {
     assert.deepEqual((await mirrorHistory(history, mirror, { now: history.time + 2 })).healed, [])
     const now = () => history.time + 3
     assert.equal((await verifyRepository(await Repository.open(mirror), { level: 'data' }, now)).ok, true)
+  })
+
+  it('of a document on the mirror is healed, though its size is as it was', async () => {
+    const { history, mirror } = await mirrored()
+    const documents = (await keysOf(mirror)).filter((key) => key.includes('/backups/') || key.endsWith('database.json'))
+    assert.equal(documents.length, 4)
+    for (const key of documents) await damage(mirror, key)
+    const dry = await mirrorHistory(history, mirror, { dryRun: true })
+    assert.deepEqual([...dry.healed].sort(), documents)
+    const { healed, complete } = await mirrorHistory(history, mirror)
+    assert.deepEqual([[...healed].sort(), complete], [documents, true])
+    assert.deepEqual(await contents(mirror), await contents(history.storage))
   })
 
   it('of the source that shows in its size leaves the good copy on the mirror, and says so', async () => {
