@@ -10,6 +10,9 @@ export interface WindowTimes {
   readonly toTime: number
 }
 
+/** Following begins within this time, also where many databases are queued; then it is known how new a quiet one is. */
+const beginMs = 15 * 60_000
+
 /** What stays overdue is read again so often. */
 const rereadMs = 10 * 60_000
 
@@ -73,8 +76,8 @@ export class FreshnessBook {
     const { overdueAfterMs, schedules } = config
     const facts = followed?.facts
     const isCovered = facts?.state === 'following' && facts.lsn === facts.durableLsn
-    const judge = (freshness: Freshness): readonly Observation[] =>
-      observeFreshness(
+    const judge = (freshness: Freshness): readonly Observation[] => {
+      const observations = observeFreshness(
         {
           ...freshness,
           newestCommitAt: facts?.lastUploadAt ?? freshness.newestCommitAt,
@@ -83,6 +86,9 @@ export class FreshnessBook {
         { overdueAfterMs, schedules },
         now,
       )
+      if (facts?.state !== 'starting') return observations
+      return observations.map((each) => (each.what === 'present' ? { delayMs: beginMs, ...each } : each))
+    }
     const known = this.#known.get(name)
     if (known !== undefined) {
       const observations = judge(known)

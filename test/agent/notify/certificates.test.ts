@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createPlainServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { createServer } from 'node:tls'
 import type { NotifyConfig } from '../../../src/agent/config/config.ts'
 import type { Alert } from '../../../src/agent/notify/alert.ts'
+import { certificateEnd } from '../../../src/agent/notify/certificates/certificate-end.ts'
 import { CertificateWatch } from '../../../src/agent/notify/certificates/certificate-watch.ts'
 import { tlsEndpoints } from '../../../src/agent/notify/certificates/tls-endpoints.ts'
 import { Engine } from './support/alerts.ts'
@@ -110,6 +112,20 @@ describe('the certificate of a server through which somebody is notified', () =>
     await watch.look([heartbeat('https://127.0.0.1:1/ping')], signal)
     assert.deepEqual(take(), [])
     assert.match(lines.join(), /^The certificate of 127\.0\.0\.1:1 could not be looked at/)
+  })
+
+  it('of a server that says nothing is not waited for, and harms nobody', async () => {
+    const server = createPlainServer((socket) => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const giveUp = new AbortController()
+    server.once('connection', () => setImmediate(() => giveUp.abort()))
+    const endpoint = { name: 'silent', host: '127.0.0.1', port, startTls: false }
+    // An error that nobody listens to would end the process, and fails this test.
+    await assert.rejects(certificateEnd(endpoint, giveUp.signal), { name: 'AbortError' })
+    server.close()
+    await once(server, 'close')
   })
 
   it('is seen of a mail server that begins in the clear', async () => {

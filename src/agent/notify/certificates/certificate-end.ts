@@ -13,7 +13,8 @@ export async function certificateEnd(
   { host, port, startTls }: TlsEndpoint,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const plain = connectPlain({ host, port, signal })
+  // Not by the socket's own signal: it would emit the abort as an error, which nobody hears while TLS begins, and which ends the process.
+  const plain = connectPlain({ host, port })
   try {
     await once(plain, 'connect', { signal })
     if (startTls) await askForTls(plain, signal)
