@@ -23,6 +23,7 @@ import { RecordKeeper } from './expectations/record-keeper.ts'
 import { FirstLook } from './first-look.ts'
 import { FollowWatch } from './follow/follow-watch.ts'
 import { FreshnessBook } from './freshness-book.ts'
+import { recallMadeBackups } from './made-backups.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { MirrorBook } from './mirrors/mirror-book.ts'
 import { Alive } from './notify/alive.ts'
@@ -106,6 +107,7 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     await Promise.all(heartbeats.current.map((heartbeat) => heartbeat[Symbol.asyncDispose]()))
   })
   const freshness = new FreshnessBook()
+  await recallMadeBackups({ journal, repository, freshness, log })
   const reading = new AbortController()
   stack.defer(() => reading.abort())
   const onWindow = (name: string): void => {
@@ -133,7 +135,9 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
   const owner = { id: await agentId(folder, warn), host: hostname(), config: config.file }
   const keeper = new RecordKeeper(link.storage, owner)
   const own = (): readonly AgentDatabase[] => [...databases.all, ...finder.away]
-  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own })
+  const deleted = (): ReadonlySet<string> =>
+    new Set(finder.gone.filter(({ expected }) => !expected).map(({ name }) => name))
+  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own, deleted })
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
@@ -189,6 +193,7 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     ownFolders,
     log,
     now,
+    onDropped: () => otherAgents.changed(),
   })
   const rounds = new Rounds({
     repository,

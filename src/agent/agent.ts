@@ -128,7 +128,7 @@ export class Agent {
           name,
           path,
           following: followingStatus(followed?.facts),
-          lastBackupAt: isoTime(freshness.get(name)?.newestBackupAt),
+          lastBackupAt: isoTime(freshness.lastBackupAt(name)),
           next: due === undefined ? null : { ...due, at: new Date(due.at).toISOString() },
         }
       }),

@@ -26,6 +26,8 @@ export interface DatabaseFinderContext {
   readonly ownFolders: readonly string[]
   readonly log: AgentLog
   readonly now: () => number
+  /** One is not looked after any more. */
+  readonly onDropped: () => void
 }
 
 /** Finds the databases of the configuration, and puts in force for them what it says. */
@@ -101,10 +103,11 @@ export class DatabaseFinder {
 
   /** Of those that are not there, what is not expected back is forgotten. */
   #letGo(gone: readonly AgentDatabase[]): void {
-    const { databases, freshness, notifier, log } = this.#context
+    const { databases, freshness, notifier, log, onDropped } = this.#context
     const away = new Set(this.#away.map(({ name }) => name))
     for (const { name, path } of gone) {
       if (away.has(name) || databases.find(name) !== undefined) continue
+      onDropped()
       log.info(`${name} is not looked after any more.`, { path })
       freshness.forget(name)
       notifier.observe([{ what: 'forgotten', database: name }])

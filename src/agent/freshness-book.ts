@@ -23,6 +23,8 @@ const rereadMs = 10 * 60_000
 export class FreshnessBook {
   readonly #known = new Map<string, Freshness>()
   readonly #windows = new Map<string, WindowTimes>()
+  /** When a backup was last made, as this agent or its journal knows. */
+  readonly #madeAt = new Map<string, number>()
   /** When it was last read because it seemed overdue. */
   readonly #readAt = new Map<string, number>()
 
@@ -58,10 +60,26 @@ export class FreshnessBook {
 
   backedUp(name: string, at: number): void {
     this.#known.set(name, { ...this.#known.get(name), database: name, newestBackupAt: at })
+    this.wasBackedUp(name, at)
+  }
+
+  /** As the journal tells; the repository may not have that backup any more. */
+  wasBackedUp(name: string, at: number): void {
+    this.#madeAt.set(name, Math.max(at, this.#madeAt.get(name) ?? 0))
+  }
+
+  /**
+   * When the last backup was made, in milliseconds since 1970. The repository tells only of which moment its state is, which may
+   * be long before for a database that is followed and in which nothing happens.
+   */
+  lastBackupAt(name: string): number | undefined {
+    const newest = Math.max(this.#madeAt.get(name) ?? 0, this.#known.get(name)?.newestBackupAt ?? 0)
+    return newest === 0 ? undefined : newest
   }
 
   forget(name: string): void {
     this.#known.delete(name)
+    this.#madeAt.delete(name)
     this.#readAt.delete(name)
     this.#windows.delete(name)
   }

@@ -24,7 +24,7 @@ export interface RoundsContext {
   readonly scheduler: Pick<Scheduler, 'list'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly metrics: Metrics
-  readonly freshness: Pick<FreshnessBook, 'get' | 'window' | 'observe'>
+  readonly freshness: Pick<FreshnessBook, 'get' | 'lastBackupAt' | 'observe' | 'window'>
   readonly log: Pick<AgentLog, 'warn' | 'debug'>
   readonly now: () => number
   /** Folders whose disks are watched, and what lies there. */
@@ -62,7 +62,8 @@ export class Rounds {
     for (const database of databases()) {
       const { name, followed } = database
       const newest = freshness.get(name)?.newestBackupAt
-      if (newest !== undefined) metrics.setLastSuccess(name, 'backup', newest)
+      const madeAt = freshness.lastBackupAt(name)
+      if (madeAt !== undefined) metrics.setLastSuccess(name, 'backup', madeAt)
       if (followed === undefined) continue
       const window = freshness.window(database, now())
       metrics.setWindow(name, window)

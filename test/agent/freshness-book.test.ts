@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AgentLog } from '../../src/agent/agent-log.ts'
 import { FollowedDatabase } from '../../src/agent/follow/followed-database.ts'
 import { FreshnessBook } from '../../src/agent/freshness-book.ts'
+import type { RecordedOperation } from '../../src/agent/journal/recorded-operation.ts'
+import { recallMadeBackups } from '../../src/agent/made-backups.ts'
 import { toLsn } from '../../src/history/lsn.ts'
 import { manifestKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
@@ -65,4 +68,32 @@ test('a database of which following does not begin is overdue', async () => {
   assert.deepEqual(await look(), [])
   await clock.pass(hour)
   assert.deepEqual(await look(), ['firing overdue/app'])
+})
+
+test('the last backup is when it was made, also where the repository only tells of an older state', async () => {
+  const repository = await Repository.init(new MemoryStorage())
+  const made = Date.parse('2026-03-10T02:00:00Z')
+  const capturedAt = new Date(made - 240 * hour).toISOString()
+  await repository.storage.put(manifestKey('app', { capturedAt, type: 'full', id: 'aaaaaaaaaaaa' }), Buffer.from('x'))
+  const book = new FreshnessBook()
+  const journal = {
+    operations: async () =>
+      [
+        ['app', 'succeeded', made],
+        ['app', 'failed', made + hour],
+      ].map(([database, outcome, startedAt]) => ({ database, outcome, startedAt }) as RecordedOperation),
+  }
+  const log = new AgentLog(
+    { level: 'info', format: 'text' },
+    (line) => assert.fail(line),
+    () => made,
+  )
+  await recallMadeBackups({ journal, repository, freshness: book, log })
+  const { signal } = new AbortController()
+  await book.read(repository.database('app'), signal)
+  assert.equal(book.lastBackupAt('app'), made)
+  book.backedUp('app', made + 24 * hour)
+  await book.read(repository.database('app'), signal)
+  assert.equal(book.lastBackupAt('app'), made + 24 * hour)
+  assert.equal(book.get('app')?.newestBackupAt, made - 240 * hour)
 })

@@ -38,6 +38,7 @@ async function scene(names: readonly string[]) {
     metrics: new Metrics(),
     freshness: {
       get: () => undefined,
+      lastBackupAt: () => undefined,
       window: () => undefined,
       observe: async ({ name }) => {
         asked.push(name)

@@ -13,12 +13,14 @@ import { repositoryOverdue } from './repository-overdue.ts'
 
 export interface OtherAgentsContext {
   readonly repository: Repository
-  readonly keeper: Pick<RecordKeeper, 'keep'>
+  readonly keeper: Pick<RecordKeeper, 'keep' | 'id'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly log: Pick<AgentLog, 'warn' | 'debug'>
   readonly now: () => number
   /** The databases that this agent looks after. */
   readonly own: () => readonly FoundDatabase[]
+  /** Names of databases that their owner deleted: nothing is expected of them any more. */
+  readonly deleted: () => ReadonlySet<string>
 }
 
 /** The repository is asked so often. */
@@ -43,11 +45,11 @@ export class OtherAgents {
    * nothing. Never fails: what cannot be read is in the log.
    */
   async look(signal: AbortSignal): Promise<void> {
-    const { keeper, own, now, log } = this.#context
+    const { keeper, own, deleted, now, log } = this.#context
     if (now() >= this.#lookedAt && now() < this.#lookedAt + everyMs) return
     this.#lookedAt = now()
     try {
-      if (await keeper.keep(own(), now(), { signal }))
+      if (await keeper.keep(own(), now(), { deleted: deleted(), signal }))
         log.debug('What is expected of this agent was written down in the repository.')
     } catch (thrown) {
       if (signal.aborted) return
@@ -62,12 +64,13 @@ export class OtherAgents {
   }
 
   async #tell(signal: AbortSignal): Promise<void> {
-    const { repository, notifier, log, now, own } = this.#context
+    const { repository, keeper, notifier, log, now, own, deleted } = this.#context
     const mine = new Set(own().map(({ name }) => name))
-    const options = { except: mine, known: this.#known, signal }
+    const options = { except: mine, asker: keeper.id, known: this.#known, signal }
     const { expected, overdue, unknown } = await repositoryOverdue(repository, now(), options)
     for (const [what, problem] of unknown) log.warn(`What is overdue of ${what} cannot be told. ${problem}`)
-    const others = (await repository.databaseNames({ signal })).filter((name) => !mine.has(name) && !expected.has(name))
+    const known = new Set([...mine, ...deleted(), ...expected.keys()])
+    const others = (await repository.databaseNames({ signal })).filter((name) => !known.has(name))
     const conditions = [...overdue]
     for (const name of others) conditions.push(...(await this.#abandoned(name, signal)))
     const present = new Set(conditions.map(({ key }) => key))

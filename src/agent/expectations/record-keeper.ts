@@ -6,6 +6,10 @@ import { namesOf, ownRecord, type RecordOwner, saysTheSame } from './own-record.
 /** What was expected of a database goes on for so long after it was dropped: one that comes back meanwhile was never gone. */
 const lingerMs = 3_600_000
 
+export interface KeepOptions extends OperationOptions {
+  readonly deleted?: ReadonlySet<string> | undefined
+}
+
 /** Keeps the record of this agent in the repository; writes only when something has changed. */
 export class RecordKeeper {
   readonly #storage: BackupStorage
@@ -20,16 +24,27 @@ export class RecordKeeper {
     this.#owner = owner
   }
 
+  /** Of the agent. */
+  get id(): string {
+    return this.#owner.id
+  }
+
   /**
    * @param now milliseconds since 1970
+   * @param options `deleted`: names of databases of which nothing is expected any more from this moment on
    * @returns whether something was written
    * @throws STORAGE_*, FORMAT_TOO_NEW, DISK_FULL, ABORTED
    */
-  async keep(databases: readonly FoundDatabase[], now: number, options: OperationOptions = {}): Promise<boolean> {
+  async keep(
+    databases: readonly FoundDatabase[],
+    now: number,
+    { deleted = new Set(), ...options }: KeepOptions = {},
+  ): Promise<boolean> {
     const owner = this.#owner
     this.#written ??= { record: await readAgentRecord(this.#storage, owner.id, options) }
     const former = this.#written.record
-    const record = ownRecord(owner, databases, former, this.#lingering(databases, former, now), now)
+    const lingering = this.#lingering(databases, former, now).difference(deleted)
+    const record = ownRecord(owner, databases, former, lingering, now)
     if (former !== undefined && saysTheSame(record, former)) return false
     // If that fails, it is not known what lies there.
     this.#written = undefined
@@ -38,7 +53,7 @@ export class RecordKeeper {
     return true
   }
 
-  #lingering(databases: readonly FoundDatabase[], former: AgentRecord | undefined, now: number): ReadonlySet<string> {
+  #lingering(databases: readonly FoundDatabase[], former: AgentRecord | undefined, now: number): Set<string> {
     const present = new Set(databases.map(({ name }) => name))
     const gone = new Set((former === undefined ? [] : namesOf(former)).filter((name) => !present.has(name)))
     for (const name of this.#dropped.keys()) if (!gone.has(name)) this.#dropped.delete(name)

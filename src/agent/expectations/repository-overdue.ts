@@ -18,6 +18,8 @@ export interface RepositoryOverdue {
 export interface OverdueOptions extends OperationOptions {
   /** Databases that are not asked about. */
   readonly except?: ReadonlySet<string> | undefined
+  /** Id of an agent: what nobody but that one is expected to do is not called overdue. */
+  readonly asker?: string | undefined
   /** What was seen before, by database. What is not overdue by that is not read again; it is kept up to date here. */
   readonly known?: Map<string, Evidence> | undefined
 }
@@ -30,14 +32,14 @@ export interface OverdueOptions extends OperationOptions {
 export async function repositoryOverdue(
   repository: Repository,
   now: number,
-  { except = new Set(), known = new Map(), ...options }: OverdueOptions = {},
+  { except = new Set(), known = new Map(), asker, ...options }: OverdueOptions = {},
 ): Promise<RepositoryOverdue> {
   const { records, problems } = await readAgentRecords(repository.storage, options)
   const expected = expectedWork(records)
   const overdue: Condition[] = []
   const unknown = new Map(problems.map(({ key, problem }) => [key, problem]))
   for (const name of known.keys()) if (!expected.has(name)) known.delete(name)
-  for (const [name, work] of expected) {
+  for (const [name, work] of expectedWork(records.filter(({ id }) => id !== asker))) {
     if (except.has(name)) continue
     try {
       overdue.push(...(await judge(repository, work, now, known, options)))

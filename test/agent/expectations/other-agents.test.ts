@@ -42,6 +42,7 @@ async function scene() {
     () => now,
   )
   const agent = async (number: number, databases: ReturnType<typeof found>[]) => {
+    const deleted = new Set<string>()
     const notifier = await Notifier.open({ folder: join(folder.path, String(number)), channels: [] })
     const owner = {
       id: `0b9e4c1e-0000-4000-8000-00000000000${number}`,
@@ -55,6 +56,7 @@ async function scene() {
       log,
       now: () => now,
       own: () => databases,
+      deleted: () => deleted,
     })
     return {
       notifier,
@@ -62,6 +64,8 @@ async function scene() {
       look: () => others.look(signal),
       keys: () => notifier.firing.map(({ key }) => key),
       databases,
+      deleted,
+      changed: () => others.changed(),
     }
   }
   const first = await agent(1, [found('mine')])
@@ -159,6 +163,25 @@ describe('agents on one repository', () => {
     pass(hour)
     await second.look()
     assert.deepEqual(await promised(), [])
+  })
+
+  it('expect nothing more of a database that its owner deleted, nor call it overdue themselves', async () => {
+    await using all = await scene()
+    const { repository, second, pass, now } = all
+    await backUp(repository, 'theirs', now())
+    await leaveLease(repository, 'theirs', 2 * hour)
+    await second.look()
+    second.databases.splice(0)
+    // As if it had not been seen yet that it was deleted, or was dropped for another reason.
+    pass(72 * hour)
+    await second.look()
+    assert.deepEqual(second.keys(), [], 'it is no work of others')
+    second.deleted.add('theirs')
+    second.changed()
+    await second.look()
+    assert.deepEqual(second.keys(), [])
+    const { records } = await readAgentRecords(repository.storage)
+    assert.ok(!records.some(({ plans }) => plans.some(({ databases }) => 'theirs' in databases)))
   })
 
   it('write down what is expected of them once, not again and again', async () => {
