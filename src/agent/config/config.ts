@@ -142,7 +142,7 @@ export interface HookConfig extends Hook {
   readonly onFailure: 'fail' | 'warn'
 }
 
-export const hookOperations = ['backup', 'restore', 'verify', 'drill', 'expire', 'compact', 'mirror'] as const
+export const hookOperations = ['backup', 'verify', 'drill', 'expire', 'compact', 'mirror'] as const
 export type HookOperation = (typeof hookOperations)[number] & OperationKind
 
 interface ChannelConfig {

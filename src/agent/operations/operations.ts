@@ -82,7 +82,8 @@ export class Operations {
     this.#running.delete(handle.id)
     const ended: Operation = { ...start, ...end, database: end.database ?? database, id: handle.id, startedAt, endedAt }
     this.#tell(ended, failure)
-    for (const { heartbeat, run } of heartbeats) heartbeat.ended(run, ended)
+    const said = failure === undefined ? '' : log.since(startedAt)
+    for (const { heartbeat, run } of heartbeats) heartbeat.ended(run, ended, said)
     if (failure !== undefined) throw failure
     return end
   }

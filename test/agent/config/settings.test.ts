@@ -231,7 +231,7 @@ it('hooks of the file come before those of a database', async () => {
     },
     {
       moment: 'after',
-      operations: ['backup', 'restore', 'verify', 'drill', 'expire', 'compact', 'mirror'],
+      operations: ['backup', 'verify', 'drill', 'expire', 'compact', 'mirror'],
       command: ['own', 'x'],
       timeoutMs: 5000,
       when: 'failure',

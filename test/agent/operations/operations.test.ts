@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
+import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentLog } from '../../../src/agent/agent-log.ts'
 import type { HookConfig } from '../../../src/agent/config/config.ts'
 import type { Operation, OperationStart } from '../../../src/agent/journal/operation.ts'
 import { Metrics } from '../../../src/agent/metrics/metrics.ts'
+import { Heartbeat } from '../../../src/agent/notify/heartbeat.ts'
 import { Notifier } from '../../../src/agent/notify/notifier.ts'
 import { Operations } from '../../../src/agent/operations/operations.ts'
 import { HoldfastError, hasCode } from '../../../src/errors.ts'
@@ -32,28 +36,25 @@ function hook(moment: 'before' | 'after', command: string, more: Partial<HookCon
   }
 }
 
-async function scene() {
+async function scene(heartbeats: readonly Heartbeat[] = []) {
   const { folder, open } = journalPlace()
   const journal = open()
   const notifier = await Notifier.open({ folder: folder.file('agent'), channels: [] })
   const lines: string[] = []
-  const log = new AgentLog(
-    { level: 'debug', format: 'text' },
-    (line) => void lines.push(line),
-    () => 0,
-  )
+  const log = new AgentLog({ level: 'debug', format: 'text' }, (line) => void lines.push(line), Date.now)
   const ended: Operation[] = []
   const operations = new Operations({
     journal,
     metrics: new Metrics(),
     notifier,
-    heartbeats: () => [],
+    heartbeats: () => heartbeats,
     log,
     now: Date.now,
     onEnded: (operation) => void ended.push(operation),
   })
   return {
     operations,
+    log,
     lines,
     ended,
     outcomes: async () => (await journal.operations()).map(({ outcome, code }) => `${outcome} ${code ?? ''}`.trim()),
@@ -91,6 +92,43 @@ describe('an operation of the agent', () => {
       0,
       'nothing stays at a signal that lives as long as the agent',
     )
+  })
+
+  it('is told to the heartbeats that it concerns: that it began and how it ended, of a failure with the log since then', async () => {
+    const requests: { readonly path: string; readonly body: string }[] = []
+    const server = createServer(async (request, response) => {
+      requests.push({ path: request.url ?? '', body: await text(request) })
+      response.end('OK')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const url = (check: string) => `http://127.0.0.1:${address.port}/${check}`
+    await using mine = new Heartbeat({ name: 'mine', url: url('mine') })
+    await using others = new Heartbeat({ name: 'others', url: url('others'), database: 'other' })
+    try {
+      await using all = await scene([mine, others])
+      const { operations, log } = all
+      const { signal } = new AbortController()
+      log.info('Said before.')
+      await sleep(2)
+      await operations.run(start, { hooks: [], signal }, async () => ({}))
+      const failing = operations.run(start, { hooks: [], signal }, async () => {
+        log.warn('The disk answers slowly.')
+        throw new HoldfastError('DISK_FULL', 'No room.')
+      })
+      await assert.rejects(failing, (error) => hasCode(error, 'DISK_FULL'))
+      await Promise.all([mine.idle(), others.idle()])
+      assert.deepEqual(
+        requests.map(({ path }) => path.replace(/[?].*/, '')),
+        ['/mine/start', '/mine', '/mine/start', '/mine/fail'],
+      )
+      const { body = '' } = requests.at(-1) ?? {}
+      assert.match(body, /The disk answers slowly\.[\s\S]*failed\. No room\./)
+      assert.doesNotMatch(body, /Said before/)
+    } finally {
+      server.close()
+    }
   })
 
   it('is not done when a hook before it asks to skip it: no failure, and no entry', async () => {
