@@ -63,6 +63,27 @@ describe('holdfast run', () => {
       )
   })
 
+  it('backs up after so many commits, tells its health and metrics, and sees that the configuration was changed', async (context) => {
+    const server = { listen: '127.0.0.1:0' }
+    const databases = [{ path: 'app.db', follow, schedules: [{ id: 'busy', type: 'incremental', afterCommits: 5 }] }]
+    const { cwd, path, agent } = await workplace(context, { databases, server })
+    const running = agent()
+    const { message } = await running.line(/^Metrics and health are at /)
+    const [url = assert.fail()] = /http:\S+\d/.exec(message) ?? []
+    await running.line(/^Following app/)
+    for (let commit = 0; commit < 5; commit += 1) change(path, "INSERT INTO users (name) VALUES ('one more')")
+    await running.line(/^backup \(incremental\) of app: done/)
+    const health = await fetch(`${url}/healthz`)
+    assert.equal(health.status, 200)
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    assert.match(metrics, /^holdfast_last_success_timestamp_seconds\{[^}]*operation="backup"[^}]*\} \d/m)
+    assert.match(metrics, /^holdfast_durable_lsn\{database="app"\} \d/m)
+    makeDatabase(join(cwd, 'other.db'))
+    writeConfig(cwd, { databases: [...databases, { path: 'other.db', follow }], server })
+    await running.line(/^Following other/)
+    assert.equal(await running.stop(), 0)
+  })
+
   it('backs up a database that has no backup at once, and keeps doing what is due: verify, drill, expire, compact', async (context) => {
     const { cwd, env, agent } = await workplace(context, {
       databases: [

@@ -17,7 +17,7 @@ export interface FollowWatchContext {
   readonly journal: Journal
   readonly metrics: Metrics
   readonly notifier: Notifier
-  readonly scheduler: Scheduler
+  readonly scheduler: Pick<Scheduler, 'notifyCommits'>
   readonly log: AgentLog
   readonly now: () => number
   /** The restorable window of a database may be another. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Operation } from '../../../src/agent/journal/operation.ts'
 import { observeDamage } from '../../../src/agent/notify/conditions/damage.ts'
 import { observeDisk, readDiskSpace } from '../../../src/agent/notify/conditions/disk.ts'
-import { observeGap, observeLag, observeSpool } from '../../../src/agent/notify/conditions/following.ts'
+import { observeGap, observeLag, observeSpool, observeTrouble } from '../../../src/agent/notify/conditions/following.ts'
 import { type Expectation, type Freshness, observeFreshness } from '../../../src/agent/notify/conditions/freshness.ts'
 import { observeOperation } from '../../../src/agent/notify/conditions/operation.ts'
 import { observeUncleanStop } from '../../../src/agent/notify/conditions/unclean-stop.ts'
@@ -229,6 +229,14 @@ describe('a followed database', () => {
     assert.deepEqual(told(engine.see(...observeLag('app', 6 * minute))), ['firing lag'])
     assert.deepEqual(engine.see(...observeLag('app', 0)), [])
     assert.deepEqual(told(engine.wait(5 * minute)), ['recovered lag'])
+  })
+
+  test('that cannot be read fires, and clears once it can', () => {
+    const engine = new Engine()
+    const [alert] = engine.see(...observeTrouble('app', 'Somebody holds a lock on it.'))
+    assert.match(alert?.summary ?? '', /app cannot be followed.*Somebody holds a lock/)
+    assert.equal(alert?.severity, 'critical')
+    assert.deepEqual(told(engine.see(...observeTrouble('app', undefined))), ['recovered failure'])
   })
 
   test('that lost commits fires, and clears when no more were lost for an hour', () => {
