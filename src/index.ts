@@ -79,7 +79,6 @@ export type {
   RecoveryResult,
   RecoveryStatus,
   RecoveryTarget,
-  SnapshotRecoveryOptions,
 } from './restore/recovery-options.ts'
 export { type ManagedRestoreOptions, RestoreManager, type RestoreManagerOptions } from './restore/restore-manager.ts'
 export type { RestorePlan, RestoreResult, RestoreTargetState } from './restore/restore-options.ts'

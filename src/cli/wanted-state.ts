@@ -30,7 +30,7 @@ export function addStateOptions(command: Command): Command {
     )
     .option('--backup <id>', 'that of a backup; the beginning of its id is enough')
     .option('--name <name>', 'that of a named backup or snapshot')
-    .option('--before', 'with --at or --lsn: the last state before it')
+    .option('--before', 'with --at, --lsn or --name: the last state before it')
 }
 
 /** @throws USAGE unless exactly one state is named */
@@ -40,11 +40,12 @@ export async function wantedState(flags: StateFlags, now: number): Promise<Resto
   const choices = '--latest, --at TIME, --lsn NUMBER, --backup ID or --name NAME'
   if (given.length === 0) throw usageError('Say which state to restore.', `Give one of ${choices}.`)
   if (given.length > 1) throw usageError('More than one state is named.', `Give only one of ${choices}.`)
-  if (before === true && at === undefined && lsn === undefined) throw usageError('--before goes with --at or --lsn.')
+  if (before === true && at === undefined && lsn === undefined && name === undefined)
+    throw usageError('--before goes with --at, --lsn or --name.')
   if (at !== undefined) return { by: 'time', time: await pastTime(at, now), before }
   if (lsn !== undefined) return { by: 'lsn', lsn, before }
   if (backup !== undefined) return { by: 'backup', id: backup }
-  if (name !== undefined) return { by: 'name', name }
+  if (name !== undefined) return { by: 'name', name, before }
   return { by: 'latest' }
 }
 
@@ -66,7 +67,7 @@ export function wantedData(state: RestoreTargetState): Wanted {
     case 'backup':
       return { by: 'backup', value: state.id, before: false }
     case 'name':
-      return { by: 'name', value: state.name, before: false }
+      return { by: 'name', value: state.name, before: state.before === true }
     case 'lsn':
       return { by: 'lsn', value: String(state.lsn), before: state.before === true }
     case 'time':
@@ -82,7 +83,9 @@ export function wantedText(state: RestoreTargetState): string {
     case 'backup':
       return `the state of backup ${state.id}`
     case 'name':
-      return `the state named "${state.name}"`
+      return state.before === true
+        ? `the last state before the one named "${state.name}"`
+        : `the state named "${state.name}"`
     case 'lsn':
       return state.before === true ? `the last state before LSN ${state.lsn}` : `the state with LSN ${state.lsn}`
     case 'time':

@@ -26,7 +26,7 @@ const before = z.boolean().optional()
 export const restoreTargetState: z.ZodType<RestoreTargetState> = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('latest') }),
   z.strictObject({ by: z.literal('backup'), id: z.string() }),
-  z.strictObject({ by: z.literal('name'), name: z.string() }),
+  z.strictObject({ by: z.literal('name'), name: z.string(), before }),
   z.strictObject({ by: z.literal('lsn'), lsn: z.int().min(0), before }),
   z.strictObject({ by: z.literal('time'), time: z.number(), before }),
 ])

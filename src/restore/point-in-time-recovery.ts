@@ -1,14 +1,7 @@
 import { HoldfastError } from '../errors.ts'
 import type { Estimate } from '../history/estimate.ts'
 import type { OperationOptions } from '../storage/storage.ts'
-import type {
-  Moment,
-  RecoveryOptions,
-  RecoveryResult,
-  RecoveryStatus,
-  RecoveryTarget,
-  SnapshotRecoveryOptions,
-} from './recovery-options.ts'
+import type { Moment, RecoveryOptions, RecoveryResult, RecoveryStatus, RecoveryTarget } from './recovery-options.ts'
 import { RecoveryRun } from './recovery-run.ts'
 import { stateOf, stateOfNow, timeOf } from './recovery-target.ts'
 import { RestoreManager, type RestoreManagerOptions } from './restore-manager.ts'
@@ -71,13 +64,13 @@ export class PointInTimeRecovery implements AsyncDisposable {
   }
 
   /**
-   * Recovers a snapshot, or any backup that has a name.
+   * Recovers a snapshot, or any backup that has a name, or, with `before`, the last state before it.
    * @throws RestoreError as of {@link recoverToTimestamp}; BACKUP_NOT_FOUND
    * @example
    * await pitr.recoverToSnapshot('before-migration', { targetPath: 'recovered.db' })
    */
-  recoverToSnapshot(name: string, options: SnapshotRecoveryOptions): Promise<RecoveryResult> {
-    return this.#recover({ snapshot: name }, options)
+  recoverToSnapshot(name: string, { before, ...options }: RecoveryOptions): Promise<RecoveryResult> {
+    return this.#recover({ snapshot: name, before }, options)
   }
 
   /**
@@ -122,7 +115,7 @@ export class PointInTimeRecovery implements AsyncDisposable {
     return this.close()
   }
 
-  async #recover(target: RecoveryTarget, options: SnapshotRecoveryOptions): Promise<RecoveryResult> {
+  async #recover(target: RecoveryTarget, options: Omit<RecoveryOptions, 'before'>): Promise<RecoveryResult> {
     const run = new RecoveryRun(target, options.targetPath)
     this.#last = run
     try {

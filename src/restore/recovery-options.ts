@@ -13,9 +13,9 @@ export type RecoveryTarget =
   | Moment
   | { readonly time: Moment; readonly before?: boolean | undefined }
   | { readonly lsn: number; readonly before?: boolean | undefined }
-  | { readonly snapshot: string }
+  | { readonly snapshot: string; readonly before?: boolean | undefined }
 
-export interface SnapshotRecoveryOptions {
+export interface RecoveryOptions {
   /** Where the recovered database is put. */
   readonly targetPath: string
   /** Replace an existing file; default false. Never while it is in use. */
@@ -29,10 +29,7 @@ export interface SnapshotRecoveryOptions {
   readonly signal?: AbortSignal | undefined
   /** What it throws ends the recovery. Phases: `plan`, `fetch`, `replay`, `prove`, `commit`. */
   readonly onProgress?: ((progress: ProgressReport) => void) | undefined
-}
-
-export interface RecoveryOptions extends SnapshotRecoveryOptions {
-  /** Take the last state before the time or LSN rather than the state at it: what stood there before that commit. Default false. */
+  /** Take the last state before the time, LSN or snapshot rather than the state at it: what stood there before that commit. Default false. */
   readonly before?: boolean | undefined
 }
 

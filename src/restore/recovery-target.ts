@@ -25,7 +25,7 @@ export function stateOfNow(target: RecoveryTarget): RestoreTargetState {
 export function stateOf(target: RecoveryTarget): RestoreTargetState {
   if (typeof target !== 'object' || target === null || target instanceof Date)
     return { by: 'time', time: timeOf(target) }
-  if ('snapshot' in target) return { by: 'name', name: target.snapshot }
+  if ('snapshot' in target) return { by: 'name', name: target.snapshot, before: target.before }
   if ('lsn' in target) return { by: 'lsn', lsn: target.lsn, before: target.before }
   return { by: 'time', time: timeOf(target.time), before: target.before }
 }

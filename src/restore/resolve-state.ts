@@ -28,8 +28,10 @@ export async function resolveState(
       return atLsn(latest(catalog))
     case 'backup':
       return ofBackup(findBackup(catalog, wanted.id))
-    case 'name':
-      return ofBackup(named(catalog, wanted.name))
+    case 'name': {
+      const backup = named(catalog, wanted.name)
+      return wanted.before === true ? atLsn(byLsn(catalog, backup.lsn, true)) : ofBackup(backup)
+    }
     case 'lsn':
       return atLsn(byLsn(catalog, wanted.lsn, wanted.before === true))
     case 'time':

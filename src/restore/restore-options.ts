@@ -10,7 +10,7 @@ export type RestoreTargetState =
   | { readonly by: 'latest' }
   /** The backup's id, or an unambiguous beginning of it. */
   | { readonly by: 'backup'; readonly id: string }
-  | { readonly by: 'name'; readonly name: string }
+  | { readonly by: 'name'; readonly name: string; readonly before?: boolean | undefined }
   | { readonly by: 'lsn'; readonly lsn: number; readonly before?: boolean | undefined }
   | { readonly by: 'time'; readonly time: number; readonly before?: boolean | undefined }
 

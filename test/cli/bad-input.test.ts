@@ -84,7 +84,7 @@ const commandLines: readonly (readonly [args: string, says: RegExp])[] = [
   ['backup app.db --database ../evil', /"\.\.\/evil" cannot be the name/],
   ['restore app --to out.db', /Say which state to restore[\s\S]*--latest/],
   ['restore app --latest --lsn 1 --to out.db', /More than one state/],
-  ['restore app --latest --before --to out.db', /--before goes with --at or --lsn/],
+  ['restore app --latest --before --to out.db', /--before goes with --at, --lsn or --name/],
   ['restore app --latest', /--to <path>' not specified/],
   ['restore app --at banana --to out.db', /"banana" is not a time[\s\S]*2 hours ago/],
   ['restore app --at 2100-01-01 --to out.db', /"2100-01-01" is 2100-01-01 00:00.*still to come[\s\S]*--latest/],

@@ -207,6 +207,13 @@ describe('point-in-time recovery', () => {
     const { recoveredTo } = await pitr.recoverToSnapshot('before-migration', { targetPath })
     assert.deepEqual([recoveredTo.lsn, recoveredTo.backup?.name], [lsn, 'before-migration'])
     assert.deepEqual(balances(targetPath), [5])
+    const later = await history.snapshot('after-deletion')
+    const before = folder.file('before.db')
+    const undone = await pitr.recoverToSnapshot('after-deletion', { before: true, targetPath: before })
+    assert.equal(undone.recoveredTo.lsn, later.lsn - 1)
+    assert.equal(undone.recoveredTo.backup, undefined)
+    const estimate = await pitr.estimateRecovery({ snapshot: 'after-deletion', before: true })
+    assert.ok(estimate.bytesToFetch > 0)
   })
 
   it('ends when its signal fires', async () => {
