@@ -26,6 +26,23 @@ describe('while the repository cannot be reached', () => {
     assert.deepEqual(rig.of('gap'), [])
   })
 
+  it('or is so slow that commits come faster than their segments go, the log is handed back, and nothing is lost', async () => {
+    const rig = await Rig.make()
+    const random = seededRandom(24)
+    await using capture = await rig.follow({ handOff: { logBytes: 3_000 } })
+    rig.latencyMs = 900
+    for (let n = 0; n < 30; n += 1) {
+      rig.database.commitRandom(random)
+      await rig.clock.sleep(100)
+    }
+    await rig.until(() => capture.status.waiting.segments > 1)
+    await rig.until(() => rig.of('handed-off').some(({ complete }) => complete))
+    await capture.sync()
+    assert.equal(rig.of('retrying').length, 0, 'slow is not away')
+    assert.equal((await rig.check()).size, 31)
+    assert.deepEqual(rig.of('gap'), [])
+  })
+
   it('a full spool is merged, and continuity kept at its end', async () => {
     const rig = await Rig.make()
     const random = seededRandom(22)

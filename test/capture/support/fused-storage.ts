@@ -6,14 +6,20 @@ import type { Fuse } from './fuse.ts'
 export function fusedStorage(
   inner: BackupStorage,
   fuse: Fuse,
-  options: { readonly isAway?: (() => boolean) | undefined; readonly afterEffect?: boolean | undefined } = {},
+  options: {
+    readonly isAway?: (() => boolean) | undefined
+    readonly afterEffect?: boolean | undefined
+    /** Waited for before each operation. */
+    readonly latency?: (() => Promise<void>) | undefined
+  } = {},
 ): BackupStorage {
-  const { isAway = () => false, afterEffect = false } = options
+  const { isAway = () => false, afterEffect = false, latency = async () => {} } = options
   const step = (what: string) => {
     fuse.step(what)
     if (isAway()) throw new HoldfastError('STORAGE_TRANSIENT', `The storage is away (${what}).`)
   }
   const around = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    await latency()
     if (!afterEffect) step(what)
     else if (isAway() || fuse.isBlown) step(what)
     const result = await work()
@@ -27,10 +33,12 @@ export function fusedStorage(
     head: (key, headOptions) => around(`head ${key}`, () => inner.head(key, headOptions)),
     delete: (key, deleteOptions) => around(`delete ${key}`, () => inner.delete(key, deleteOptions)),
     async *get(key, getOptions) {
+      await latency()
       step(`get ${key}`)
       yield* inner.get(key, getOptions)
     },
     async *list(prefix, listOptions) {
+      await latency()
       step(`list ${prefix}`)
       yield* inner.list(prefix, listOptions)
     },

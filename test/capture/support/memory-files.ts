@@ -8,6 +8,21 @@ interface Inode {
   synced: Buffer | undefined
 }
 
+const sectorBytes = 512
+
+/** Files are only appended to: what was synced is their beginning. What was written after it came to the disk in any order. */
+function survivor({ content, synced = Buffer.alloc(0) }: Inode, random: Random): Buffer {
+  const survived = Buffer.from(content.subarray(0, synced.length + random.below(content.length - synced.length + 1)))
+  for (let start = synced.length; start < survived.length; ) {
+    const end = Math.min(survived.length, start - (start % sectorBytes) + sectorBytes)
+    const fate = random.below(4)
+    if (fate === 0) survived.fill(0, start, end)
+    else if (fate === 1) survived.fill(0, start + random.below(end - start), end)
+    start = end
+  }
+  return survived
+}
+
 /** A disk that knows what would survive a power loss: contents that were synced, under names that were synced. */
 export class MemoryFiles {
   #names = new Map<string, Inode>()
@@ -36,11 +51,10 @@ export class MemoryFiles {
     if (inode !== undefined) inode.content[middle] = (inode.content[middle] ?? 0) ^ 1
   }
 
-  /** Unsynced names are as they were before; unsynced contents are cut anywhere. */
+  /** Unsynced names are as they were before; of unsynced contents, some sectors are there and some are not, in any order, one torn. */
   losePower(random: Random): void {
     this.#names = new Map(this.#durable)
-    for (const inode of this.#names.values())
-      inode.content = Buffer.from(inode.synced ?? inode.content.subarray(0, random.below(inode.content.length + 1)))
+    for (const inode of this.#names.values()) inode.content = survivor(inode, random)
   }
 
   as(fuse: Fuse = new Fuse()): LocalFiles {

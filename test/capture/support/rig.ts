@@ -20,6 +20,8 @@ export class Rig {
   readonly database = new FakeDatabase(this.clock)
   readonly events: CaptureEvent[] = []
   isAway = false
+  /** Of each operation of the storage. */
+  latencyMs = 0
 
   static async make(): Promise<Rig> {
     const rig = new Rig()
@@ -32,7 +34,10 @@ export class Rig {
   }
 
   async follow(options: FollowOptions = {}, fuse = new Fuse(), afterEffect = false): Promise<Capture> {
-    const storage = fusedStorage(this.storage, fuse, { isAway: () => this.isAway, afterEffect })
+    const latency = async () => {
+      if (this.latencyMs > 0) await this.clock.sleep(this.latencyMs)
+    }
+    const storage = fusedStorage(this.storage, fuse, { isAway: () => this.isAway, afterEffect, latency })
     const repository = await Repository.open(storage)
     return await followDatabase(this.database, repository, {
       stateFolder: '/state',
