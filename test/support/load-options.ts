@@ -8,6 +8,8 @@ export interface LoadOptions {
   readonly maintenancePercent?: number
   /** Rows above which it deletes rather than inserts; default 2000. */
   readonly rows?: number
+  /** Rows that the largest transactions insert, change or remove; about one of 100 is larger than 500. Default 500. */
+  readonly largest?: number
   /** Stop after so many rounds; default never. */
   readonly rounds?: number
   /** Rest between two rounds, in milliseconds; default none. */

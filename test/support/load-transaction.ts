@@ -8,6 +8,7 @@ export class LoadTransaction {
   readonly #database: DatabaseSync
   readonly #random: Random
   readonly #rowLimit: number
+  readonly #largest: number
   readonly #stamp: boolean
   readonly #seq: number
   #digest: bigint
@@ -16,6 +17,7 @@ export class LoadTransaction {
     this.#database = database
     this.#random = random
     this.#rowLimit = options.rows ?? 2000
+    this.#largest = options.largest ?? 500
     this.#stamp = options.stamp ?? false
     const oracle = readOracle(database)
     this.#seq = oracle.seq + 1
@@ -25,6 +27,7 @@ export class LoadTransaction {
   run(): void {
     const kind = this.#random.below(100)
     if (kind < 5) this.#changeSchema()
+    else if (kind === 5 && this.#largest > 500) this.#many(500 + this.#random.below(this.#largest - 500))
     else if (kind < 15) this.#many(200 + this.#random.below(300))
     else this.#many(1 + this.#random.below(6))
     if (this.#random.chance(20)) this.#withinSavepoint()

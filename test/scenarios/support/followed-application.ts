@@ -30,7 +30,7 @@ export class FollowedApplication implements AsyncDisposable {
     for (const { isRunning } of this.#writers) if (!isRunning) throw new Error('A writer failed.')
     while (this.#writers.length < 2) {
       const seed = this.#random.below(2 ** 32)
-      this.#writers.push(await WriterProcess.start({ path: this.path, seed, rows: 600 }))
+      this.#writers.push(await WriterProcess.start({ path: this.path, seed, rows: 600, largest: 10_000 }))
     }
   }
 
