@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { rollUpLogs } from '../../src/maintenance/roll-up/roll-up-logs.ts'
+import { writeDocument } from '../../src/repository/documents.ts'
+import { retentionKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
+import { noRetentionRecord } from '../../src/repository/retention-record.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { Rig } from '../capture/support/rig.ts'
@@ -38,6 +41,21 @@ describe('merging small logs', () => {
     assert.deepEqual(result, { replaced: 23, merged: 2 })
     const { ok, findings } = await verifyRepository(await Repository.open(rig.storage), { level: 'data' })
     assert.ok(ok, JSON.stringify(findings))
+  })
+
+  it('leaves out what is to be deleted: else what is kept would begin where nothing leads to any more', async () => {
+    const rig = await manySmallLogs(5)
+    const database = await rig.repository()
+    const [first, second, ...kept] = await logsOf(rig)
+    assert.ok(first && second && kept.length > 0)
+    const since = new Date(rig.clock.now()).toISOString()
+    const trash = { [first.key]: { since }, [second.key]: { since } }
+    await writeDocument(database.storage, 'retention', retentionKey('app'), { ...noRetentionRecord, trash })
+    await rollUpLogs(database, small)
+    const [oldest, next] = await logsOf(rig)
+    assert.equal(oldest?.key, first.key)
+    assert.equal(next?.key, second.key)
+    assert.ok((await logsOf(rig)).some(({ from }) => from === second.to))
   })
 
   it('goes on by a following capture as if nothing had been', async () => {

@@ -2,6 +2,7 @@ import { hasCode } from '../../errors.ts'
 import { planRollUp, type RollUpOptions } from '../../history/roll-up.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { readRetention } from '../../repository/retention-record.ts'
 import { findDamage } from '../../segment/damage-report.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { type MergeLogsOptions, mergeLogs } from './merge-logs.ts'
@@ -23,7 +24,10 @@ export async function rollUpLogs(
 ): Promise<RollUpResult> {
   const { signal } = options
   const { segments, gaps } = await database.catalog({ signal })
-  const { merges, covered } = planRollUp(segments, gaps, options)
+  const { trash } = await readRetention(database, { signal })
+  // A log that begins with what is to be deleted would begin where nothing leads to any more, and take what is kept with it.
+  const kept = segments.filter(({ key }) => trash[key] === undefined)
+  const { merges, covered } = planRollUp(kept, gaps, options)
   let replaced = 0
   let merged = 0
   for (const [by, inner] of Map.groupBy(covered, (pair) => pair.by)) {
