@@ -43,8 +43,9 @@ export async function checkChains(
     } catch (error) {
       if (!(error instanceof UnreachableError)) throw error
       const { segment } = backup
-      const isMissing = segment !== null && !catalog.segments.some(({ key }) => key === segment)
-      if (isMissing) problems.objects.set(segment, 'The segment is missing.')
+      // What was merged away is not missed: the damage that stands in the way is in what it was merged into.
+      const isMissing = segment !== null && !canReach(catalog.segments, backup.lsn)
+      if (isMissing && !catalog.segments.some(({ key }) => key === segment)) problems.objects.set(segment, 'The segment is missing.')
     }
   }
   // What was captured since the newest backup has no manifest.

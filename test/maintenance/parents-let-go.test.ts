@@ -59,3 +59,19 @@ describe('a backup whose parent was let go', () => {
     assert.deepEqual(others, [])
   })
 })
+
+describe('damage in what a backup’s segment was merged into', () => {
+  it('is told of, and not the segment that is there no longer', async () => {
+    const { history, second } = await chain()
+    const limits = { maxChain: 2, minBytes: 0, smallBase: 1e9 }
+    const policy = { last: 1, window: 0 }
+    await expireDatabase(await history.database(), policy, { now: history.time, graceMs: 0, limits })
+    const [only = assert.fail(), ...more] = await history.segments()
+    assert.deepEqual([only.kind, more.length, only.key === second.segment], ['base', 0, false])
+    await history.storage.put(only.key, new Uint8Array(100))
+    assert.deepEqual(
+      (await findings(history)).map(({ object, affectedBackups }) => [object, affectedBackups]),
+      [[only.key, [second.id]]],
+    )
+  })
+})

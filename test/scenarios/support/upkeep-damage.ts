@@ -28,7 +28,7 @@ export async function withDamage(
   await storage.put(key, damaged)
   const { findings } = await verifyRepository(database.repository)
   assert.ok(findings.length > 0, `${key} is damaged at byte ${at}, and verification found nothing`)
-  for (const finding of findings) assert.equal(finding.object, key, finding.problem)
+  for (const finding of findings) assert.equal(finding.object, key, `bit of byte ${at} of ${damaged.length}: ${JSON.stringify(finding)}`)
   await work()
   await storage.put(key, whole)
   assert.deepEqual((await verifyRepository(database.repository)).findings, [])

@@ -22,6 +22,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { WriterProcess } from '../../support/writer-process.ts'
 import { LogWitness } from './log-witness.ts'
 import { type Doom, type Fate, MortalProcess } from './mortal-process.ts'
+import { SegmentChanges } from './segment-changes.ts'
 import { withDamage } from './upkeep-damage.ts'
 import type { UpkeepTally } from './upkeep-storm.ts'
 import { UpkeepWitness } from './upkeep-witness.ts'
@@ -45,6 +46,7 @@ export class UpkeepLife implements AsyncDisposable {
   #process: MortalProcess | undefined
   #writer: WriterProcess | undefined
   #names = 0
+  readonly #changes = new SegmentChanges()
   /** What it did last. */
   readonly #trace: string[] = []
 
@@ -95,6 +97,7 @@ export class UpkeepLife implements AsyncDisposable {
     else await this.#die()
     if (random.chance(30)) this.#ahead += random.below(3 * day)
     const database = await this.#outside()
+    this.#trace.push(...(await this.#changes.since(database)))
     await this.#adopt(database)
     await this.#witness.check(database)
     this.#tally.steps += 1
@@ -102,7 +105,7 @@ export class UpkeepLife implements AsyncDisposable {
 
   /** For whoever has to find out why it failed. */
   get trace(): string {
-    return this.#trace.slice(-12).join('\n')
+    return this.#trace.slice(-60).join('\n')
   }
 
   /** With nobody killed any more: everything that is kept, all of it. */
