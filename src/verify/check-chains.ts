@@ -45,7 +45,8 @@ export async function checkChains(
       const { segment } = backup
       // What was merged away is not missed: the damage that stands in the way is in what it was merged into.
       const isMissing = segment !== null && !canReach(catalog.segments, backup.lsn)
-      if (isMissing && !catalog.segments.some(({ key }) => key === segment)) problems.objects.set(segment, 'The segment is missing.')
+      if (isMissing && !catalog.segments.some(({ key }) => key === segment))
+        problems.objects.set(segment, 'The segment is missing.')
     }
   }
   // What was captured since the newest backup has no manifest.

@@ -11,14 +11,15 @@ export class Problems {
     return this.objects.size > 0 || this.backups.size > 0
   }
 
-  /** Damage that the check meets is a problem of that object; whatever else goes wrong is thrown. */
+  /** Damage that the check meets is a problem of that object, and so is its end under the check; whatever else goes wrong is thrown. */
   async guard(key: string, check: () => Promise<void>): Promise<void> {
     try {
       await check()
     } catch (error) {
       const failure = toHoldfastError(error, key)
-      if (!isDamage(failure)) throw failure
-      this.objects.set(key, failure.message)
+      if (hasCode(failure, 'OBJECT_NOT_FOUND')) this.objects.set(key, 'It vanished while it was checked.')
+      else if (isDamage(failure)) this.objects.set(key, failure.message)
+      else throw failure
     }
   }
 }

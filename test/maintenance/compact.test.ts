@@ -5,6 +5,9 @@ import { toLsn } from '../../src/history/lsn.ts'
 import { planRestore } from '../../src/history/plan.ts'
 import { compactDatabase } from '../../src/maintenance/compact/compact-database.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
+import { writeDocument } from '../../src/repository/documents.ts'
+import { retentionKey } from '../../src/repository/layout.ts'
+import { noRetentionRecord } from '../../src/repository/retention-record.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { day, hour, KeptHistory } from './support/kept-history.ts'
 
@@ -107,6 +110,28 @@ describe('compaction', () => {
     const late = await compactDatabase(database, { now: history.time + day })
     assert.deepEqual([late.deleted.length, late.waiting.length], [4, 0])
     await history.checkAll([5, 6])
+  })
+
+  it('lets nothing go that was stored on top of what expiry has let go', async () => {
+    for (const store of ['log', 'delta'] as const) {
+      const history = await KeptHistory.make(12)
+      await history.backup(1, { type: 'full', segment: await history.base() })
+      const between = await history.delta()
+      const database = await history.database()
+      const since = new Date(history.time).toISOString()
+      // As if what came after it had been taken for the newest state.
+      const trash = { [between.key]: { since } }
+      await writeDocument(database.storage, 'retention', retentionKey('app'), { ...noRetentionRecord, trash })
+      if (store === 'log') await history.log(3)
+      else await history.delta()
+      const kept = history.lsn
+      await history.backup(history.lsn + 1, { type: 'full', segment: await history.base() })
+      await compactDatabase(database, { ...atOnce, now: history.time })
+      const reachable = await history.reachable()
+      const wanted = store === 'log' ? [3, 4, 5] : [kept]
+      for (const lsn of wanted) assert.ok(reachable.includes(lsn), `${store}: LSN ${lsn} is gone; left: ${reachable}`)
+      await history.checkAll(wanted)
+    }
   })
 
   it('keeps every full backup, also where another way to its state would be cheaper', async () => {

@@ -1,14 +1,14 @@
 import { assertListed } from '../../backup/delete-backup.ts'
 import { toLsn } from '../../history/lsn.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
-import { reachableLsns } from '../../history/reachable.ts'
+import { reachedSegments } from '../../history/reachable.ts'
 import { planRollUp, type RollUpOptions } from '../../history/roll-up.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
 import { type RetentionRecord, readRetention } from '../../repository/retention-record.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
-import { rollUpLogs } from '../roll-up/roll-up-logs.ts'
+import { outOfTrash, rollUpLogs } from '../roll-up/roll-up-logs.ts'
 import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
@@ -40,10 +40,16 @@ export async function compactDatabase(
   )
 }
 
-/** Every state that can be reached without what is in the trash. */
+/**
+ * Every state that a segment leads to which is not in the trash. Where it begins counts too, even if only the trash leads there by now:
+ * what was stored on top of a state after that was let go is nobody's to let go here.
+ */
 function everything({ segments, backups }: Catalog, { trash }: RetentionRecord): StatesToKeep {
   const lsns = backups.map(({ lsn }) => toLsn(lsn))
-  const ranges = reachableLsns(segments.filter(({ key }) => trash[key] === undefined))
+  const ranges = reachedSegments(segments).flatMap(({ segment, upTo }) => {
+    if (trash[segment.key] !== undefined) return []
+    return [{ first: segment.kind === 'log' ? toLsn(segment.from + 1) : upTo, last: upTo }]
+  })
   return { lsns, ranges, segments: ownBases(backups) }
 }
 
@@ -53,7 +59,7 @@ async function planCompaction(database: DatabaseRepository, options: CompactOpti
   refuseProblems(catalog)
   const record = await readRetention(database, { signal })
   const { segments } = catalog
-  const { merges, covered } = planRollUp(segments, catalog.gaps, options.rollUp)
+  const { merges, covered } = planRollUp(outOfTrash(segments, record), catalog.gaps, options.rollUp)
   const plan = planFor(segments, everything(catalog, record), options.limits)
   const disposal = planDisposal(record, { segments, plan }, { ...options, now })
   return {

@@ -93,10 +93,14 @@ export class UpkeepWitness {
     }
   }
 
-  /** A backup that was never acknowledged, or that an interrupted expiry did not come to, counts as long as it is listed. */
+  /**
+   * A backup that was never acknowledged, or that an interrupted expiry did not come to, counts as long as it is listed; not one that such
+   * an expiry has condemned.
+   */
   async adopt(database: DatabaseRepository): Promise<void> {
     const { backups } = await database.catalog()
-    for (const backup of backups) if (!this.backups.has(backup.id)) this.made(backup)
+    const { dropping } = await readRetention(database)
+    for (const backup of backups) if (!this.backups.has(backup.id) && !dropping.includes(backup.id)) this.made(backup)
     await this.readPins(database)
   }
 
