@@ -4,7 +4,8 @@ import type { GapRecord } from './windows.ts'
 
 /**
  * The gaps that lie before everything of which single commits are kept: there, only kept states are known anyway, and what lies between
- * two of them is not. A database that is followed without a log leaves one a minute; they must not heap up.
+ * two of them is not. A database that is followed without a log leaves one a minute; they must not heap up. The newest that
+ * leads to a state stays in any case: nothing else may say that this state was promised.
  * @param segments what stays
  */
 export function forgettableGaps(
@@ -17,5 +18,7 @@ export function forgettableGaps(
     (least, lsn) => Math.min(least, lsn),
     Number.MAX_SAFE_INTEGER,
   )
-  return gaps.filter(({ toLsn }) => toLsn < first)
+  const ends = new Set<number>(segments.map(({ to }) => to))
+  const newest = gaps.findLast(({ toLsn }) => ends.has(toLsn))?.toLsn ?? Number.MAX_SAFE_INTEGER
+  return gaps.filter(({ toLsn }) => toLsn < first && toLsn < newest)
 }

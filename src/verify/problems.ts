@@ -17,9 +17,9 @@ export class Problems {
       await check()
     } catch (error) {
       const failure = toHoldfastError(error, key)
-      if (hasCode(failure, 'OBJECT_NOT_FOUND')) this.objects.set(key, 'It vanished while it was checked.')
-      else if (isDamage(failure)) this.objects.set(key, failure.message)
-      else throw failure
+      const hasVanished = failure.code === 'OBJECT_NOT_FOUND'
+      if (!hasVanished && !isDamage(failure)) throw failure
+      this.objects.set(key, hasVanished ? 'It vanished while it was checked.' : failure.message)
     }
   }
 }

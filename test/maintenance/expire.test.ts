@@ -4,9 +4,10 @@ import type { Capture } from '../../src/capture/capture.ts'
 import { hasCode } from '../../src/errors.ts'
 import { toLsn } from '../../src/history/lsn.ts'
 import { planRestore } from '../../src/history/plan.ts'
-import { reachableLsns } from '../../src/history/reachable.ts'
+import { latestPoint, reachableLsns } from '../../src/history/reachable.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { pinBackup, unpinBackup } from '../../src/maintenance/pins/pin-backup.ts'
+import { acknowledgedSegments } from '../../src/repository/acknowledged.ts'
 import { openChain } from '../../src/repository/chain.ts'
 import { Lease } from '../../src/repository/lease.ts'
 import { readRetention } from '../../src/repository/retention-record.ts'
@@ -143,6 +144,29 @@ describe('a follower that comes back after an expiry', () => {
       (await imageAt(database, newest, segments)).equals(rig.database.truth.get(rig.database.seq) ?? Buffer.of()),
     )
   })
+})
+
+describe('the newest state that a follower stored, beside what a backup left that was interrupted', () => {
+  const storing = { 'as a commit': 'log', 'after a gap': 'delta' } as const
+  for (const [how, kind] of Object.entries(storing)) {
+    it(`stays the newest one that is promised: ${how}`, async () => {
+      const history = await KeptHistory.make(6)
+      await history.backup(1, { type: 'full', segment: await history.base() })
+      const database = await history.database()
+      if (kind === 'log') await history.log(3)
+      else await history.delta()
+      const newest = history.lsn
+      const times = { fromTime: history.at(1).time, toTime: history.time }
+      if (kind === 'delta')
+        await database.putGap({ fromLsn: toLsn(1), toLsn: toLsn(newest), ...times, reason: 'something was missed' })
+      await history.base()
+      for (let n = 1; n <= 3; n += 1) {
+        await expireDatabase(database, { last: 1, window: 0 }, { ...atOnce, now: history.time + n * 9 * day })
+        assert.equal(latestPoint(acknowledgedSegments(await database.catalog()))?.lsn, newest)
+      }
+      await history.check(newest)
+    })
+  }
 })
 
 describe('gaps', () => {

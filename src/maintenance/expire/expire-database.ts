@@ -89,11 +89,15 @@ async function judge(
   const drop = decision.drop.map(({ backup: { manifest }, rule }) => ({ backup: manifest, rule }))
   const kept = decision.keep.map(({ backup }) => backup)
   requireReachable(catalog, kept)
-  // What a backup left that was interrupted passes for the newest state of all, and must not do so instead of one that was promised.
   const promised = latestPoint(acknowledgedSegments(catalog))
   const states = {
     lsns: [...kept.map(({ lsn }) => lsn), ...(promised === undefined ? [] : [promised.lsn])],
-    ranges: [windowRange(catalog.segments, now - (policy.window ?? 0))],
+    // What a backup left that was interrupted passes for the newest state of all, and must not do so instead of one that was promised. That
+    // one's log stays a log: a delta in its place would not tell that it was promised.
+    ranges: [
+      windowRange(catalog.segments, now - (policy.window ?? 0)),
+      ...(promised === undefined ? [] : [{ first: promised.lsn, last: promised.lsn }]),
+    ],
     segments: ownBases(kept.map(({ manifest }) => manifest)),
   }
   return { catalog, ledger, record, keep, drop, states }
