@@ -30,6 +30,8 @@ interface KnownState {
 
 /** Of so many new states one is restored, and remembered byte for byte. */
 const sampledOneIn = 6
+/** At most so many at a look: on a busy machine a follower stores faster than they could be restored. */
+const sampledAtOnce = 12
 /** Restored after every step. */
 const restoresAStep = 2
 const chainsAStep = 10
@@ -46,6 +48,7 @@ export class UpkeepWitness {
   readonly pinned = new Set<string>()
   /** Of each acknowledged state, between which commits of the oracle it must be. */
   readonly #bounds = new Map<number, { readonly atLeast: number; readonly atMost: number }>()
+  #sampled = 0
   restores = 0
 
   constructor(target: string, random: Random) {
@@ -72,6 +75,7 @@ export class UpkeepWitness {
 
   /** What is new in the repository is promised from now on; what is known must not have changed. */
   async look(database: DatabaseRepository): Promise<void> {
+    this.#sampled = 0
     await whileItChanges(database, () => this.#look(database))
   }
 
@@ -184,10 +188,11 @@ export class UpkeepWitness {
   async #remember(database: DatabaseRepository, lsn: number, state: KnownState): Promise<void> {
     this.#promised.add(lsn)
     const bounds = this.#bounds.get(lsn)
-    if (bounds === undefined && this.#random.below(sampledOneIn) > 0) {
+    if (bounds === undefined && (this.#sampled >= sampledAtOnce || this.#random.below(sampledOneIn) > 0)) {
       this.#states.set(lsn, state)
       return
     }
+    this.#sampled += 1
     const { digest, image } = await this.#restore(database, lsn)
     // Its header says that it uses a log, which the copy does not have; SQLite would make one.
     image.fill(1, 18, 20)
