@@ -3,7 +3,7 @@ import { type Lsn, toLsn } from '../history/lsn.ts'
 import { underLease } from '../maintenance/upkeep/under-lease.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
 import type { CaptureStart } from './capture-events.ts'
-import { type GapReason, isExpectedGap } from './gap-reasons.ts'
+import { type GapReason, isExpectedGap, isLossOfCommits } from './gap-reasons.ts'
 import { heal } from './heal.ts'
 import type { KnownHistory } from './history-end.ts'
 import type { Session } from './session.ts'
@@ -46,6 +46,7 @@ export async function beginFollowing(
     highest: { lsn: numbers.highest, time: Math.max(session.highest.time, known?.end.time ?? 0) },
     reason: reason === 'not-running' ? (renumber ? 'number-taken' : (start.reason ?? reason)) : reason,
     renumber,
+    missed: start.missed || isLossOfCommits(reason),
     epoch: lease.epoch,
     codec: settings.codec,
     level: settings.level,

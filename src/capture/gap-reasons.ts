@@ -33,6 +33,13 @@ export type CaptureReason =
   | 'history-damaged'
 export type GapReason = LossReason | CaptureReason
 
+/** Commits were let go by, or are not to be had any more: that the database is as it was before would show nothing. */
+export function isLossOfCommits(reason: GapReason): boolean {
+  return lossesOfCommits.has(reason)
+}
+
+const lossesOfCommits: ReadonlySet<GapReason> = new Set(['log-reset', 'page-missing', 'spool-damaged', 'spool-full'])
+
 /** Nothing was lost that was to be kept: nobody followed the database, or there is nothing that could be followed. */
 export function isExpectedGap(reason: string): boolean {
   return expected.some((key) => gapReasons[key] === reason)

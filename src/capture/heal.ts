@@ -35,6 +35,8 @@ export interface HealContext {
   readonly reason: GapReason
   /** Store a delta even if nothing changed, since the number after the newest state is taken. */
   readonly renumber: boolean
+  /** Store a delta even if nothing changed, since commits are missing that may have undone one another. */
+  readonly missed: boolean
   /** Of what goes to the spool. */
   readonly epoch: number
   readonly codec: SegmentHeader['codec']
@@ -79,7 +81,7 @@ async function storeDelta(start: StartAnew, known: KnownHistory, context: HealCo
     const end = { lsn: next, time, state: hashing.state, pageCount: start.pageCount }
     const table = new PageHashTable(hashing.hashes.slice())
     const isSame = segment === undefined && start.pageCount === known.end.pageCount
-    if (isSame && !context.renumber)
+    if (isSame && !context.renumber && !context.missed)
       return { kind: 'unchanged', known: { end: known.end, pageSize: start.pageSize, table }, gap: undefined }
     segment ??= new OpenSegment(place, header)
     const gap = gapTo(context, { lsn: known.end.lsn, time: known.end.time }, time)

@@ -226,6 +226,7 @@ async function take(
   const start = {
     kind: 'anew',
     reason: undefined,
+    missed: false,
     pageSize,
     pageCount,
     capturedAt,

@@ -55,6 +55,8 @@ export type FollowStart =
   | {
       readonly kind: 'anew'
       readonly reason: LossReason | undefined
+      /** Commits are known to have been missed, also if the state should be the one that was left. */
+      readonly missed: boolean
       readonly pageSize: number
       readonly pageCount: number
       readonly capturedAt: number

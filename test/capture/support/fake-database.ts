@@ -190,6 +190,7 @@ class FakeFollower implements DatabaseFollower {
         : {
             kind: 'anew',
             reason,
+            missed: reason === 'log-reset' && database.log.length > 0,
             pageSize,
             pageCount: image.length,
             capturedAt: database.clock.now(),

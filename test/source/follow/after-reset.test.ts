@@ -1,52 +1,11 @@
 import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { formatState } from '../../../src/history/state-checksum.ts'
+import { frameOffset } from '../../../src/source/sqlite/log/page-map.ts'
 import { sqlite } from '../../../src/source/sqlite/sqlite-source.ts'
-import { SqlProcess } from '../../support/sql-process.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { drainAll, FollowedCopy, type Kept, keep } from './followed-copy.ts'
-
-const prepare = [
-  'PRAGMA journal_mode = wal',
-  'PRAGMA wal_autocheckpoint = 0',
-  'CREATE TABLE t (id INTEGER PRIMARY KEY, x)',
-  `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 300)
-    INSERT INTO t (x) SELECT hex(randomblob(250)) FROM c`,
-]
-const changeAll = 'UPDATE t SET x = hex(randomblob(250))'
-const changeOne = 'UPDATE t SET x = hex(randomblob(250)) WHERE id = 7'
-const toggle = [
-  "UPDATE t SET x = 'on' || substr(x, 3) WHERE id = 9",
-  "UPDATE t SET x = 'of' || substr(x, 3) WHERE id = 9",
-]
-/** What does not fit into the cache is written to the log before the transaction ends. */
-const rollBack = ['PRAGMA cache_size = 2', 'BEGIN', 'UPDATE t SET x = hex(randomblob(250)) WHERE id < 100', 'ROLLBACK']
-const copyAll = 'PRAGMA wal_checkpoint(PASSIVE)'
-
-interface Scene extends AsyncDisposable {
-  readonly path: string
-  readonly application: SqlProcess
-  readonly copy: FollowedCopy
-  readonly kept: Kept
-}
-
-/** An application with a log of some length, and a follower that took all of it, and then ended. */
-async function followedOnce(): Promise<Scene> {
-  const folder = temporaryFolder()
-  const path = folder.file('app.db')
-  const application = await SqlProcess.open(path)
-  await application.query(...prepare, copyAll)
-  await using follower = await sqlite(path).openFollower()
-  const copy = await FollowedCopy.begin(follower)
-  await application.query(changeAll, toggle[1] ?? '')
-  await drainAll(follower, copy)
-  const kept = keep(follower, copy)
-  const dispose = async () => {
-    await application[Symbol.asyncDispose]()
-    folder[Symbol.dispose]()
-  }
-  return { path, application, copy, kept, [Symbol.asyncDispose]: dispose }
-}
+import { changeAll, changeOne, copyAll, followedOnce, rollBack, toggle } from './followed-once.ts'
 
 const provable: readonly { readonly name: string; readonly meanwhile: readonly string[]; readonly commits: number }[] =
   [
@@ -174,3 +133,20 @@ test('if such a log is overwritten before it was taken, that is a loss', async (
   await application.query(changeAll, changeAll)
   assert.equal((await follower.drain(copy)).lost, 'log-reset')
 })
+
+for (const { name, endsAt } of [
+  { name: 'within the header of the next frame', endsAt: 10 },
+  { name: 'between header and page', endsAt: 24 },
+  { name: 'within its page', endsAt: 100 },
+  { name: 'within a transaction', endsAt: 24 + 4096 + 50 },
+]) {
+  test(`a log that was cut to a limit, ${name}, with commits that came to nothing beyond: they are missing`, async () => {
+    await using scene = await followedOnce()
+    const { path, application, kept } = scene
+    const limit = frameOffset(kept.position.frame + 1, kept.position.pageSize) + endsAt
+    await application.query(`PRAGMA journal_size_limit = ${limit}`, ...toggle, copyAll, changeOne)
+    assert.equal(statSync(`${path}-wal`).size, limit)
+    await using follower = await sqlite(path).openFollower({ resume: kept })
+    assert.equal(follower.start.kind === 'anew' && follower.start.reason, 'log-reset')
+  })
+}

@@ -81,8 +81,8 @@ export async function openSqliteFollower(
       })
     const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile, restMs }
 
-    const isUntouchedBy = (log: LogHorizon) => pair.isUncopied(log)
-    const content = { location, database, fileBytes: fstatSync(database).size, reads, isUntouchedBy }
+    const copiedOf = (log: LogHorizon) => pair.copiedOf(log)
+    const content = { location, database, fileBytes: fstatSync(database).size, reads, copiedOf }
     const now = { file, pageSize, horizon, log, content }
     const resumed = options.resume && (await resumeAt(options.resume, now, options.signal))
     if (resumed?.kind === 'resumed') {
@@ -95,7 +95,8 @@ export async function openSqliteFollower(
       return new SqliteFollower({ ...parts, resources: resources.move() }, { kind: 'resumed' }, goingOn)
     }
     const state = resources.use(await holdState(probe, descriptors, begun, options.signal))
-    const held = { state, horizon, reads, capturedAt, reason: resumed?.reason }
+    const reason = resumed?.reason
+    const held = { state, horizon, reads, capturedAt, reason, isOtherLog: reason === 'log-reset' }
     const { start, begin } = heldStart(held, (place, table) => stream(place, table, { fileMayBeAheadUntil: 0 }))
     return new SqliteFollower({ ...parts, resources: resources.move() }, start, begin)
   } catch (thrown) {

@@ -96,12 +96,12 @@ export class ReaderPair implements Disposable {
     return readIndex(this.#sharedMemory)
   }
 
-  /** The log is still that of the horizon, and nothing of it has been copied into the database file. */
-  isUncopied({ salts, lastFrame }: LogHorizon): boolean {
+  /** What of the horizon's log has been copied into the database file; undefined if that is not the log any more. */
+  copiedOf({ salts, lastFrame }: LogHorizon): 'nothing' | 'perhaps' | undefined {
     const copyingBegun = readCopyingBegun(this.#sharedMemory)
     const reading = this.readIndex()
-    if (reading === undefined || !reading.horizon.salts.equals(salts)) return false
-    return lastFrame === 0 || (copyingBegun === 0 && reading.backfilled === 0)
+    if (reading === undefined || !reading.horizon.salts.equals(salts)) return undefined
+    return lastFrame === 0 || (copyingBegun === 0 && reading.backfilled === 0) ? 'nothing' : 'perhaps'
   }
 
   /** The first reader, which holds exactly the state of the horizon that is given back. */

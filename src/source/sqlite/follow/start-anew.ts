@@ -14,6 +14,8 @@ export interface Held {
   readonly reads: PendingReads
   readonly capturedAt: number
   readonly reason: LossReason | undefined
+  /** The position to go on from is in another log than the present one. */
+  readonly isOtherLog: boolean
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Held {
  * the state is read waits in the log.
  */
 export function heldStart(
-  { state, horizon, reads, capturedAt, reason }: Held,
+  { state, horizon, reads, capturedAt, reason, isOtherLog }: Held,
   follow: (place: LogPlace, table: PageTable) => CommitStream,
 ): { readonly start: FollowStart; readonly begin: () => CommitStream } {
   const { pageSize, pageCount, log } = state.pages
@@ -29,6 +31,8 @@ export function heldStart(
   const start: FollowStart = {
     kind: 'anew',
     reason,
+    // What a log holds was committed after the one before it was left.
+    missed: isOtherLog && horizon.lastFrame > 0,
     pageSize,
     pageCount,
     capturedAt,
