@@ -3,9 +3,9 @@ import { AgentPlace } from '../capture/agent-program.ts'
 import { countFileRequests } from '../capture/file-requests.ts'
 import { percentile } from '../capture/percentile.ts'
 import { canMeasureProcesses, costOf, processTree } from '../capture/process-cost.ts'
-import { atMost, figure, type Study } from '../study.ts'
+import { restVerdicts, targetDatabases } from '../capture/rest-targets.ts'
+import { figure, type Study } from '../study.ts'
 
-const databases = 1000
 const settleMs = 15_000
 /** Two rounds of the agent, which looks at everything every 30 s. */
 const forMs = 60_000
@@ -18,7 +18,7 @@ export const agent: Study = {
   title: 'The agent, with many databases at rest',
   run: async ({ workspace, scale, note }) => {
     if (!canMeasureProcesses) throw new Error('What processes cost is only told by Linux.')
-    const count = Math.ceil(databases * scale)
+    const count = Math.ceil(targetDatabases * scale)
     note(`The agent: makes ${count} databases`)
     workspace.remove('agent')
     const place = new AgentPlace(workspace.path('agent'), count)
@@ -63,14 +63,12 @@ export const agent: Study = {
           'the syncInterval, 1 s. The first start stores every database, the second goes on where the first stopped. Not seen in so short a',
           'time: the lease of each database is renewed every 20 minutes.',
         ].join('\n'),
-        verdicts:
-          count === databases
-            ? [
-                atMost(`an agent with ${count} idle databases ≤ 1 % of a core`, percent, 1, ' %', 2),
-                atMost('… ≤ 400 MB (PSS)', proportional, 400, ' MB', 0),
-                atMost('… no requests', requests, 0, ' system calls', 0),
-              ]
-            : [],
+        verdicts: restVerdicts('an agent with ', {
+          databases: count,
+          percent,
+          memory: [proportional, ' MB (PSS)'],
+          requests: [requests, ' system calls'],
+        }),
       }
     } finally {
       await running.stop()

@@ -1,11 +1,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { Idle, IdleRequest } from '../capture/idle-host.ts'
-import { atMost, type Study } from '../study.ts'
+import { restVerdicts } from '../capture/rest-targets.ts'
+import type { Study } from '../study.ts'
 
 /** Beginning to follow takes the most time by far: with `--scale 5` it is the thousand of the target. */
 const databases = 200
-const wanted = 1000
 const forMs = 30_000
 
 /** What databases cost that are followed, and to which nobody writes. */
@@ -36,13 +36,14 @@ export const idle: Study = {
         none && most ? perDatabase(none, most) : '',
       ].join('\n'),
       verdicts:
-        most === undefined || most.count < wanted
+        most === undefined
           ? []
-          : [
-              atMost(`${most.count} idle databases ≤ 1 % of a core`, percentOf(most), 1, ' %', 2),
-              atMost('… ≤ 400 MB', most.residentBytes / 1e6, 400, ' MB', 0),
-              atMost('… no requests', most.requests, 0, ' requests', 0),
-            ],
+          : restVerdicts('', {
+              databases: most.count,
+              percent: percentOf(most),
+              memory: [most.residentBytes / 1e6, ' MB'],
+              requests: [most.requests, ' requests'],
+            }),
     }
   },
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { hasCode } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { BackupStorage, ObjectInfo, OperationOptions, PutOptions } from '../storage/storage.ts'
 import { collectBytes } from '../util/bytes.ts'
 import { decodeDocument, encodeDocument } from './document.ts'
@@ -19,7 +19,7 @@ export async function readDocument<T>(
   return bytes === undefined ? undefined : decodeDocument(kind, schema, bytes, key)
 }
 
-/** A document as it is stored; undefined if there is no such object. @throws STORAGE_* */
+/** A document as it is stored; undefined if there is no such object. @throws INTEGRITY if it is too large to be one, STORAGE_* */
 export async function readDocumentBytes(
   storage: BackupStorage,
   key: string,
@@ -29,6 +29,7 @@ export async function readDocumentBytes(
     return await collectBytes(storage.get(key, options), largestDocument)
   } catch (error) {
     if (hasCode(error, 'OBJECT_NOT_FOUND')) return undefined
+    if (error instanceof RangeError) throw tooLarge(key, error)
     throw error
   }
 }
@@ -41,4 +42,12 @@ export function writeDocument(
   options: PutOptions = {},
 ): Promise<ObjectInfo> {
   return storage.put(key, encodeDocument(kind, body), options)
+}
+
+function tooLarge(key: string, cause: RangeError): HoldfastError {
+  return new HoldfastError('INTEGRITY', `The object ${key} is damaged: it is far larger than any document is.`, {
+    object: key,
+    cause,
+    hint: 'Run "holdfast verify" to see what else is affected.',
+  })
 }

@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { HoldfastError, hasCode } from '../errors.ts'
 import { probeStorage } from '../storage/probe.ts'
+import { removeProbeLeftovers } from '../storage/probe-leftovers.ts'
 import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
 import { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
-import { formatDocument } from './format-document.ts'
+import { instructions } from './instructions.ts'
 import {
   backupsPrefix,
   databaseNameFrom,
   databaseRecordKey,
   databasesPrefix,
-  formatKey,
   isDatabaseName,
   markerKey,
+  mirrorKey,
   recoveryKey,
 } from './layout.ts'
 import { knownFeatures, layoutVersion, type RepositoryMarker, repositoryMarker } from './marker.ts'
 import { refuseMirror } from './mirror-record.ts'
-import { recoveryText } from './recovery-text.ts'
 
 /** Where the segments and manifests of any number of databases lie, in one storage. */
 export class Repository implements AsyncDisposable {
@@ -60,6 +60,7 @@ export class Repository implements AsyncDisposable {
   static async init(storage: BackupStorage, options: OperationOptions = {}): Promise<Repository> {
     if ((await storage.head(markerKey, options)) !== undefined) throw existing(storage)
     await refuseMirror(storage, options)
+    await removeProbeLeftovers(storage, Date.now(), options)
     const marker: RepositoryMarker = {
       formatVersion: layoutVersion,
       id: randomUUID(),
@@ -67,9 +68,7 @@ export class Repository implements AsyncDisposable {
       features: [],
       capabilities: await probeStorage(storage),
     }
-    await storage.put(recoveryKey, Buffer.from(recoveryText()), options)
-    const format = await formatDocument()
-    if (format !== undefined) await storage.put(formatKey, format, options)
+    for (const [key, text] of await instructions()) await storage.put(key, text, options)
     try {
       await writeDocument(storage, 'repository', markerKey, marker, { ...options, ifAbsent: true })
     } catch (error) {
@@ -163,6 +162,16 @@ async function readMarker(storage: BackupStorage, options: OperationOptions): Pr
 }
 
 async function missing(storage: BackupStorage, options: OperationOptions): Promise<HoldfastError> {
+  if ((await storage.head(mirrorKey, options)) !== undefined) {
+    return new HoldfastError(
+      'INTEGRITY',
+      `The place ${storage.url} is a mirror that was never finished: its ${markerKey} is missing.`,
+      {
+        object: markerKey,
+        hint: 'Finish it with "holdfast mirror". If the repository is lost: "holdfast mirror --promote" with --force makes one of what is there.',
+      },
+    )
+  }
   if (await holdsAny(storage, databasesPrefix, options)) {
     return new HoldfastError('INTEGRITY', `The place ${storage.url} holds backups, but its ${markerKey} is missing.`, {
       object: markerKey,

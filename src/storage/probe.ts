@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { HoldfastError, hasCode } from '../errors.ts'
 import { collectBytes } from '../util/bytes.ts'
+import { probeKey } from './probe-leftovers.ts'
 import type { BackupStorage, GetOptions, StorageCapabilities } from './storage.ts'
 
 const racers = 8
@@ -15,11 +16,11 @@ export async function probeStorage(
   storage: BackupStorage,
   random: (size: number) => Uint8Array = randomBytes,
 ): Promise<StorageCapabilities> {
-  const prefix = `probe-${Buffer.from(random(8)).toString('hex')}`
-  const keys = { basic: `${prefix}-basic`, create: `${prefix}-create`, replace: `${prefix}-replace` }
+  const own = random(8)
+  const keys = { basic: probeKey(own, 'basic'), create: probeKey(own, 'create'), replace: probeKey(own, 'replace') }
   let found: StorageCapabilities
   try {
-    const consistentList = await probeBasics(storage, prefix, keys.basic, random)
+    const consistentList = await probeBasics(storage, keys.basic, random)
     const conditionalCreate = storage.capabilities.conditionalCreate && (await probeCreate(storage, keys.create))
     const conditionalReplace = storage.capabilities.conditionalReplace && (await probeReplace(storage, keys.replace))
     found = {
@@ -43,7 +44,6 @@ async function removeAll(storage: BackupStorage, keys: readonly string[]): Promi
 /** Returns whether listings show changes at once. */
 async function probeBasics(
   storage: BackupStorage,
-  prefix: string,
   key: string,
   random: (size: number) => Uint8Array,
 ): Promise<boolean> {
@@ -55,7 +55,7 @@ async function probeBasics(
   const head = await storage.head(key)
   if (head?.size !== first.length || head.etag !== put.etag)
     throw misbehaves(storage, key, 'it does not tell the size and version that it stored')
-  const shownAtOnce = (await listed(storage, prefix)).includes(key)
+  const shownAtOnce = (await listed(storage, key)).includes(key)
 
   const second = random(500)
   const replaced = await storage.put(key, second)
@@ -65,7 +65,7 @@ async function probeBasics(
 
   await storage.delete(key)
   if ((await storage.head(key)) !== undefined) throw misbehaves(storage, key, 'a deleted object is still there')
-  const goneAtOnce = !(await listed(storage, prefix)).includes(key)
+  const goneAtOnce = !(await listed(storage, key)).includes(key)
   return shownAtOnce && goneAtOnce
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AgentLog } from '../../src/agent/agent-log.ts'
-import { FollowedDatabase } from '../../src/agent/follow/followed-database.ts'
 import { FreshnessBook } from '../../src/agent/freshness-book.ts'
 import type { RecordedOperation } from '../../src/agent/journal/recorded-operation.ts'
 import { recallMadeBackups } from '../../src/agent/made-backups.ts'
@@ -10,34 +9,19 @@ import { manifestKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { Engine } from './notify/support/alerts.ts'
-import { ManualClock, turns } from './notify/support/manual-clock.ts'
+import { ManualClock } from './notify/support/manual-clock.ts'
 import { databaseConfig } from './support/database-config.ts'
-import { FakePool } from './support/fake-worker.ts'
+import { app, followApp } from './support/followed-app.ts'
 
 const hour = 3_600_000
 
 async function scene() {
   const repository = await Repository.init(new MemoryStorage())
   const clock = new ManualClock()
-  const name = 'app'
-  const path = '/srv/app.db'
+  const { name, path } = app
   const capturedAt = new Date(clock.now() - 48 * hour).toISOString()
   await repository.storage.put(manifestKey(name, { capturedAt, type: 'full', id: 'aaaaaaaaaaaa' }), Buffer.from('x'))
-  const pool = new FakePool()
-  const followed = new FollowedDatabase({
-    name,
-    path,
-    storage: { kind: 'host' },
-    request: {},
-    pool,
-    clock,
-    mayStart: async () => () => {},
-    onEvent: () => {},
-    onState: () => {},
-  })
-  followed.start()
-  await turns()
-  const [following = assert.fail()] = pool.worker.followings
+  const { followed, following } = await followApp(clock)
   const config = databaseConfig({ source: { kind: 'path', path, name }, overdueAfterMs: 24 * hour })
   const book = new FreshnessBook()
   const engine = new Engine()

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { writeConfig } from './support/agent.ts'
 import { bin, cli, cliOk, scratchFolder } from './support/cli.ts'
 import { change, integrity, makeDatabase } from './support/database.ts'
@@ -134,6 +135,79 @@ describe('holdfast mirror', () => {
     await cliOk(['mirror', 'nas'], { cwd, env })
     const { last } = await cliJson('verify', ['--level', 'restore', '--repository', 'nas'], { cwd, env })
     assert.equal(last.restorable.length, 7)
+  })
+
+  it('is told of by "stats": where it is, when it was complete, and how far it is behind', async (context) => {
+    const { cwd, env, at } = await workplace(context)
+    const stats = async (...args: string[]) => (await cliJson('stats', args, { cwd, env })).last.mirrors
+    assert.deepEqual(await stats(), [])
+    const place = (name: string) => pathToFileURL(at(name)).href
+    await cliOk(['mirror', 'nas'], { cwd, env })
+    const [first, ...more] = await stats()
+    assert.deepEqual([first?.mirror, first?.problem, more], [place('nas'), null, []])
+    assert.deepEqual(first?.behind, { objects: 0, bytes: 0, lsns: 0, databases: [] })
+    assert.ok(Date.now() - Date.parse(first?.completeAt ?? '') < 600_000)
+    assert.match(
+      (await cliOk(['stats'], { cwd, env })).stdout,
+      /Mirrors\n.*\n +file:\S+\/nas +20\S+ \S+ \S+ +nothing\n/,
+    )
+    change(at('app.db'), "INSERT INTO users (name) VALUES ('new')")
+    await cliOk(['backup', 'app.db'], { cwd, env })
+    const [behind] = (await stats('app'))[0]?.behind?.databases ?? []
+    assert.deepEqual([behind?.database, behind?.objects, behind?.lsns], ['app', 2, 1])
+    assert.match((await cliOk(['stats'], { cwd, env })).stdout, / 2 objects, [\d.]+ \S+, 1 LSN\n/)
+    writeConfig(cwd, { databases: [{ path: 'app.db' }], mirrors: ['./usb'] })
+    renameSync(at('nas'), at('away'))
+    assert.deepEqual(
+      (await stats()).map(({ mirror, completeAt, problem }) => [mirror, completeAt === null, problem]),
+      [
+        [place('nas'), false, 'There is no mirror of this repository.'],
+        [place('usb'), true, 'There is no mirror of this repository.'],
+      ],
+    )
+    renameSync(at('away'), at('nas'))
+    await cliOk(['mirror', '--promote', 'nas'], { cwd, env })
+    assert.deepEqual(
+      (await stats()).map(({ mirror }) => mirror),
+      [place('usb')],
+    )
+  })
+
+  it('mirrors the other databases where one cannot be, and says which', async (context) => {
+    const { cwd, env, at } = await workplace(context)
+    for (const name of ['bee', 'zoo']) {
+      makeDatabase(at(`${name}.db`))
+      await cliOk(['backup', `${name}.db`], { cwd, env })
+    }
+    await cliOk(['mirror', 'nas', '--database', 'app'], { cwd, env })
+    // Root may write anywhere, but not into a file as if it were a folder.
+    mkdirSync(at('nas/databases/bee'))
+    writeFileSync(at('nas/databases/bee/segments'), '')
+    const { ended, last } = await cliJson('mirror', ['nas'], { cwd, env })
+    const [mirror] = last.mirrors
+    assert.deepEqual(
+      mirror?.failures.map(({ database, code }) => [database, code]),
+      [['bee', 'USAGE']],
+    )
+    assert.deepEqual([ended.code, mirror?.complete, mirror?.completeAt], [2, false, null])
+    const [state] = (await cliJson('stats', [], { cwd, env })).last.mirrors
+    assert.deepEqual([state?.completeAt, state?.behind?.databases.map(({ database }) => database)], [null, ['bee']])
+    await cliOk(['verify', 'app', 'zoo', '--level', 'restore', '--repository', 'nas'], { cwd, env })
+    const text = await cli(['mirror', 'nas'], { cwd, env })
+    assert.match(text.stdout, /is NOT COMPLETE[\s\S]*\n- bee was not mirrored, or only in part: /)
+    assert.equal(text.code, 2)
+    rmSync(at('nas/databases/bee/segments'))
+    const { last: next } = await cliJson('mirror', ['nas'], { cwd, env })
+    assert.deepEqual([next.mirrors[0]?.complete, next.mirrors[0]?.failures], [true, []])
+  })
+
+  it('refuses a folder in that of the repository, or around it', async (context) => {
+    const { cwd, env, at } = await workplace(context)
+    for (const place of ['backups/mirror', '.']) {
+      const { ended, last } = await cliJsonError(['mirror', place], { cwd, env })
+      assert.deepEqual([ended.code, last.code], [2, 'USAGE'])
+    }
+    assert.ok(!existsSync(at('backups/mirror')) && !existsSync(at('mirror.json')))
   })
 
   it('says what does not go together', async (context) => {

@@ -5,6 +5,10 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { hasCode } from '../../src/errors.ts'
 import { decodeDocument, encodeDocument } from '../../src/repository/document.ts'
+import { readDocument } from '../../src/repository/documents.ts'
+import { readCatalog } from '../../src/repository/read-catalog.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { MemoryStorage } from '../../src/storage/memory.ts'
 
 const schema = z.strictObject({ text: z.string(), number: z.number() })
 const body = { text: 'zwölf\n"Äpfel"', number: 12 }
@@ -60,6 +64,19 @@ describe('documents', () => {
       () => decodeDocument('test', schema, Buffer.from(newer), 'k'),
       (error) => hasCode(error, 'FORMAT_TOO_NEW'),
     )
+  })
+
+  it('are damaged if they are larger than any document is, also where they are only sought in a listing', async () => {
+    const storage = new MemoryStorage()
+    await Repository.init(storage)
+    const chunk = new Uint8Array(1024 * 1024)
+    const huge = async function* () {
+      for (let megabyte = 0; megabyte <= 64; megabyte += 1) yield chunk
+    }
+    const key = 'databases/app/backups/20260101T000000000Z-full-aaaaaaaaaaaa.json'
+    await storage.put(key, huge())
+    await assert.rejects(readDocument(storage, 'backup', schema, key), { code: 'INTEGRITY', object: key })
+    assert.equal((await readCatalog(storage, 'app', {})).problems[0]?.key, key)
   })
 
   it('survive garbage without another error', () => {

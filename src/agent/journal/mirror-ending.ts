@@ -3,14 +3,16 @@ import type { Ending } from './ending.ts'
 
 /** What is told of a run of mirroring. */
 export function mirrorEnding(report: MirrorReport): Ending {
-  const { findings, healed, copied, deleted, waiting, missing, mirror } = report
-  const [first, ...more] = findings
-  const found = first === undefined ? undefined : `${first.object}: ${first.problem}${soundText(first)}`
+  const { findings, failures, healed, copied, deleted, waiting, missing, mirror, completeAt } = report
+  const [first, ...more] = [
+    ...failures.map(failureText),
+    ...findings.map((finding) => `${finding.object}: ${finding.problem}${soundText(finding)}`),
+  ]
   return {
     type: mirror,
     outcome: first === undefined ? undefined : 'failed',
-    code: first === undefined ? undefined : 'INTEGRITY',
-    message: found === undefined || more.length === 0 ? found : `${found} And ${more.length} more.`,
+    code: first === undefined ? undefined : (failures[0]?.code ?? 'INTEGRITY'),
+    message: first === undefined || more.length === 0 ? first : `${first} And ${more.length} more.`,
     warnings: mirrorWarnings(report),
     figures: {
       copied: copied.objects,
@@ -19,8 +21,17 @@ export function mirrorEnding(report: MirrorReport): Ending {
       deleted: deleted.length,
       waiting: waiting.length,
       missing: missing.length,
+      // In milliseconds since 1970: whether this run was about all of the repository or not, the mirror's record says it.
+      ...(completeAt === undefined ? {} : { completeAt }),
     },
   }
+}
+
+export function failureText({
+  database,
+  message,
+}: Pick<MirrorReport['failures'][number], 'database' | 'message'>): string {
+  return `${database} was not mirrored, or only in part: ${message}`
 }
 
 export function soundText({ side, soundCopy }: MirrorReport['findings'][number]): string {

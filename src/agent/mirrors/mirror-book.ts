@@ -1,6 +1,7 @@
 import type { Repository } from '../../repository/repository.ts'
 import type { MirrorConfig } from '../config/config.ts'
 import type { Journal } from '../journal/journal.ts'
+import { lastComplete } from '../journal/mirror-runs.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { mirrorFailureKey, mirrorOverdueKey, observeMirror } from '../notify/conditions/mirror.ts'
 import type { Notifier } from '../notify/notifier.ts'
@@ -92,10 +93,6 @@ export class MirrorBook {
   async #lastComplete(name: string): Promise<number | undefined> {
     const { journal, repository } = this.#context
     const found = await journal.operations({ kind: 'mirror', repository: repository.url, limit: mostRead })
-    const complete = found.filter(
-      ({ type, database, outcome }) =>
-        type === name && database === undefined && (outcome === 'succeeded' || outcome === 'warning'),
-    )
-    return complete.at(-1)?.startedAt
+    return lastComplete(found).get(name)
   }
 }

@@ -1,4 +1,6 @@
+import type { RecordedOperation } from '../../agent/journal/recorded-operation.ts'
 import { toHoldfastError } from '../../errors.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { BackupStats } from '../../repository/stats.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
@@ -12,7 +14,7 @@ export const addStats: AddCommand = (program, run) => {
     .command('stats')
     .summary('totals, growth and savings')
     .description(
-      'Counts backups and bytes, says what is saved against plain copies, how the repository grew, and how operations went on this machine.',
+      'Counts backups and bytes, says what is saved against plain copies, how the repository grew, how far its mirrors are behind, and how operations went on this machine.',
     )
     .argument('[database...]', 'names in the repository, or paths; default: all')
     .addHelpText(
@@ -50,25 +52,50 @@ async function stats(session: Session, names: readonly string[]): Promise<Outcom
     ownStored.reduce((all, bytes) => all + bytes, 0),
   )
   const chosen = names.length === 0 ? undefined : databases.map(({ database }) => database)
-  const operations = await operationsOf(session, repository.url, chosen)
-  const data = { repository: repository.url, databases, total, operations }
+  const recorded = await recordedOperations(session, repository.url)
+  const operations = await operationsOf(recorded, chosen)
+  const mirrors = await mirrorsOf(session, repository, recorded, chosen)
+  const data = { repository: repository.url, databases, total, operations, mirrors }
   return { data, text: statsText(data) }
 }
 
 /** The repository tells most; a history that cannot be read is only missed. */
-async function operationsOf(
+async function recordedOperations(
   { journal, output }: Session,
   repository: string,
-  databases: readonly string[] | undefined,
-): Promise<ResultData<'stats'>['operations']> {
-  const { operationStatistics } = await import('../../agent/journal/operation-statistics.ts')
+): Promise<readonly RecordedOperation[]> {
   try {
-    const operations = await (await journal.open()).operations({ repository })
-    const wanted = operations.filter(({ database }) => databases?.includes(database ?? '') ?? true)
-    return operationStatistics(wanted).map(({ days, ...rest }) => ({ ...rest, days: [...days] }))
+    return await (await journal.open()).operations({ repository })
   } catch (thrown) {
     const { message, object } = toHoldfastError(thrown)
     output.warn(`The history cannot be read. ${message}`, object)
+    return []
+  }
+}
+
+async function operationsOf(
+  recorded: readonly RecordedOperation[],
+  databases: readonly string[] | undefined,
+): Promise<ResultData<'stats'>['operations']> {
+  const { operationStatistics } = await import('../../agent/journal/operation-statistics.ts')
+  const wanted = recorded.filter(({ database }) => databases?.includes(database ?? '') ?? true)
+  return operationStatistics(wanted).map(({ days, ...rest }) => ({ ...rest, days: [...days] }))
+}
+
+/** Without a sound configuration, what it says of mirrors is only missed. */
+async function mirrorsOf(
+  session: Session,
+  repository: Repository,
+  recorded: readonly RecordedOperation[],
+  databases: readonly string[] | undefined,
+): Promise<ResultData<'stats'>['mirrors']> {
+  const { mirrorStates } = await import('../mirror/mirror-states.ts')
+  try {
+    return await mirrorStates(session, repository, recorded, databases)
+  } catch (thrown) {
+    session.signal.throwIfAborted()
+    const { message, object } = toHoldfastError(thrown)
+    session.output.warn(`Nothing can be told of mirrors. ${message}`, object)
     return []
   }
 }

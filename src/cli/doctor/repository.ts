@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Repository } from '../../repository/repository.ts'
+import { probeKey, removeProbeLeftovers } from '../../storage/probe-leftovers.ts'
 import type { BackupStorage, StorageCapabilities } from '../../storage/storage.ts'
 import { formatDuration } from '../format/duration.ts'
 import { counted } from '../format/text.ts'
@@ -24,7 +25,7 @@ export async function checkRepository(
       'repository',
       `${repository.url}, id ${repository.id}, made ${formatFullTime(Date.parse(repository.createdAt))}; holds ${counted(names.length, 'database')}`,
     ),
-    await checkCapabilities(repository),
+    await checkCapabilities(repository, now, signal),
     await checkClock(storage, now, signal),
     ...(storage.url.startsWith('file:')
       ? [
@@ -36,9 +37,14 @@ export async function checkRepository(
   ]
 }
 
-async function checkCapabilities({ storage, capabilities: recorded }: Repository): Promise<Check> {
+async function checkCapabilities(
+  { storage, capabilities: recorded }: Repository,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<Check> {
   const { probeStorage } = await import('../../storage/probe.ts')
   const found = await probeStorage(storage)
+  await removeProbeLeftovers(storage, now(), { signal })
   const lost = (Object.keys(recorded) as (keyof StorageCapabilities)[]).filter((name) => recorded[name] && !found[name])
   if (lost.length === 0) return ok('storage', 'writes, reads, lists and deletes as it did at init')
   return warning(
@@ -49,7 +55,7 @@ async function checkCapabilities({ storage, capabilities: recorded }: Repository
 }
 
 async function checkClock(storage: BackupStorage, now: () => number, signal: AbortSignal): Promise<Check> {
-  const key = `probe-${randomBytes(8).toString('hex')}-clock`
+  const key = probeKey(randomBytes(8), 'clock')
   const before = now()
   const { modifiedAt } = await storage.put(key, Buffer.from('clock'), { signal })
   const after = now()

@@ -1,8 +1,9 @@
-/** What `mirror` writes. */
+/** What `mirror` writes, and what `stats` does of mirrors. */
 import { z } from 'zod'
 
 const time = z.iso.datetime({ precision: 3 })
 const count = z.int().min(0)
+const failure = { code: z.string(), message: z.string(), hint: z.string().nullable() }
 
 export const mirrorResult = z.strictObject({
   source: z.string().describe('URL of the repository'),
@@ -34,11 +35,16 @@ export const mirrorResult = z.strictObject({
           soundCopy: z.enum(['source', 'mirror']).nullable().describe('where there is a sound copy'),
         }),
       ),
+      failures: z
+        .array(z.strictObject({ database: z.string(), ...failure }))
+        .describe(
+          'of several databases, those that failed; if the only one fails, it is one of the failures below, or the last line is an error',
+        ),
       durationMs: z.number().min(0),
     }),
   ),
   failures: z
-    .array(z.strictObject({ mirror: z.string(), code: z.string(), message: z.string(), hint: z.string().nullable() }))
+    .array(z.strictObject({ mirror: z.string(), ...failure }))
     .describe('of several mirrors, those that failed; if the only one fails, the last line is an error instead'),
   promoted: z
     .strictObject({
@@ -51,3 +57,26 @@ export const mirrorResult = z.strictObject({
     .nullable()
     .describe('with --promote: the repository that the mirror has become'),
 })
+
+const lag = { objects: count, bytes: count, lsns: count }
+
+export const mirrorStates = z
+  .array(
+    z.strictObject({
+      mirror: z.string().describe('URL'),
+      completeAt: time
+        .nullable()
+        .describe(
+          'when all of the repository was last known to be there; of one that is away, as the history of this machine knows',
+        ),
+      behind: z
+        .strictObject({
+          ...lag,
+          databases: z.array(z.strictObject({ database: z.string(), ...lag })).describe('those that are behind'),
+        })
+        .nullable()
+        .describe('what it has yet to get, by the names and sizes of objects; null if it is away'),
+      problem: z.string().nullable().describe('why nothing can be told'),
+    }),
+  )
+  .describe('those that the configuration names, or the history of this machine')

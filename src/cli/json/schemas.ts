@@ -7,7 +7,7 @@ import { agentResults } from './agent-schemas.ts'
 import { configResults } from './config-schemas.ts'
 import { drilledSchema, drillResult, lastDrillSchema } from './drill-schemas.ts'
 import { growthDays, historyResults, operationStats } from './history-schemas.ts'
-import { mirrorResult } from './mirror-schemas.ts'
+import { mirrorResult, mirrorStates } from './mirror-schemas.ts'
 import { backupSchema, proofSchema, restorePlanSchema } from './model-schemas.ts'
 import { notifyResults } from './notify-schemas.ts'
 import { retentionResults } from './retention-schemas.ts'
@@ -236,6 +236,7 @@ export const resultData = {
     operations: operationStats.describe(
       'from the history of this machine; of the databases that are named, else of all',
     ),
+    mirrors: mirrorStates,
   }),
   estimate: z.strictObject({ wanted, plan: restorePlanSchema }),
   restore: z.strictObject({

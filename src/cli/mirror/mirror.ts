@@ -1,6 +1,6 @@
 import type { Ending } from '../../agent/journal/ending.ts'
 import { mirrorEnding, mirrorWarnings } from '../../agent/journal/mirror-ending.ts'
-import { exitCodes, type HoldfastError, toHoldfastError } from '../../errors.ts'
+import { exitCodes, HoldfastError, toHoldfastError } from '../../errors.ts'
 import type { MirrorReport } from '../../maintenance/mirror/mirror-options.ts'
 import { mirrorTo } from '../../maintenance/mirror/mirror-to.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -59,8 +59,8 @@ export async function mirror(
     failures: failures.map(({ mirror, error: { code, message, hint = null } }) => ({ mirror, code, message, hint })),
     promoted: null,
   }
-  const exitCode =
-    failures[0]?.error.exitCode ?? (reports.every(({ complete }) => complete) ? undefined : exitCodes.integrity)
+  const [failure] = [...failures.map(({ error }) => error), ...reports.flatMap(failuresOf)]
+  const exitCode = failure?.exitCode ?? (reports.every(({ complete }) => complete) ? undefined : exitCodes.integrity)
   return { data, text: mirrorText(data), brief: '', ...(exitCode === undefined ? {} : { exitCode }) }
 }
 
@@ -100,8 +100,14 @@ async function mirrorOne(
   }
 }
 
+function failuresOf({ failures }: MirrorReport): HoldfastError[] {
+  return failures.map(
+    ({ database, code, message, hint }) => new HoldfastError(code, message, { object: database, hint }),
+  )
+}
+
 function reportData(report: MirrorReport): ResultData<'mirror'>['mirrors'][number] {
-  const { source: _source, dryRun: _dryRun, completeAt, waiting, findings, ...rest } = report
+  const { source: _source, dryRun: _dryRun, completeAt, waiting, findings, failures, ...rest } = report
   return {
     ...rest,
     databases: [...rest.databases],
@@ -113,5 +119,6 @@ function reportData(report: MirrorReport): ResultData<'mirror'>['mirrors'][numbe
     completeAt: completeAt === undefined ? null : isoTime(completeAt),
     waiting: waiting.map(({ key, since, until }) => ({ key, since: isoTime(since), until: isoTime(until) })),
     findings: findings.map((finding) => ({ ...finding, soundCopy: finding.soundCopy ?? null })),
+    failures: failures.map(({ hint = null, ...failure }) => ({ ...failure, hint })),
   }
 }

@@ -1,4 +1,4 @@
-import { soundText } from '../../agent/journal/mirror-ending.ts'
+import { failureText, soundText } from '../../agent/journal/mirror-ending.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { formatFacts } from '../format/table.ts'
@@ -15,7 +15,7 @@ export function mirrorText({ dryRun, mirrors }: ResultData<'mirror'>): string {
 }
 
 function oneText(mirror: Mirrored, dryRun: boolean): string {
-  const { copied, deleted, waiting, healed, findings, completeAt, durationMs } = mirror
+  const { copied, deleted, waiting, healed, findings, failures, completeAt, durationMs } = mirror
   const verb = dryRun ? 'would be ' : ''
   const facts: (readonly [string, string])[] = [
     [
@@ -32,12 +32,15 @@ function oneText(mirror: Mirrored, dryRun: boolean): string {
   if (first !== undefined)
     facts.push(['to be deleted', `${counted(waiting.length, 'object')}, from ${formatTime(first)} on`])
   facts.push(['complete as of', completeAt === null ? 'never yet' : formatTime(Date.parse(completeAt))])
-  const found = findings.slice(0, mostShown).map((finding) => {
-    const text = soundText({ ...finding, soundCopy: finding.soundCopy ?? undefined })
-    return `- ${finding.object}: ${finding.problem}${text}`
-  })
-  const more = findings.length > mostShown ? [`- and ${findings.length - mostShown} more`] : []
-  return [headline(mirror, dryRun, durationMs), formatFacts(facts), ...found, ...more].join('\n')
+  const wrong = [
+    ...failures.map((failure) => `- ${failureText(failure)}${failure.hint === null ? '' : ` ${failure.hint}`}`),
+    ...findings.map((finding) => {
+      const text = soundText({ ...finding, soundCopy: finding.soundCopy ?? undefined })
+      return `- ${finding.object}: ${finding.problem}${text}`
+    }),
+  ]
+  const more = wrong.length > mostShown ? [`- and ${wrong.length - mostShown} more`] : []
+  return [headline(mirror, dryRun, durationMs), formatFacts(facts), ...wrong.slice(0, mostShown), ...more].join('\n')
 }
 
 function headline({ mirror, complete, isNew }: Mirrored, dryRun: boolean, durationMs: number): string {

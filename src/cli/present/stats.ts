@@ -12,14 +12,32 @@ type Stats = ResultData<'stats'>
 /** As many as a sparkline has room for. */
 const mostDays = 40
 
-export function statsText({ repository, databases, total, operations }: Stats): string {
+export function statsText({ repository, databases, total, operations, mirrors }: Stats): string {
   if (databases.length === 0) return `No backups yet in ${repository}.`
   const parts = databases.map((database) => `${database.database}\n${indent(databaseFacts(database))}`)
   if (databases.length > 1)
     parts.push(`All ${counted(databases.length, 'database')}\n${indent(formatFacts(totals(total)))}`)
+  if (mirrors.length > 0) parts.push(`Mirrors\n${indent(mirrorTable(mirrors))}`)
   if (operations.length > 0)
     parts.push(`Operations, as far as the history of this machine knows\n${indent(operationTable(operations))}`)
   return parts.join('\n\n')
+}
+
+function mirrorTable(mirrors: Stats['mirrors']): string {
+  return formatTable(
+    [{ title: 'MIRROR' }, { title: 'COMPLETE AS OF' }, { title: 'BEHIND' }],
+    mirrors.map(({ mirror, completeAt, behind, problem }) => [
+      mirror,
+      completeAt === null ? 'never yet' : formatTime(Date.parse(completeAt)),
+      behind === null ? `not known: ${problem}` : lagText(behind),
+    ]),
+  )
+}
+
+function lagText({ objects, bytes, lsns }: NonNullable<Stats['mirrors'][number]['behind']>): string {
+  if (objects === 0) return 'nothing'
+  const states = lsns === 0 ? '' : `, ${counted(lsns, 'LSN')}`
+  return `${counted(objects, 'object')}, ${formatBytes(bytes)}${states}`
 }
 
 function operationTable(operations: Stats['operations']): string {

@@ -1,24 +1,39 @@
 /** What lies beside the databases: instructions for people, and the heads of audit logs. */
+import { hasCode } from '../../errors.ts'
 import { readAuditAnchors } from '../../repository/audit-anchor.ts'
-import { writeDocument } from '../../repository/documents.ts'
-import { auditAnchorKey, formatKey, recoveryKey } from '../../repository/layout.ts'
+import { readDocumentBytes, writeDocument } from '../../repository/documents.ts'
+import { instructions } from '../../repository/instructions.ts'
+import { auditAnchorKey } from '../../repository/layout.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
-import { collectBytes } from '../../util/bytes.ts'
 
-/** They are for whoever has nothing else; a copy that was cut is replaced. */
-export async function copyInstructions(
-  source: BackupStorage,
-  mirror: BackupStorage,
-  options: OperationOptions,
-): Promise<number> {
-  let copied = 0
-  for (const key of [recoveryKey, formatKey]) {
-    const wanted = await source.head(key, options)
-    if (wanted === undefined || (await mirror.head(key, options))?.size === wanted.size) continue
-    await mirror.put(key, await collectBytes(source.get(key, options)), options)
-    copied += 1
+/**
+ * Every program writes the same, so the source's need not be trusted; what differs on the mirror is damaged, or of another version.
+ * @throws STORAGE_*, ABORTED
+ */
+export async function putInstructions(mirror: BackupStorage, options: OperationOptions): Promise<void> {
+  try {
+    for (const [key, text] of await instructions()) {
+      const there = await readMirrorText(mirror, key, options)
+      if (there === undefined || Buffer.compare(there, text) !== 0) await mirror.put(key, text, options)
+    }
+  } catch (error) {
+    // Backups need what room there is more: these are in every copy of Holdfast too.
+    if (!hasCode(error, 'DISK_FULL')) throw error
   }
-  return copied
+}
+
+/** Undefined for one that is not there, and for one that cannot be read: either is written anew. */
+async function readMirrorText(
+  mirror: BackupStorage,
+  key: string,
+  options: OperationOptions,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readDocumentBytes(mirror, key, options)
+  } catch (error) {
+    if (hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT')) return undefined
+    throw error
+  }
 }
 
 /** A head is only replaced by a later one: commands on the mirror note theirs there too. */

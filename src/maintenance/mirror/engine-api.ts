@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { EngineApi } from '../../engine/api.ts'
 import { progressEvent } from '../../engine/progress-event.ts'
 import { type StorageAddress, storageAddress } from '../../engine/storage-link.ts'
+import { type ErrorCode, isErrorCode } from '../../errors.ts'
 import type { Progress } from '../../util/progress.ts'
 import type { MirrorOptions, MirrorReport } from './mirror-options.ts'
 
@@ -56,6 +57,14 @@ const mirrorReport: z.ZodType<MirrorReport> = z.strictObject({
       side: z.enum(['source', 'mirror', 'both']),
       problem: z.string(),
       soundCopy: z.enum(['source', 'mirror']).or(z.undefined()),
+    }),
+  ),
+  failures: z.array(
+    z.strictObject({
+      database: z.string(),
+      code: z.custom<ErrorCode>(isErrorCode),
+      message: z.string(),
+      hint: z.string().or(z.undefined()),
     }),
   ),
   durationMs: milliseconds,

@@ -36,7 +36,7 @@ export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promis
   let listings = listed
   for (let round = 1; ; round += 1) {
     const plan = planCopies(run.source.name, listings.source, listings.mirror)
-    if (await isAnotherHistory(run, plan)) return
+    if (await isAnotherHistory(run, plan, listings)) return
     const segments = await copyData(run, plan, listings.mirror)
     if (segments !== undefined) {
       await copyRest(run, plan, segments, listings)
@@ -53,9 +53,9 @@ export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promis
 }
 
 /** Both histories stay as they are, each in its own place. */
-async function isAnotherHistory(run: DatabaseRun, plan: CopyPlan): Promise<boolean> {
+async function isAnotherHistory(run: DatabaseRun, plan: CopyPlan, { source }: Listings): Promise<boolean> {
   const readRecords = async () => (await retentionOf(run, plan, true))?.records ?? []
-  const lsn = await contradictoryLsn(run, plan, readRecords)
+  const lsn = await contradictoryLsn(run, plan, segmentsOf(run.source.name, source), readRecords)
   if (lsn === undefined) return false
   run.findings.push({
     object: run.source.name,
@@ -96,11 +96,12 @@ async function copyData(
   await healKnownDamage(run, present)
   await healDocuments(run, plan.documents)
   for (const { object, soundCopy } of run.findings) if (soundCopy !== 'mirror') damaged.add(object)
-  const there = mirror.flatMap((object) => {
-    if (!object.key.startsWith(segmentsPrefix(name)) || damaged.has(object.key)) return []
-    return parseSegmentKey(object) ?? []
-  })
-  return [...there, ...copied]
+  return [...segmentsOf(name, mirror).filter(({ key }) => !damaged.has(key)), ...copied]
+}
+
+export function segmentsOf(name: string, listed: readonly Listed[]): SegmentInfo[] {
+  const prefix = segmentsPrefix(name)
+  return listed.flatMap((object) => (object.key.startsWith(prefix) ? (parseSegmentKey(object) ?? []) : []))
 }
 
 /** @returns those that are on the mirror now; undefined if one vanished from the source */
@@ -151,9 +152,7 @@ async function copyRest(
     const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), { ...run.options, dryRun })
     if (isChanged) run.noteCopied(0)
   }
-  const sourceSegments = listings.source.flatMap((object) =>
-    object.key.startsWith(segmentsPrefix(name)) ? (parseSegmentKey(object) ?? []) : [],
-  )
+  const sourceSegments = segmentsOf(name, listings.source)
   if (retention !== undefined)
     await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records })
 }

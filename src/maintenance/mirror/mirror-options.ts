@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../errors.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import type { OnProgress } from '../../util/progress.ts'
 
@@ -31,6 +32,14 @@ export interface MirrorFinding {
   readonly problem: string
   /** Where there is a sound copy of it. */
   readonly soundCopy: 'source' | 'mirror' | undefined
+}
+
+/** A database that an error kept from being mirrored, or not all of it was; the next run goes on. */
+export interface MirrorFailure {
+  readonly database: string
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint: string | undefined
 }
 
 /** Gone from the repository, and kept on the mirror for the rest of its grace. Times are in milliseconds since 1970. */
@@ -68,5 +77,7 @@ export interface MirrorReport {
   /** Why nothing was deleted of a database, where something is due. */
   readonly heldBack: readonly { readonly database: string; readonly reason: string }[]
   readonly findings: readonly MirrorFinding[]
+  /** Of several databases, those that failed; the error of a single one is thrown instead. */
+  readonly failures: readonly MirrorFailure[]
   readonly durationMs: number
 }

@@ -25,17 +25,10 @@ export interface MirrorRepositoryOptions extends Omit<MirrorOptions, 'onProgress
 const program = { beside: import.meta.url, name: 'engine', api: mirrorApi }
 
 /**
- * Brings a mirror up to date, or begins one in an empty place: a copy of the whole repository in another storage, which can be restored
- * from like the repository, and which nothing but this writes to. Every object is checked while it is copied. What was deleted in the
- * repository is deleted on the mirror a while later; what got lost there is kept. It runs in an engine process, unless `to` is a storage of
- * your own.
- *
+ * Brings a mirror up to date, or begins one in an empty place, in an engine process unless `to` is a storage of the application's own;
+ * nothing is recorded of it.
  * @throws MIRROR if the place is something else; REPOSITORY_NOT_FOUND, NAME_NOT_FOUND, LEASE_HELD, INTEGRITY, DISK_FULL, STORAGE_*,
  * ENGINE_DIED, ABORTED
- * @example
- * import { mirrorRepository } from 'holdfast'
- * const { complete, findings } = await mirrorRepository({ repository: './backups', to: '/mnt/nas/holdfast' })
- * if (!complete) console.error(findings)
  */
 export async function mirrorRepository(options: MirrorRepositoryOptions): Promise<MirrorReport> {
   const { repository, to, signal, onProgress, engine, ...rest } = options
@@ -59,13 +52,8 @@ export async function mirrorRepository(options: MirrorRepositoryOptions): Promis
 }
 
 /**
- * Makes a mirror the repository, after the one that it was made from is lost. Mirroring to it is refused from then on.
- *
- * @param place a path or URL, or a storage of your own
+ * Makes a mirror the repository; nothing is recorded of it.
  * @throws MIRROR if it is no mirror, or only a part of one; LEASE_HELD, INTEGRITY, STORAGE_*, ABORTED
- * @example
- * import { promoteMirror } from 'holdfast'
- * const { url, databases } = await promoteMirror('/mnt/nas/holdfast')
  */
 export async function promoteMirror(
   place: string | BackupStorage,

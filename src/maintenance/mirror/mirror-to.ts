@@ -1,21 +1,15 @@
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
 import { writeDocument } from '../../repository/documents.ts'
-import {
-  backupsPrefix,
-  databasePrefix,
-  databaseRecordKey,
-  databasesPrefix,
-  isDatabaseName,
-  markerKey,
-  mirrorLeaseKey,
-} from '../../repository/layout.ts'
+import { databasePrefix, markerKey, mirrorLeaseKey } from '../../repository/layout.ts'
 import { Lease } from '../../repository/lease.ts'
 import { type MirrorRecord, writeMirror } from '../../repository/mirror-record.ts'
 import { Repository } from '../../repository/repository.ts'
+import { removeProbeLeftovers } from '../../storage/probe-leftovers.ts'
 import type { BackupStorage } from '../../storage/storage.ts'
 import { type AbsentEntries, defaultMirrorGraceMs } from './absent-objects.ts'
-import { copyAuditHeads, copyInstructions } from './copy-around.ts'
-import { listAll, mirrorDatabase } from './mirror-database.ts'
+import { copyAuditHeads, putInstructions } from './copy-around.ts'
+import { isDatabase, listByDatabase } from './listed-databases.ts'
+import { mirrorEach } from './mirror-each.ts'
 import type { MirrorOptions, MirrorReport } from './mirror-options.ts'
 import type { Listed } from './object-kind.ts'
 import { type MirrorTarget, openTarget } from './open-target.ts'
@@ -24,7 +18,7 @@ import { DatabaseRun, type RunSettings } from './run-context.ts'
 /**
  * Brings a mirror up to date: another storage that holds the same repository. The source is only read. An interrupted run is completed by
  * the next; at every moment each backup that the mirror lists can be restored from it. What is damaged is not spread, and what the source
- * lost is kept.
+ * lost is kept. An error of one database of several is told in the report, and the others are mirrored all the same.
  * @throws MIRROR if the place is something else; NAME_NOT_FOUND, LEASE_HELD, LEASE_LOST, INTEGRITY, DISK_FULL, STORAGE_*, ABORTED
  */
 export async function mirrorTo(
@@ -41,6 +35,7 @@ export async function mirrorTo(
   const signals = signal === undefined ? [lease.signal] : [signal, lease.signal]
   try {
     // As it is now that nobody else writes to it.
+    await removeProbeLeftovers(to, now, { signal })
     const target = { ...(await openTarget(source, to, opening)), isNew: opened.isNew }
     return await run(source, target, lease, options, AbortSignal.any(signals))
   } catch (error) {
@@ -62,24 +57,22 @@ async function run(
   const { maxDelete, onProgress } = options
   const assertSource = () => assertSame(source, signal)
   const settings = { lease, dryRun, now, graceMs, dropMissing, maxDelete, signal, onProgress, assertSource }
-  if (!dryRun) await copyInstructions(source.storage, storage, { signal })
+  if (!dryRun) await putInstructions(storage, { signal })
   const listings = {
-    mirror: byDatabase(await listAll(storage, databasesPrefix, { signal })),
-    source: byDatabase(await listAll(source.storage, databasesPrefix, { signal })),
+    mirror: await listByDatabase(storage, { signal }),
+    source: await listByDatabase(source.storage, { signal }),
   }
   const names = await chosen(source, listings.source, options)
-  const runs: DatabaseRun[] = []
-  for (const name of names) {
-    const each = databaseRun(source, target, settings, name)
-    runs.push(each)
-    const listed = { source: listings.source.get(name) ?? [], mirror: listings.mirror.get(name) ?? [] }
-    await mirrorDatabase(each, listed)
-  }
+  const runs = names.map((name) => databaseRun(source, target, settings, name))
+  await mirrorEach(runs, (name) => ({
+    source: listings.source.get(name) ?? [],
+    mirror: listings.mirror.get(name) ?? [],
+  }))
   const heads = await copyAuditHeads(source.storage, storage, { dryRun, signal })
   // A source that went away meanwhile lists nothing, which looks like a mirror that lacks nothing.
   await assertSource()
   const lost = [...listings.mirror.keys()].filter((name) => !isDatabase(name, listings.source.get(name) ?? []))
-  const isComplete = runs.every(({ findings }) => findings.length === 0)
+  const isComplete = runs.every(({ findings, failure }) => findings.length === 0 && failure === undefined)
   const isWhole = isComplete && options.databases === undefined
   const completeAt = isWhole ? now : timeOf(record.completeAt)
   if (!dryRun) {
@@ -107,6 +100,11 @@ async function run(
       heldBack === undefined ? [] : [{ database: sides.mirror.name, reason: heldBack }],
     ),
     findings: all(({ findings }) => findings),
+    failures: all(({ failure, sides }) => {
+      if (failure === undefined) return []
+      const { code, message, hint } = failure
+      return [{ database: sides.mirror.name, code, message, hint }]
+    }),
     durationMs: performance.now() - startedAt,
   }
 }
@@ -139,16 +137,6 @@ function nextRecord(
 }
 
 const timeOf = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso))
-
-function byDatabase(objects: readonly Listed[]): ReadonlyMap<string, readonly Listed[]> {
-  return Map.groupBy(objects, ({ key }) => key.slice(databasesPrefix.length).split('/')[0] ?? '')
-}
-
-/** What a first backup that failed leaves is no database yet. */
-function isDatabase(name: string, objects: readonly Listed[]): boolean {
-  if (!isDatabaseName(name)) return false
-  return objects.some(({ key }) => key === databaseRecordKey(name) || key.startsWith(backupsPrefix(name)))
-}
 
 /** @throws NAME_NOT_FOUND */
 async function chosen(

@@ -6,6 +6,7 @@ import { type MirrorRecord, readMirror, writeMirror } from '../../repository/mir
 import { Repository } from '../../repository/repository.ts'
 import { probeStorage } from '../../storage/probe.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
+import { refuseNested } from './refuse-nested.ts'
 
 /** A place to mirror to. */
 export interface MirrorTarget {
@@ -27,13 +28,14 @@ export interface OpenTargetOptions extends OperationOptions {
 /**
  * Makes sure that a place may be mirrored to: an empty one, or a mirror of this very repository. An empty one is marked as a mirror before
  * anything else is written there.
- * @throws MIRROR for any other place; INTEGRITY, FORMAT_TOO_NEW, DISK_FULL, STORAGE_*, ABORTED
+ * @throws MIRROR for any other place, USAGE for a folder in that of the repository, or around it; INTEGRITY, FORMAT_TOO_NEW, DISK_FULL, STORAGE_*, ABORTED
  */
 export async function openTarget(
   source: Repository,
   storage: BackupStorage,
   { dryRun, now, begin, ...options }: OpenTargetOptions,
 ): Promise<MirrorTarget> {
+  await refuseNested(source.storage, storage)
   const marker = await repositoryAt(storage, options)
   const record = await readRecord(source, storage, marker, now, options)
   if (record !== undefined) {

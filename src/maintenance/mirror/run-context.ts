@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
 import type { OnProgress } from '../../util/progress.ts'
@@ -31,6 +32,8 @@ export class DatabaseRun {
   waiting: readonly AbsentObject[] = []
   missing: readonly string[] = []
   heldBack: string | undefined
+  /** Why it did not come to its end. */
+  failure: HoldfastError | undefined
   /** What is known of what the source has no longer. */
   absent: AbsentEntries
 

@@ -60,6 +60,18 @@ mirrors:
     )
   })
 
+  it('are not in the folder of the repository, nor around it', async () => {
+    const problems = await problemsOf(
+      `${database}repository: disk/backups\nmirrors: [disk/backups/nas, disk, { to: ./disk/backups-2 }, { to: other }]\n`,
+    )
+    assert.deepEqual(
+      problems.map(({ path, message }) => `${path}: ${message}`),
+      ['mirrors[0]: This lies in the folder of the repository.', 'mirrors[1]: The repository lies in this folder.'].map(
+        (problem) => `${problem} A mirror belongs in another place, best on another disk.`,
+      ),
+    )
+  })
+
   it('are missed where a schedule would mirror to nowhere', async () => {
     const schedules = '[{ type: incremental, every: daily }, { type: mirror, every: 6h }]'
     const text = `databases: [{ path: app.db, schedules: ${schedules} }]\n`

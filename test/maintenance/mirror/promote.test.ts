@@ -85,7 +85,8 @@ describe('a mirror', () => {
 
   it('that was never finished is not taken for a repository, nor made one by mistake', async () => {
     const { mirror, history } = await unfinished()
-    await assert.rejects(Repository.open(mirror), { code: 'INTEGRITY' })
+    const told = { code: 'INTEGRITY', message: /a mirror that was never finished/, hint: /"holdfast mirror"/ }
+    await assert.rejects(Repository.open(mirror), told)
     await assert.rejects(Repository.init(mirror), { code: 'MIRROR' })
     await assert.rejects(openOrInit(mirror, {}))
     await assert.rejects(promoteMirror(mirror), { code: 'MIRROR', message: /was never complete/ })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hasCode } from '../../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../../src/errors.ts'
 import { expireDatabase } from '../../../src/maintenance/expire/expire-database.ts'
 import { mirrorTo } from '../../../src/maintenance/mirror/mirror-to.ts'
-import { markerKey } from '../../../src/repository/layout.ts'
+import { formatKey, markerKey, recoveryKey } from '../../../src/repository/layout.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { updateLedger } from '../../../src/repository/verification-ledger.ts'
 import { FaultStorage } from '../../../src/storage/fault/fault-storage.ts'
@@ -195,6 +195,40 @@ describe('damage', () => {
     const { healed, complete } = await mirrorHistory(history, mirror)
     assert.deepEqual([[...healed].sort(), complete], [documents, true])
     assert.deepEqual(await contents(mirror), await contents(history.storage))
+  })
+
+  it('of the instructions is not spread either, and healed on the mirror', async () => {
+    const { history, mirror } = await mirrored()
+    const instructions = [recoveryKey, formatKey]
+    const before = await contents(mirror)
+    for (const key of instructions) {
+      assert.ok(before.has(key), key)
+      await damage(history.storage, key)
+    }
+    await mirrorHistory(history, mirror)
+    assert.deepEqual(await contents(mirror), before)
+    for (const key of instructions) await history.storage.put(key, Buffer.from('ransom'))
+    await mirrorHistory(history, mirror)
+    assert.deepEqual(await contents(mirror), before)
+    for (const key of instructions) await damage(mirror, key)
+    await mirrorHistory(history, mirror)
+    assert.deepEqual(await contents(mirror), before)
+    const anew = new MemoryStorage({ name: 'anew' })
+    await mirrorHistory(history, anew)
+    assert.deepEqual(await contents(anew), before)
+  })
+
+  it('of the instructions is no reason to fail where there is no room for them', async () => {
+    const { history, mirror } = await mirrored()
+    await damage(mirror, formatKey)
+    const put = mirror.put.bind(mirror)
+    mirror.put = async (key, ...rest) => {
+      if (key === formatKey) throw new HoldfastError('DISK_FULL', 'No space left.', { object: key })
+      return await put(key, ...rest)
+    }
+    await expireDatabase(await history.database(), { last: 2, window: hour }, { graceMs: 0, now: history.time })
+    const { complete, deleted } = await mirrorHistory(history, mirror, { graceMs: 0 })
+    assert.deepEqual([complete, deleted.length > 0], [true, true])
   })
 
   it('of the source that shows in its size leaves the good copy on the mirror, and says so', async () => {

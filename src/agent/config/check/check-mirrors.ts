@@ -26,10 +26,19 @@ export function checkMirrors(
     const before = seen.get(name)
     if (before !== undefined) report.value(place, `mirrors[${before}] is the same place.`)
     else seen.set(name, index)
-    if (name === resolveMirrorPlace(resolveRepository(repository, folder), folder).name)
-      report.value(place, 'This is the repository itself. A mirror belongs in another place, best on another disk.')
+    const problem = placeProblem(name, resolveMirrorPlace(resolveRepository(repository, folder), folder).name)
+    if (problem !== undefined)
+      report.value(place, `${problem} A mirror belongs in another place, best on another disk.`)
   }
   if (raw['mirrors'] === undefined) refuseSchedules(raw, report)
+}
+
+/** By their names alone; links are followed when it is mirrored. */
+function placeProblem(mirror: string, repository: string): string | undefined {
+  if (mirror === repository) return 'This is the repository itself.'
+  if (!mirror.startsWith('file:') || !repository.startsWith('file:')) return undefined
+  if (mirror.startsWith(`${repository}/`)) return 'This lies in the folder of the repository.'
+  return repository.startsWith(`${mirror}/`) ? 'The repository lies in this folder.' : undefined
 }
 
 /** Schedules of databases that would mirror to nowhere. */

@@ -1,3 +1,4 @@
+import { ObserveStorage } from '../../../../src/storage/observe/observe-storage.ts'
 import type {
   BackupStorage,
   GetOptions,
@@ -5,60 +6,39 @@ import type {
   OperationOptions,
   PutBody,
   PutOptions,
-  StorageCapabilities,
 } from '../../../../src/storage/storage.ts'
 
 export interface Watching {
   /** After each put and delete, before the next operation. */
   readonly onChange?: ((key: string) => Promise<void>) | undefined
+  /** Before each get; what it throws, the get does. */
   readonly onGet?: ((key: string) => Promise<void> | void) | undefined
 }
 
-/** Tells of what is done with a storage. */
-export class WatchedStorage implements BackupStorage {
-  readonly #inner: BackupStorage
+/** Tells of what is done with a storage, and waits for whom it tells. */
+export class WatchedStorage extends ObserveStorage {
   readonly #watching: Watching
   #turn: Promise<void> = Promise.resolve()
 
   constructor(inner: BackupStorage, watching: Watching) {
-    this.#inner = inner
+    super(inner, () => {})
     this.#watching = watching
   }
 
-  get url(): string {
-    return this.#inner.url
-  }
-
-  get capabilities(): StorageCapabilities {
-    return this.#inner.capabilities
-  }
-
-  async put(key: string, body: PutBody, options?: PutOptions): Promise<ObjectInfo> {
-    const info = await this.#inner.put(key, body, options)
+  override async put(key: string, body: PutBody, options?: PutOptions): Promise<ObjectInfo> {
+    const info = await super.put(key, body, options)
     await this.#changed(key)
     return info
   }
 
-  async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  override async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
     await this.#watching.onGet?.(key)
-    yield* this.#inner.get(key, options)
+    yield* super.get(key, options)
   }
 
-  head(key: string, options?: OperationOptions): Promise<ObjectInfo | undefined> {
-    return this.#inner.head(key, options)
-  }
-
-  list(prefix: string, options?: OperationOptions): AsyncIterable<ObjectInfo> {
-    return this.#inner.list(prefix, options)
-  }
-
-  async delete(key: string, options?: OperationOptions): Promise<void> {
-    await this.#inner.delete(key, options)
+  override async delete(key: string, options?: OperationOptions): Promise<void> {
+    await super.delete(key, options)
     await this.#changed(key)
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close()
   }
 
   #changed(key: string): Promise<void> {

@@ -1,0 +1,44 @@
+import { type ErrorCode, HoldfastError, hasCode } from '../../errors.ts'
+import { readMirror } from '../../repository/mirror-record.ts'
+import { type Listings, mirrorDatabase } from './mirror-database.ts'
+import type { DatabaseRun } from './run-context.ts'
+
+/** Codes of what is never the matter with one database alone. */
+const commonTroubles: readonly ErrorCode[] = [
+  'ABORTED',
+  'ENGINE_DIED',
+  'LEASE_HELD',
+  'LEASE_LOST',
+  'MIRROR',
+  'REPOSITORY_NOT_FOUND',
+]
+
+/**
+ * Mirrors one database after the other. An error of one is kept with it, and the others have their turn all the same; only the error of a
+ * single one is thrown, and one of the repository or the mirror as a whole.
+ * @throws LEASE_LOST, REPOSITORY_NOT_FOUND, MIRROR, INTEGRITY, DISK_FULL, STORAGE_*, ABORTED
+ */
+export async function mirrorEach(runs: readonly DatabaseRun[], listingsOf: (name: string) => Listings): Promise<void> {
+  for (const run of runs) {
+    try {
+      await mirrorDatabase(run, listingsOf(run.source.name))
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || hasCode(error, ...commonTroubles) || runs.length === 1) throw error
+      await requireBothSides(run, error)
+      run.failure = error
+    }
+  }
+}
+
+/** Where all is away, nobody is served by trying each database in turn. */
+async function requireBothSides({ settings, sides, options }: DatabaseRun, cause: HoldfastError): Promise<void> {
+  options.signal?.throwIfAborted()
+  await settings.assertSource()
+  // A dry run looks at places where there is no mirror yet.
+  if (settings.dryRun || (await readMirror(sides.mirror.storage, options)) !== undefined) return
+  throw new HoldfastError('STORAGE_TRANSIENT', `The mirror at ${sides.mirror.storage.url} went away meanwhile.`, {
+    object: sides.mirror.storage.url,
+    cause,
+    hint: 'If it is on a disk or network drive of its own, mount that again; the next run goes on where this one ended.',
+  })
+}
