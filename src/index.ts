@@ -1,6 +1,10 @@
+export type { Actor } from './agent/journal/audit/actor.ts'
+export type { AuditEntry } from './agent/journal/audit/audit-entry.ts'
+export type { OperationKind, OperationOutcome, OperationTrigger } from './agent/journal/operation.ts'
+export type { RecordedOperation } from './agent/journal/recorded-operation.ts'
 export type { BackupResult } from './backup/backup-options.ts'
 export type { DeleteBackupOptions, DeletedBackup } from './backup/delete-backup.ts'
-export { initRepository, type RepositoryDescription } from './backup/init-repository.ts'
+export type { RepositoryDescription } from './backup/init-repository.ts'
 export type {
   BackupAllOptions,
   BackupDefaults,
@@ -12,6 +16,7 @@ export type {
   IncrementalBackupOptions,
   NamedDatabase,
   OnBackupProgress,
+  RecordingOptions,
   SnapshotBackupOptions,
 } from './backup/manager-options.ts'
 export { type SqliteDatabase, sqlite } from './backup/sqlite-database.ts'
@@ -34,33 +39,43 @@ export type { Estimate } from './history/estimate.ts'
 export type { Lsn } from './history/lsn.ts'
 export { defaultRetention, type KeepReason, type RetentionPolicy } from './history/retention.ts'
 export type { Gap, Window } from './history/windows.ts'
-export {
-  BackupManager,
-  type CleanupOptions,
-  type DatabaseChoice,
-  type DrillDatabaseOptions,
-  type FollowDatabaseOptions,
-} from './library/backup-manager.ts'
+export { BackupManager } from './library/backup-manager.ts'
 export type {
   BackupSchedule,
   BackupTimes,
   ScheduleBackupsOptions,
   ScheduledBackups,
 } from './library/backup-schedule.ts'
+export { type AuditLog, type AuditLogOptions, type AuditQuery, auditLog } from './library/history/audit-log.ts'
+export type { HistoryQuery } from './library/history/history-of.ts'
+export { type OperationHistoryOptions, operationHistory } from './library/history/operation-history.ts'
+export { type InitRepositoryOptions, initRepository } from './library/init-repository.ts'
+export type {
+  CleanupOptions,
+  DatabaseChoice,
+  DrillDatabaseOptions,
+  FollowDatabaseOptions,
+} from './library/manager-choices.ts'
+export {
+  type MirrorRepositoryOptions,
+  mirrorRepository,
+  type PromoteMirrorOptions,
+  promoteMirror,
+} from './library/mirror-repository.ts'
+export { PointInTimeRecovery } from './library/point-in-time-recovery.ts'
+export { type ManagedRestoreOptions, RestoreManager, type RestoreManagerOptions } from './library/restore-manager.ts'
+export { type RunDrillOptions, runDrill } from './library/run-drill.ts'
+export { type VerifyBackupsOptions, verifyBackups } from './library/verify-backups.ts'
 export type { CompactReport } from './maintenance/compact/compact-database.ts'
 export type { DroppedBackup, ExpireReport, KeptBackup } from './maintenance/expire/expire-database.ts'
 export type {
   AbsentObject,
   MirroredObject,
+  MirrorFailure,
   MirrorFinding,
   MirrorOptions,
   MirrorReport,
 } from './maintenance/mirror/mirror-options.ts'
-export {
-  type MirrorRepositoryOptions,
-  mirrorRepository,
-  promoteMirror,
-} from './maintenance/mirror/mirror-repository.ts'
 export type { PromotedMirror, PromoteOptions } from './maintenance/mirror/promote.ts'
 export type { PinnedBackup } from './maintenance/pins/pin-backup.ts'
 export type {
@@ -71,7 +86,6 @@ export type {
 } from './maintenance/upkeep/upkeep-options.ts'
 export type { BackupManifest, BackupType } from './repository/manifest.ts'
 export type { BackupStats } from './repository/stats.ts'
-export { PointInTimeRecovery } from './restore/point-in-time-recovery.ts'
 export type {
   Moment,
   RecoveryOptions,
@@ -80,7 +94,6 @@ export type {
   RecoveryStatus,
   RecoveryTarget,
 } from './restore/recovery-options.ts'
-export { type ManagedRestoreOptions, RestoreManager, type RestoreManagerOptions } from './restore/restore-manager.ts'
 export type { RestorePlan, RestoreResult, RestoreTargetState } from './restore/restore-options.ts'
 export type { PointRange, RestorablePoint, RestorePoints } from './restore/restore-points.ts'
 export type { Codec } from './segment/segment.ts'
@@ -124,6 +137,4 @@ export type {
   DrillState,
   DrillVerdict,
 } from './verify/drill/drill-options.ts'
-export { type RunDrillOptions, runDrill } from './verify/drill/run-drill.ts'
-export { type VerifyBackupsOptions, verifyBackups } from './verify/verify-backups.ts'
 export type { VerifyFinding, VerifyLevel, VerifyOptions, VerifyResult } from './verify/verify-options.ts'

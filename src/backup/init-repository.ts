@@ -17,13 +17,8 @@ export interface RepositoryDescription {
 }
 
 /**
- * Makes a repository, after probing what the storage can do. A place left half-made by an interrupted call is completed.
- *
- * @param place a path or URL, or a storage of your own
+ * Makes a repository, after probing what the storage can do; nothing is recorded of it.
  * @throws REPOSITORY_EXISTS, USAGE, DISK_FULL, STORAGE_*, ABORTED
- * @example
- * import { initRepository } from 'holdfast'
- * const { id, url } = await initRepository('./backups')
  */
 export async function initRepository(
   place: string | BackupStorage,
@@ -38,9 +33,14 @@ export async function initRepository(
 
 /**
  * Opens the repository, or makes it if there is none, and none was known to be there before.
+ * @param making runs what makes it, and may do something before and after
  * @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, INTEGRITY, STORAGE_*, ABORTED
  */
-export async function openOrInit(storage: BackupStorage, options: OperationOptions): Promise<Repository> {
+export async function openOrInit(
+  storage: BackupStorage,
+  options: OperationOptions,
+  making: (work: () => Promise<Repository>) => Promise<Repository> = (work) => work(),
+): Promise<Repository> {
   const known = new KnownPlaces()
   try {
     return await openKnown(storage, options, known)
@@ -48,7 +48,7 @@ export async function openOrInit(storage: BackupStorage, options: OperationOptio
     if (!hasCode(thrown, 'REPOSITORY_NOT_FOUND') || (await known.idAt(storage.url)) !== undefined) throw thrown
   }
   try {
-    const repository = await Repository.init(storage, options)
+    const repository = await making(() => Repository.init(storage, options))
     await known.note(repository)
     return repository
   } catch (thrown) {

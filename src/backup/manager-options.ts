@@ -15,7 +15,17 @@ export interface NamedDatabase {
   readonly database: string
 }
 
-interface SharedOptions {
+/** Where it is written down what was done: the history and the audit log. */
+export interface RecordingOptions {
+  /**
+   * Path of the journal, a file of its own; `false`: nothing is recorded. Default: the user's, in the state folder, which `holdfast history`
+   * and `holdfast audit` show; and none for repositories in memory. A journal that cannot be written is a warning of the process, and keeps
+   * nothing from being done.
+   */
+  readonly journal?: string | false | undefined
+}
+
+interface SharedOptions extends RecordingOptions {
   /**
    * Where backups are kept: a path or URL (`./backups`, `file:///srv/backups`), or a storage of your own. A storage that you
    * made stays yours to close.

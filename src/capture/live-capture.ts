@@ -48,6 +48,10 @@ export interface CapturePlace {
   readonly database: string
   readonly link: StorageLink
   readonly engine: Pick<EngineOptions, 'execPath' | 'graceMs'> | undefined
+  /** Told of everything before the listeners are, and also of what was before there could be any. */
+  readonly onEvent?: ((event: CaptureEvent) => void) | undefined
+  /** Following has ended: as it was asked to, or by this failure. It has ended for others when this resolves; never rejects. */
+  readonly onEnd?: ((failure: HoldfastError | undefined) => Promise<void>) | undefined
 }
 
 /**
@@ -64,6 +68,7 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
   /** Name in the repository. */
   readonly database: string
   readonly #engine: Engine<CaptureSignatures>
+  readonly #onEnd: CapturePlace['onEnd']
   readonly #ended = Promise.withResolvers<void>()
   #start: EventOf<'started'>
   #stopped: Promise<Unsent> | undefined
@@ -71,11 +76,12 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
   #left: Unsent = { segments: 0, bytes: 0 }
   #failure: HoldfastError | undefined
 
-  private constructor(database: string, engine: Engine<CaptureSignatures>, start: EventOf<'started'>) {
+  private constructor({ database, onEnd }: CapturePlace, engine: Engine<CaptureSignatures>, start: EventOf<'started'>) {
     super()
     this.database = database
     this.#engine = engine
     this.#start = start
+    this.#onEnd = onEnd
   }
 
   /** @internal @throws LEASE_HELD, NAME_TAKEN, DATABASE_*, USAGE, STORAGE_*, DISK_FULL, ENGINE_DIED, ABORTED */
@@ -91,6 +97,7 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
     const held: CaptureEvent[] = []
     let tell = (event: CaptureEvent): void => void held.push(event)
     const onEvent = (event: CaptureEvent): void => {
+      place.onEvent?.(event)
       if (event.kind === 'started') started.resolve(event)
       tell(event)
     }
@@ -101,7 +108,7 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
       const start = await started.promise
       // Answered once it can be stopped in order.
       await engine.call('status', undefined)
-      const live = new LiveCapture(database, engine, start)
+      const live = new LiveCapture(place, engine, start)
       following.then(
         () => live.#end(live.#wasAsked(signal) ? undefined : endedByOthers(database)),
         (thrown) => live.#end(live.#failureOf(thrown, signal)),
@@ -194,6 +201,7 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
     this.#hasEnded = true
     this.#failure = failure
     await this.#engine.close()
+    await this.#onEnd?.(failure)
     this.#ended.resolve()
     if (failure === undefined) return
     if (this.listenerCount('error') > 0) this.#safely(() => this.emit('error', failure))

@@ -55,6 +55,8 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   #lastWords = ''
   #running = 0
   #hasEnded = false
+  /** Why it was killed; undefined if it was not, or not by {@link kill}. */
+  #killedFor: HoldfastError | undefined
 
   constructor(entry: URL, api: EngineApi<S>, options: EngineOptions) {
     this.#api = api
@@ -133,6 +135,12 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
     kill.cancel()
   }
 
+  /** Ends the process at once. @param reason what every call that runs fails with */
+  kill(reason: HoldfastError): void {
+    this.#killedFor = reason
+    this.#kill()
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -168,7 +176,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       this.#child.connected ? once(this.#child, 'disconnect') : undefined,
     ]
     await Promise.race([Promise.all(said), sleep(lastWordsMs)])
-    this.#fail(engineDied(this.#child.pid, exit, this.#lastWords.trim()))
+    this.#fail(this.#killedFor ?? engineDied(this.#child.pid, exit, this.#lastWords.trim()))
     this.#exited.resolve()
   }
 

@@ -1,6 +1,8 @@
-import type { BackupResult, CreateBackupOptions } from '../backup/backup-options.ts'
-import { BackupQueue } from '../backup/backup-queue.ts'
-import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
+import { drillEnding } from '../agent/journal/drill-ending.ts'
+import type { RecordedOperation } from '../agent/journal/recorded-operation.ts'
+import { verifyEnding } from '../agent/journal/verify-ending.ts'
+import type { BackupResult } from '../backup/backup-options.ts'
+import type { DeleteBackupOptions, DeletedBackup } from '../backup/delete-backup.ts'
 import { backupRequest } from '../backup/engine-api.ts'
 import type { ManagedDatabase } from '../backup/managed-database.ts'
 import type {
@@ -11,55 +13,30 @@ import type {
   IncrementalBackupOptions,
   SnapshotBackupOptions,
 } from '../backup/manager-options.ts'
-import { backUpThroughFollower, followerSocket } from '../capture/control/back-up-through-follower.ts'
-import {
-  compactAnywhere,
-  expireAnywhere,
-  type UpkeepAnywhereOptions,
-} from '../capture/control/upkeep-through-follower.ts'
-import { LiveCapture, type LiveCaptureOptions } from '../capture/live-capture.ts'
+import type { UpkeepAnywhereOptions } from '../capture/control/upkeep-through-follower.ts'
+import type { LiveCapture } from '../capture/live-capture.ts'
 import { parseOptions } from '../engine/parse-options.ts'
 import { HoldfastError } from '../errors.ts'
-import type { RetentionPolicy } from '../history/retention.ts'
 import type { CompactReport } from '../maintenance/compact/compact-database.ts'
 import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
 import { retentionPolicy } from '../maintenance/expire/retention-policy.ts'
-import { type PinnedBackup, pinBackup, unpinBackup } from '../maintenance/pins/pin-backup.ts'
+import type { PinnedBackup } from '../maintenance/pins/pin-backup.ts'
 import { findBackup } from '../repository/catalog.ts'
-import type { BackupManifest } from '../repository/manifest.ts'
+import type { BackupManifest, BackupType } from '../repository/manifest.ts'
 import { type BackupStats, getBackupStats } from '../repository/stats.ts'
-import type { OperationOptions } from '../storage/storage.ts'
-import type { Progress } from '../util/progress.ts'
-import { RateMeter } from '../util/rate-meter.ts'
 import type { DrillReport } from '../verify/drill/drill-options.ts'
-import { type RunDrillOptions, runDrill } from '../verify/drill/run-drill.ts'
+import { runDrill } from '../verify/drill/run-drill.ts'
 import { type VerifyBackupsOptions, verifyBackups } from '../verify/verify-backups.ts'
 import type { VerifyResult } from '../verify/verify-options.ts'
 import type { BackupSchedule, ScheduleBackupsOptions, ScheduledBackups } from './backup-schedule.ts'
+import { Captures } from './captures.ts'
+import { drillFacts, verifyFacts } from './check-facts.ts'
+import { type HistoryQuery, historyOf } from './history/history-of.ts'
+import { makeBackup } from './make-backup.ts'
+import type { CleanupOptions, DatabaseChoice, DrillDatabaseOptions, FollowDatabaseOptions } from './manager-choices.ts'
 import { type ManagerParts, openParts } from './manager-parts.ts'
 import { BackupSchedules } from './scheduled-backups.ts'
-
-const defaultConcurrency = 4
-
-/** Which of a manager's databases is meant; needed only if it has several. */
-export interface DatabaseChoice extends OperationOptions {
-  readonly database?: string | undefined
-}
-
-export interface FollowDatabaseOptions extends Omit<LiveCaptureOptions, 'database'> {
-  /** Which of the manager's databases; needed only if it has several. */
-  readonly database?: string | undefined
-}
-
-export interface CleanupOptions extends UpkeepAnywhereOptions {
-  /** Which of the manager's databases; needed only if it has several. */
-  readonly database?: string | undefined
-  /** Default: the manager's. */
-  readonly retention?: RetentionPolicy | undefined
-}
-
-/** `database`: which of the manager's; needed only if it has several. */
-export type DrillDatabaseOptions = Omit<RunDrillOptions, 'repository' | 'database' | 'engine'> & DatabaseChoice
+import { cleanUp, compact, deleteOne, setPin } from './upkeep.ts'
 
 /**
  * Backs up live databases into a repository.
@@ -77,18 +54,17 @@ export type DrillDatabaseOptions = Omit<RunDrillOptions, 'repository' | 'databas
  */
 export class BackupManager implements AsyncDisposable {
   readonly #parts: ManagerParts
-  readonly #queue: BackupQueue
   readonly #schedules: BackupSchedules
-  readonly #captures = new Set<LiveCapture>()
+  readonly #captures: Captures
   #closed = false
 
   private constructor(parts: ManagerParts) {
-    const maxConcurrent = parts.options.maxConcurrentBackups ?? defaultConcurrency
     this.#parts = parts
-    this.#queue = new BackupQueue(maxConcurrent)
+    this.#captures = new Captures(parts)
     this.#schedules = new BackupSchedules({
-      maxConcurrent,
-      backUp: (name, { type, ...request }) => this.#create(parts.databases.find(name), type, request),
+      maxConcurrent: parts.maxConcurrent,
+      backUp: (name, { type, ...request }, askedBy) =>
+        makeBackup(parts, parts.databases.find(name), type, request, askedBy),
       backups: async (name) => (await parts.databases.find(name).repository.catalog()).backups,
     })
   }
@@ -98,10 +74,6 @@ export class BackupManager implements AsyncDisposable {
    * @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, USAGE, STORAGE_*, ABORTED
    */
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
-    const { maxConcurrentBackups: most = defaultConcurrency } = options
-    if (!Number.isSafeInteger(most) || most < 1) {
-      throw new HoldfastError('USAGE', `maxConcurrentBackups is a whole number from 1 on, not ${most}.`)
-    }
     parseOptions(backupRequest, { ...options.defaults, type: 'full' })
     retentionPolicy(options.retention)
     return new BackupManager(await openParts(options))
@@ -157,7 +129,7 @@ export class BackupManager implements AsyncDisposable {
     this.#assertOpen()
     const { databases: names = this.databases, type, ...rest } = options
     const chosen = [...new Set(names)].map((name) => this.#parts.databases.find(name))
-    const outcomes = await Promise.allSettled(chosen.map((database) => this.#create(database, type, rest)))
+    const outcomes = await Promise.allSettled(chosen.map((database) => makeBackup(this.#parts, database, type, rest)))
     return outcomes.map((outcome, i) => ({ database: chosen[i]?.name ?? '', ...outcome }))
   }
 
@@ -176,13 +148,7 @@ export class BackupManager implements AsyncDisposable {
    * await live.sync() // everything committed so far is in the repository
    */
   async follow({ database: name, ...options }: FollowDatabaseOptions = {}): Promise<LiveCapture> {
-    const database = this.#one({ database: name })
-    const { link, options: own } = this.#parts
-    const place = { location: database.fileToFollow(), database: database.name, link, engine: own.engine }
-    const live = await LiveCapture.follow(place, options)
-    this.#captures.add(live)
-    live.once('stopped', () => this.#captures.delete(live))
-    return live
+    return await this.#captures.follow(this.#one({ database: name }), options)
   }
 
   /**
@@ -229,12 +195,7 @@ export class BackupManager implements AsyncDisposable {
    * const { freedBytes } = await backups.deleteBackup('k3v9x0q2m5ab')
    */
   async deleteBackup(idOrName: string, options: DeleteBackupOptions & DatabaseChoice = {}): Promise<DeletedBackup> {
-    const database = this.#one(options)
-    return await this.#queue.run(
-      database.name,
-      () => deleteBackup(database.repository, idOrName, options),
-      options.signal,
-    )
+    return await deleteOne(this.#parts, this.#one(options), idOrName, options)
   }
 
   /**
@@ -248,9 +209,7 @@ export class BackupManager implements AsyncDisposable {
    * await backups.cleanupOldBackups({ retention: { last: 3, daily: 7, weekly: 4, timeZone: 'Europe/Berlin' } })
    */
   async cleanupOldBackups(options: CleanupOptions = {}): Promise<ExpireReport> {
-    const { name, repository } = this.#one(options)
-    const { retention = this.#parts.options.retention, signal } = options
-    return await this.#queue.run(name, () => expireAnywhere(repository, retention, options), signal)
+    return await cleanUp(this.#parts, this.#one(options), options)
   }
 
   /**
@@ -260,8 +219,7 @@ export class BackupManager implements AsyncDisposable {
    * const { merged, freedBytes } = await backups.compact()
    */
   async compact(options: UpkeepAnywhereOptions & DatabaseChoice = {}): Promise<CompactReport> {
-    const { name, repository } = this.#one(options)
-    return await this.#queue.run(name, () => compactAnywhere(repository, options), options.signal)
+    return await compact(this.#parts, this.#one(options), options)
   }
 
   /**
@@ -271,7 +229,7 @@ export class BackupManager implements AsyncDisposable {
    * await backups.pinBackup('k3v9x0q2m5ab')
    */
   async pinBackup(idOrName: string, options: DatabaseChoice = {}): Promise<PinnedBackup> {
-    return await pinBackup(this.#one(options).repository, idOrName, options)
+    return await setPin(this.#parts, 'pin', this.#one(options), idOrName, options)
   }
 
   /**
@@ -281,7 +239,7 @@ export class BackupManager implements AsyncDisposable {
    * await backups.unpinBackup('before-migration')
    */
   async unpinBackup(idOrName: string, options: DatabaseChoice = {}): Promise<PinnedBackup> {
-    return await unpinBackup(this.#one(options).repository, idOrName, options)
+    return await setPin(this.#parts, 'unpin', this.#one(options), idOrName, options)
   }
 
   /**
@@ -293,8 +251,9 @@ export class BackupManager implements AsyncDisposable {
    */
   async verify(options: Omit<VerifyBackupsOptions, 'repository' | 'engine'> = {}): Promise<VerifyResult> {
     this.#assertOpen()
-    const { repository, engine } = this.#parts.options
-    return await verifyBackups({ databases: this.databases, ...options, repository, engine })
+    const { options: own, recorder } = this.#parts
+    const request = { databases: this.databases, ...options, repository: own.repository, engine: own.engine }
+    return await recorder.recorded(verifyFacts(request), () => verifyBackups(request), verifyEnding)
   }
 
   /**
@@ -306,8 +265,9 @@ export class BackupManager implements AsyncDisposable {
    */
   async drill(options: DrillDatabaseOptions = {}): Promise<DrillReport> {
     const { name: database } = this.#one(options)
-    const { repository, engine } = this.#parts.options
-    return await runDrill({ ...options, database, repository, engine })
+    const { options: own, recorder } = this.#parts
+    const request = { ...options, database, repository: own.repository, engine: own.engine }
+    return await recorder.recorded(drillFacts(request), () => runDrill(request), drillEnding)
   }
 
   /**
@@ -350,6 +310,20 @@ export class BackupManager implements AsyncDisposable {
   }
 
   /**
+   * What was done to this repository on this machine by this user, by whichever program, and what the repository tells of others; oldest
+   * first. As `holdfast history` shows it.
+   * @throws USAGE if nothing is recorded; ACCESS_DENIED, DATABASE_BUSY, FORMAT_TOO_NEW, ENGINE_DIED, STORAGE_*, ABORTED
+   * @example
+   * const failures = await backups.history({ since: Date.now() - 86_400_000, outcome: 'failed' })
+   * for (const { kind, database, startedAt, message } of failures) console.log(kind, database, new Date(startedAt), message)
+   */
+  async history(query: HistoryQuery = {}): Promise<RecordedOperation[]> {
+    this.#assertOpen()
+    const { recorder, link } = this.#parts
+    return await historyOf(recorder.journal, link.storage, query)
+  }
+
+  /**
    * Ends the schedules, waits for the backups that were asked for, stops following, then lets the repository go. To stop sooner,
    * abort the signals.
    */
@@ -357,9 +331,9 @@ export class BackupManager implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     await this.#schedules.close()
-    await this.#queue.idle()
-    // A capture that failed has told of it already.
-    await Promise.allSettled([...this.#captures].map((live) => live.stop()))
+    await this.#parts.queue.idle()
+    await this.#captures.close()
+    await this.#parts.recorder[Symbol.asyncDispose]()
     await this.#parts.link[Symbol.asyncDispose]()
   }
 
@@ -367,34 +341,9 @@ export class BackupManager implements AsyncDisposable {
     return this.close()
   }
 
-  async #createOne(type: CreateBackupOptions['type'], options: IncrementalBackupOptions): Promise<BackupResult> {
+  async #createOne(type: BackupType, options: IncrementalBackupOptions): Promise<BackupResult> {
     const { database: _, ...rest } = options
-    return await this.#create(this.#one(options), type, rest)
-  }
-
-  async #create(
-    database: ManagedDatabase,
-    type: CreateBackupOptions['type'],
-    { onProgress, signal, ...rest }: Omit<IncrementalBackupOptions, 'database'>,
-  ): Promise<BackupResult> {
-    const startedAt = Date.now()
-    const meter = new RateMeter()
-    const report = onProgress && ((progress: Progress) => onProgress(meter.measure(progress), database.name))
-    try {
-      const request = parseOptions(backupRequest, { ...this.#parts.options.defaults, ...rest, type })
-      const work = () => this.#backUp(database, { ...request, signal, onProgress: report })
-      return await this.#queue.run(database.name, work, signal)
-    } catch (thrown) {
-      throw database.failure(thrown, { type }, startedAt)
-    }
-  }
-
-  /** Whoever follows the database, in this process or another of this machine, has its lease and makes the backup. */
-  async #backUp(database: ManagedDatabase, options: CreateBackupOptions): Promise<BackupResult> {
-    const { repository, location } = database
-    const follower = await followerSocket(repository, options)
-    if (follower === undefined) return await database.backUp(options)
-    return await backUpThroughFollower(follower, { database: repository, location }, options)
+    return await makeBackup(this.#parts, this.#one(options), type, rest)
   }
 
   #one({ database }: { readonly database?: string | undefined }): ManagedDatabase {

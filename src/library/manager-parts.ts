@@ -1,32 +1,53 @@
+import { BackupQueue } from '../backup/backup-queue.ts'
 import { openOrInit } from '../backup/init-repository.ts'
 import { byName, ManagedDatabase } from '../backup/managed-database.ts'
 import type { BackupManagerOptions } from '../backup/manager-options.ts'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, hasCode } from '../errors.ts'
 import { openKnown } from '../repository/known-places.ts'
+import { removeProbeLeftovers } from '../storage/probe-leftovers.ts'
+import { openRecorder, type Recorder } from './journal/recorder.ts'
 
 /** What a manager is made of. */
 export interface ManagerParts {
   readonly link: StorageLink
   readonly databases: ManagedDatabases
   readonly options: BackupManagerOptions
+  /** What is done to one database is done one by one. */
+  readonly queue: BackupQueue
+  readonly maxConcurrent: number
+  readonly recorder: Recorder
 }
+
+const defaultConcurrency = 4
 
 /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, USAGE, STORAGE_*, ABORTED */
 export async function openParts(options: BackupManagerOptions): Promise<ManagerParts> {
   const { source, sources, database, engine, signal, init = false } = options
+  const maxConcurrent = concurrencyOf(options)
   const named = byName(sources ?? [database === undefined ? source : { source, database }])
-  const link = await linkStorage(options.repository)
+  await using stack = new AsyncDisposableStack()
+  const link = stack.use(await linkStorage(options.repository))
+  const recorder = stack.use(openRecorder(link, options, engine))
   try {
-    const repository = init ? await openOrInit(link.storage, { signal }) : await openKnown(link.storage, { signal })
+    const repository = init
+      ? await openOrInit(link.storage, { signal }, (making) => recorder.recorded({ kind: 'init' }, making))
+      : await openKnown(link.storage, { signal })
+    await removeProbeLeftovers(link.storage, Date.now(), { signal })
     const databases = new Map<string, ManagedDatabase>()
     for (const [name, from] of named) databases.set(name, new ManagedDatabase(from, { repository, link, engine }))
-    return { link, options, databases: new ManagedDatabases(databases) }
+    stack.move()
+    const queue = new BackupQueue(maxConcurrent)
+    return { link, options, databases: new ManagedDatabases(databases), queue, maxConcurrent, recorder }
   } catch (thrown) {
-    await link[Symbol.asyncDispose]()
     // With `init`, it was there before.
     throw hasCode(thrown, 'REPOSITORY_NOT_FOUND') && !init ? notMadeYet(thrown) : thrown
   }
+}
+
+function concurrencyOf({ maxConcurrentBackups: most = defaultConcurrency }: BackupManagerOptions): number {
+  if (Number.isSafeInteger(most) && most >= 1) return most
+  throw new HoldfastError('USAGE', `maxConcurrentBackups is a whole number from 1 on, not ${most}.`)
 }
 
 /** A manager's databases, by their names in the repository. */

@@ -12,11 +12,12 @@ import {
   type ScheduleBackupsOptions,
   type ScheduledBackups,
 } from './backup-schedule.ts'
+import type { AskedBy } from './make-backup.ts'
 
 /** What the schedules of a manager need of it. */
 export interface ScheduleHost {
   readonly maxConcurrent: number
-  backUp(database: string, request: BackupRequestOfSchedule): Promise<BackupResult>
+  backUp(database: string, request: BackupRequestOfSchedule, askedBy: AskedBy): Promise<BackupResult>
   /** Oldest first. */
   backups(database: string): Promise<readonly BackupKnown[]>
 }
@@ -146,10 +147,10 @@ export class BackupSchedules {
     return newest === undefined ? undefined : Date.parse(newest.capturedAt)
   }
 
-  async #run({ database, schedule, due }: ScheduledRun): Promise<void> {
+  async #run({ database, schedule, due, reason }: ScheduledRun): Promise<void> {
     const entry = this.#entries.get(schedule.id)
     if (entry === undefined) return
-    const work = this.#backUp(entry, database, due)
+    const work = this.#backUp(entry, database, due, { trigger: reason, schedule: schedule.id })
     entry.running.add(work)
     try {
       const result = await work
@@ -162,11 +163,11 @@ export class BackupSchedules {
     }
   }
 
-  async #backUp({ options }: Entry, database: string, due: number): Promise<BackupResult> {
+  async #backUp({ options }: Entry, database: string, due: number, askedBy: AskedBy): Promise<BackupResult> {
     const { type = 'incremental', tags } = options
-    if (type === 'snapshot') return await this.#host.backUp(database, { type, tags, name: snapshotName(due) })
+    if (type === 'snapshot') return await this.#host.backUp(database, { type, tags, name: snapshotName(due) }, askedBy)
     const first = type === 'incremental' && !(await this.#host.backups(database)).some(({ damaged }) => !damaged)
-    return await this.#host.backUp(database, { type: first ? 'full' : type, tags })
+    return await this.#host.backUp(database, { type: first ? 'full' : type, tags }, askedBy)
   }
 
   #keepAlive(): void {

@@ -7,14 +7,8 @@ import type { VerifyOptions, VerifyResult } from './verify-options.ts'
 export interface VerifyBackupsOptions extends Omit<VerifyOptions, 'signal' | 'onProgress'>, VerifyEngineOptions {}
 
 /**
- * Checks the backups of a repository, in an engine process. Damage is no exception: it is in the result, with the backups
- * that cannot be restored because of it.
- *
+ * Checks the backups of a repository, in an engine process; nothing is recorded of it. Damage is in the result, not an exception.
  * @throws REPOSITORY_NOT_FOUND, NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*, ENGINE_DIED, ABORTED
- * @example
- * import { verifyBackups } from 'holdfast'
- * const { ok, findings } = await verifyBackups({ repository: './backups', level: 'restore' })
- * if (!ok) for (const { object, problem } of findings) console.error(object, problem)
  */
 export async function verifyBackups(options: VerifyBackupsOptions): Promise<VerifyResult> {
   const { repository, signal, onProgress, engine, ...rest } = options

@@ -1,20 +1,15 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { resultCode, sqliteCode } from '../../source/sqlite/sqlite-error.ts'
 import { withExclusiveLock } from '../../storage/local/exclusive-lock.ts'
 import { systemCode } from '../../storage/local/file-error.ts'
-import { userStateFolder } from '../../util/user-state-folder.ts'
 import { journalError } from './journal-error.ts'
 import { checkVersion, migrate } from './journal-schema.ts'
 
 /** How long another process may hold the journal: it does so for milliseconds. */
 const busyTimeoutMs = 5000
-
-export function defaultJournalPath(environment?: NodeJS.ProcessEnv, platform?: NodeJS.Platform): string {
-  return join(userStateFolder(environment, platform), 'journal.db')
-}
 
 /**
  * The journal's database. It is open only for the moment of each access: so it can be replaced, or be backed up itself, while a

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ErrorCode, toHoldfastError } from '../../errors.ts'
-import { currentProcess } from '../../util/process-identity.ts'
+import { currentProcess, type ProcessIdentity } from '../../util/process-identity.ts'
 import type { Actor } from './audit/actor.ts'
 import type { AuditEntry, AuditParameters, ChainHead, StoredEntry } from './audit/audit-entry.ts'
 import { appendEntry, selectEntries, selectHash, selectHead } from './audit/audit-rows.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { defaultJournalPath, JournalFile } from './journal-file.ts'
+import { JournalFile } from './journal-file.ts'
+import { defaultJournalPath } from './journal-path.ts'
 import type { Operation, OperationEnd, OperationKind, OperationStart } from './operation.ts'
 import { operationId } from './operation-id.ts'
 import {
@@ -35,6 +36,8 @@ const tellingOfThe: Partial<Record<OperationKind, readonly OperationKind[]>> = {
 export interface JournalOptions {
   /** Who acts, for the audit log. */
   readonly actor: Actor
+  /** With whose end operations that have not ended are over; default: this process. */
+  readonly process?: ProcessIdentity | undefined
   /** Told, once each, what keeps operations from being recorded; they go on. */
   readonly onWarning: (message: string, object: string, code: ErrorCode) => void
   /** Default: in the user's state folder. */
@@ -75,8 +78,8 @@ export class Journal {
   readonly #options: JournalOptions
   readonly #now: () => number
   readonly #keepMs: number
-  readonly #process = JSON.stringify(currentProcess())
-  readonly #heartbeat = new Heartbeat(() => void this.#beat())
+  readonly #process: string
+  readonly #heartbeat = new Heartbeat(() => void this.recordSeen(this.#now()))
   readonly #warned = new Set<string>()
   #audit: AuditState | undefined
   #beganChain: boolean | undefined
@@ -88,6 +91,7 @@ export class Journal {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#keepMs = options.keepMs ?? defaultKeepMs
+    this.#process = JSON.stringify(options.process ?? currentProcess())
     const path = options.path ?? defaultJournalPath()
     this.#file = new JournalFile(path, (movedTo) =>
       this.#warn(
@@ -115,6 +119,21 @@ export class Journal {
   async begin(start: OperationStart, parameters: AuditParameters = {}): Promise<OperationHandle> {
     const startedAt = this.#now()
     const begun = { ...start, id: this.#newId(startedAt), startedAt }
+    await this.recordBegin(begun, parameters)
+    this.#heartbeat.begin()
+    return {
+      id: begun.id,
+      end: async (end) => {
+        const endedAt = this.#now()
+        this.#heartbeat.end()
+        await this.recordEnd(begun, end, parameters, endedAt)
+      },
+    }
+  }
+
+  /** The first half of {@link begin}, for an operation of another process. Never fails. */
+  async recordBegin(begun: BegunOperation, parameters: AuditParameters): Promise<AuditState | undefined> {
+    const { startedAt } = begun
     const prunes = !this.#isPruned
     const audit = await this.#record((database) => {
       // Once in the life of a process is enough.
@@ -124,8 +143,28 @@ export class Journal {
     })
     if (audit !== undefined) this.#isPruned = true
     this.#audit = audit ?? this.#audit
-    this.#heartbeat.begin()
-    return { id: begun.id, end: (end) => this.#end(begun, end, parameters) }
+    return audit
+  }
+
+  /** How it ended, also where nothing is known of its begin. Never fails. @param endedAt milliseconds since 1970 */
+  async recordEnd(
+    begun: BegunOperation,
+    end: OperationEnd,
+    parameters: AuditParameters,
+    endedAt: number,
+  ): Promise<AuditState | undefined> {
+    const audit = await this.#record((database) => {
+      if (wasMisused(begun, end)) deleteOperation(database, begun.id)
+      else updateEnded(database, begun, end, { process: this.#process, endedAt })
+      return this.#append(database, begun, 'end', parameters, endedAt, end)
+    })
+    this.#audit = audit ?? this.#audit
+    return audit
+  }
+
+  /** That the process is there, in whose life operations run. Never fails. @param time milliseconds since 1970 */
+  async recordSeen(time: number): Promise<void> {
+    await this.#record((database) => updateSeen(database, this.#process, time))
   }
 
   /** Oldest first. @throws ACCESS_DENIED, DATABASE_BUSY, FORMAT_TOO_NEW */
@@ -170,17 +209,6 @@ export class Journal {
   /** The hash that the entry with that number has now. */
   auditHash(sequence: number): Promise<string | undefined> {
     return this.#file.read((database) => selectHash(database, sequence))
-  }
-
-  async #end(begun: BegunOperation, end: OperationEnd, parameters: AuditParameters): Promise<void> {
-    const endedAt = this.#now()
-    this.#heartbeat.end()
-    const audit = await this.#record((database) => {
-      if (wasMisused(begun, end)) deleteOperation(database, begun.id)
-      else updateEnded(database, begun, end, { process: this.#process, endedAt })
-      return this.#append(database, begun, 'end', parameters, endedAt, end)
-    })
-    this.#audit = audit ?? this.#audit
   }
 
   #newId(time: number): string {
@@ -230,11 +258,6 @@ export class Journal {
     return { head: appendEntry(database, entry, now), isNew: this.#beganChain }
   }
 
-  async #beat(): Promise<void> {
-    const now = this.#now()
-    await this.#record((database) => updateSeen(database, this.#process, now))
-  }
-
   #warn(message: string, object: string, code: ErrorCode): void {
     if (this.#warned.has(message)) return
     this.#warned.add(message)
@@ -244,5 +267,9 @@ export class Journal {
 
 /** Nothing was done: it was only asked for in a way that makes no sense. The audit log knows of it. */
 function wasMisused({ trigger }: OperationStart, { outcome, code }: OperationEnd): boolean {
-  return trigger === 'manual' && outcome === 'failed' && (code === 'USAGE' || code === 'CONFIG_INVALID')
+  return (
+    (trigger === 'manual' || trigger === 'library') &&
+    outcome === 'failed' &&
+    (code === 'USAGE' || code === 'CONFIG_INVALID')
+  )
 }

@@ -13,6 +13,7 @@ export const operationKinds = [
   'pin',
   'unpin',
   'delete',
+  'forget',
 ] as const
 export type OperationKind = (typeof operationKinds)[number]
 

@@ -22,7 +22,7 @@ export interface Rebuilt {
  * @throws STORAGE_*, and what {@link Journal.merge} throws
  */
 export async function rebuildJournal(
-  journal: Journal,
+  journal: Pick<Journal, 'merge'>,
   repository: Repository,
   options: OperationOptions = {},
 ): Promise<Rebuilt> {

@@ -24,7 +24,7 @@ export interface RecordedOperation extends OperationStart, Omit<OperationEnd, 'o
 /** A process of which nothing can be known (of another machine or container) counts as gone when it was silent for so long. */
 const silenceMs = 3 * 60 * 60_000
 
-const identity: z.ZodType<ProcessIdentity> = z.strictObject({
+export const processIdentity: z.ZodType<ProcessIdentity> = z.strictObject({
   host: z.string(),
   bootId: z.string(),
   pid: z.int(),
@@ -49,7 +49,7 @@ export const operationRow = z.object({
   figures: text.transform((json) =>
     json === null ? undefined : z.record(z.string(), z.number()).parse(JSON.parse(json)),
   ),
-  process: text.transform((json) => (json === null ? undefined : identity.parse(JSON.parse(json)))),
+  process: text.transform((json) => (json === null ? undefined : processIdentity.parse(JSON.parse(json)))),
   seen_at: z.int(),
   origin: text,
 })

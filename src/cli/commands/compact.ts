@@ -1,4 +1,5 @@
 import type { Ending } from '../../agent/journal/ending.ts'
+import { compactEnding } from '../../agent/journal/upkeep-ending.ts'
 import { duration } from '../parse/option-values.ts'
 import { compactText } from '../present/upkeep.ts'
 import { type AddCommand, examples } from '../program.ts'
@@ -39,15 +40,7 @@ function operationOf(name: string, { dryRun }: CompactFlags): OperationFacts | u
 }
 
 function ending({ data }: Outcome<'compact'>): Ending {
-  const { database, merged, logs, deleted, freedBytes, waitingBytes } = data
-  const figures = {
-    merged: merged.length,
-    mergedLogs: logs.replaced,
-    deletedSegments: deleted.length,
-    freedBytes,
-    waitingBytes,
-  }
-  return { database, figures }
+  return { database: data.database, ...compactEnding(data) }
 }
 
 async function compact(

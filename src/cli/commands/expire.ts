@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { Ending } from '../../agent/journal/ending.ts'
+import { expireEnding } from '../../agent/journal/upkeep-ending.ts'
 import { exitCodes } from '../../errors.ts'
 import type { RetentionPolicy } from '../../history/retention.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
@@ -73,17 +74,7 @@ function operationOf(name: string, flags: ExpireFlags): OperationFacts | undefin
 function ending({ data }: Outcome<'expire'>): Ending {
   const about = { database: data.database ?? undefined }
   if (data.dryRun) return { ...about, outcome: 'interrupted', message: 'It was not confirmed; nothing was changed.' }
-  return {
-    ...about,
-    figures: {
-      kept: data.keep.length,
-      dropped: data.drop.length,
-      merged: data.merged.length,
-      deletedSegments: data.deleted.length,
-      freedBytes: data.freedBytes,
-      waitingBytes: data.waitingBytes,
-    },
-  }
+  return { ...about, ...expireEnding(data) }
 }
 
 interface ChosenPolicy {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Ending } from '../../agent/journal/ending.ts'
+import { restoreEnding } from '../../agent/journal/restore-ending.ts'
 import type { ValidationLevel } from '../../source/source.ts'
 import { planData, proofData } from '../json/to-json.ts'
 import { wholeNumber } from '../parse/option-values.ts'
@@ -86,10 +87,7 @@ function operationOf(name: string, flags: RestoreFlags): OperationFacts | undefi
 }
 
 function ending({ data }: Outcome<'restore'>): Ending {
-  const { plan, pagesWritten, bytesFetched, mode, warnings } = data
-  const { database, lsn, backup, estimate } = plan
-  const figures = { lsn, pagesWritten, bytesFetched, commitsReplayed: estimate.commitsToReplay }
-  return { database, type: mode, backupId: backup?.id, figures, warnings }
+  return restoreEnding(data)
 }
 
 async function restore(session: Session, name: string, flags: RestoreFlags): Promise<Outcome<'restore'>> {

@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { Ending } from '../../agent/journal/ending.ts'
+import { verifyEnding } from '../../agent/journal/verify-ending.ts'
 import { exitCodes } from '../../errors.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { VerifyLevel, VerifyResult } from '../../verify/verify-options.ts'
@@ -76,11 +77,7 @@ function operationOf(names: readonly string[], { level, backup, subset, maxDurat
 }
 
 function ending({ data }: Outcome<'verify'>): Ending {
-  const { ok, findings, checked, remaining, warnings } = data
-  const figures = { ...checked, remaining, findings: findings.length }
-  if (ok) return { figures, warnings }
-  const message = findings.map(({ problem }) => problem).join(' ')
-  return { figures, outcome: 'failed', code: 'INTEGRITY', message }
+  return verifyEnding(data)
 }
 
 async function verify(session: Session, names: readonly string[], flags: VerifyFlags): Promise<Outcome<'verify'>> {

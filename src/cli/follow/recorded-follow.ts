@@ -1,6 +1,5 @@
 import type { Ending } from '../../agent/journal/ending.ts'
 import type { FollowFlags } from '../commands/follow.ts'
-import { counted } from '../format/text.ts'
 import type { ResultData } from '../json/schemas.ts'
 import type { OperationFacts } from '../record/command-journal.ts'
 import type { Outcome, Session } from '../session.ts'
@@ -20,7 +19,7 @@ export async function recordedFollow(
   try {
     outcome = await work()
   } catch (thrown) {
-    for (const { followed, operation } of begun) await operation?.fail(thrown, figuresOf(followed))
+    for (const { followed, operation } of begun) await operation?.fail(thrown, followed.figures)
     throw thrown
   }
   for (const { followed, operation } of begun) {
@@ -35,16 +34,7 @@ function operationOf({ database, location }: Followed, { enableWal }: FollowFlag
 }
 
 function endingOf(followed: Followed, error: ResultData<'follow'>['databases'][number]['error']): Ending {
-  const { gaps, left, database, mode } = followed
-  const about = { database, type: mode, figures: figuresOf(followed) }
-  if (error !== null) return { ...about, outcome: 'failed', code: error.code, message: error.message }
-  const warnings = [
-    ...(gaps === 0 ? [] : [`${counted(gaps, 'gap')} recorded.`]),
-    ...(left.segments === 0 ? [] : [`${counted(left.segments, 'segment')} not uploaded yet.`]),
-  ]
-  return { ...about, warnings }
-}
-
-function figuresOf({ commits, gaps, lsn, uploadedLsn }: Followed): Readonly<Record<string, number>> {
-  return { commits, gaps, lsn, uploadedLsn }
+  const { database, mode, figures, ending } = followed
+  if (error === null) return { database, ...ending }
+  return { database, type: mode, figures, outcome: 'failed', code: error.code, message: error.message }
 }

@@ -1,11 +1,4 @@
-/** `1 table`, `3 tables`; thousands are set apart: `12,000 rows`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`
-}
-
-export function formatCount(count: number): string {
-  return count.toLocaleString('en-US')
-}
+export { counted, formatCount } from '../../util/counted.ts'
 
 /** `0 %`, `0.3 %`, `42 %`; a part of 1. Never rounds up to a whole that is not reached. */
 export function formatPercent(part: number): string {

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { AuditParameters } from '../../agent/journal/audit/audit-entry.ts'
 import type { Ending } from '../../agent/journal/ending.ts'
 import type { Journal, OperationHandle } from '../../agent/journal/journal.ts'
+import type { OpenOperation } from '../../agent/journal/open-operation.ts'
 import type { OperationKind, OperationStart } from '../../agent/journal/operation.ts'
 import { toHoldfastError } from '../../errors.ts'
 import type { Output } from '../output.ts'
@@ -28,12 +29,6 @@ export interface OperationFacts {
   /** What was asked for, for the audit log; no secrets, and nothing that may hold one, such as commands. */
   readonly parameters?: AuditParameters | undefined
 }
-
-/** These only read the repository, so one that cannot be written to is nothing to warn of. */
-const reading: readonly OperationKind[] = ['restore', 'verify', 'drill']
-
-/** After such a failure, nothing is written to the repository: it is away, or was not to be waited for. */
-const hopeless = /^(STORAGE_|REPOSITORY_|ABORTED$)/
 
 /**
  * Records what a command does in the history and the audit log of this machine. Nothing is loaded or opened before the first
@@ -68,16 +63,8 @@ export class CommandJournal {
     endingOf: (result: T) => Ending = () => ({}),
   ): Promise<T> {
     const operation = facts === undefined ? undefined : await this.begin(facts)
-    if (operation === undefined) return await work()
-    let result: T
-    try {
-      result = await work()
-    } catch (thrown) {
-      await operation.fail(thrown)
-      throw thrown
-    }
-    await operation.end(endingOf(result))
-    return result
+    const { recordWork } = await import('../../agent/journal/open-operation.ts')
+    return await recordWork(operation, work, endingOf)
   }
 
   /** For work that has several operations in common: only if it throws, each of them is recorded, as failed. */
@@ -96,15 +83,16 @@ export class CommandJournal {
     const repository = await storageUrl(location)
     if (repository === undefined) return undefined
     const journal = await this.open()
-    const [{ failedEnd, endOf }, { databaseNameFrom }] = await Promise.all([
+    const [{ failedEnd, endOf }, { isHopeless, onlyReads }, { databaseNameFrom }] = await Promise.all([
       import('../../agent/journal/ending.ts'),
+      import('../../agent/journal/open-operation.ts'),
       import('../../repository/layout.ts'),
     ])
     const { kind, type, schedule, parameters } = facts
     const database = facts.database === undefined ? undefined : databaseNameFrom(basename(facts.database))
     const start: OperationStart = { kind, type, database, repository, trigger: 'manual', schedule }
     const handle: OperationHandle = await journal.begin(start, parameters)
-    if (!reading.includes(facts.kind)) this.#writes = true
+    if (!onlyReads(facts.kind)) this.#writes = true
     this.#location = location
     return {
       end: async (ending) => {
@@ -113,7 +101,7 @@ export class CommandJournal {
       },
       fail: async (thrown, figures) => {
         const end = failedEnd(thrown, figures)
-        this.#isHopeless = hopeless.test(end.code ?? '')
+        this.#isHopeless = isHopeless(end.code)
         await handle.end(end)
       },
     }
@@ -151,12 +139,6 @@ export class CommandJournal {
     const { command, output, now } = this.#facts
     return new Journal({ actor: currentActor(command), onWarning: (text, object) => output.warn(text, object), now })
   }
-}
-
-export interface OpenOperation {
-  /** Call one of these, once. */
-  readonly end: (ending: Ending) => Promise<void>
-  readonly fail: (thrown: unknown, figures?: Readonly<Record<string, number>>) => Promise<void>
 }
 
 /** The place of a repository in full and without secrets; nothing is opened there. Undefined if it makes no sense. */

@@ -11,21 +11,9 @@ export interface RunDrillOptions extends Omit<DrillOptions, 'signal' | 'onProgre
 }
 
 /**
- * A restore drill, in an engine process: restores a state to a scratch place, proves it, tries your assertions and command on it,
- * measures the recovery and keeps the verdict in the repository. A drill that fails, or cannot be finished, is no exception: the
- * report says why.
- *
+ * A restore drill, in an engine process; nothing is recorded of it but the verdict in the repository.
  * @throws REPOSITORY_NOT_FOUND, NAME_NOT_FOUND, BACKUP_NOT_FOUND, NOT_RESTORABLE for a state that was never there, USAGE, STORAGE_*
  * if the repository cannot be opened, ENGINE_DIED, ABORTED
- * @example
- * import { runDrill } from 'holdfast'
- * const { verdict, reasons, recovery } = await runDrill({
- *   repository: './backups',
- *   database: 'app',
- *   assertions: [{ sql: 'SELECT count(*) > 0 FROM users' }],
- *   maxRecoveryMs: 15 * 60_000,
- * })
- * if (verdict !== 'passed') console.error(verdict, reasons)
  */
 export async function runDrill(options: RunDrillOptions): Promise<DrillReport> {
   const { repository, database, signal, onProgress, engine, scratchFolder, ...rest } = options

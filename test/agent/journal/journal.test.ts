@@ -6,7 +6,7 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it, mock } from 'node:test'
 import { checkChain } from '../../../src/agent/journal/audit/check-chain.ts'
-import { defaultJournalPath } from '../../../src/agent/journal/journal-file.ts'
+import { defaultJournalPath } from '../../../src/agent/journal/journal-path.ts'
 import { hasCode } from '../../../src/errors.ts'
 import { journalPlace, start } from './support/journals.ts'
 

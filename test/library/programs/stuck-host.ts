@@ -8,7 +8,7 @@ import {
   sqlite,
 } from '../../../src/index.ts'
 
-const [path = '', folder = ''] = process.argv.slice(2)
+const [path = '', folder = '', journal] = process.argv.slice(2)
 
 class StuckStorage extends LocalStorage {
   #engine = 0
@@ -34,5 +34,6 @@ await using backups = await BackupManager.open({
   source: sqlite(path),
   repository: new StuckStorage(folder),
   init: true,
+  journal,
 })
 await backups.createFullBackup()

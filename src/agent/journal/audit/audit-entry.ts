@@ -7,8 +7,8 @@ import { z } from 'zod'
 import { actorSchema } from './actor.ts'
 
 /** What was asked for, by name; never secrets, nor what may hold one. */
-const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-export type AuditParameters = z.infer<typeof parameters>
+export const auditParameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+export type AuditParameters = z.infer<typeof auditParameters>
 
 export const auditEntry = z.strictObject({
   /** 1, 2, 3 … within its chain. */
@@ -27,7 +27,7 @@ export const auditEntry = z.strictObject({
   database: z.string().nullable(),
   repository: z.string(),
   actor: actorSchema,
-  parameters,
+  parameters: auditParameters,
   /** Null when it begins. */
   outcome: z.string().nullable(),
   code: z.string().nullable(),

@@ -1,12 +1,18 @@
 import { HoldfastError } from '../errors.ts'
 import type { Estimate } from '../history/estimate.ts'
+import type {
+  Moment,
+  RecoveryOptions,
+  RecoveryResult,
+  RecoveryStatus,
+  RecoveryTarget,
+} from '../restore/recovery-options.ts'
+import { RecoveryRun } from '../restore/recovery-run.ts'
+import { stateOf, stateOfNow, timeOf } from '../restore/recovery-target.ts'
+import type { RestoreResult } from '../restore/restore-options.ts'
+import type { RestorePoints } from '../restore/restore-points.ts'
 import type { OperationOptions } from '../storage/storage.ts'
-import type { Moment, RecoveryOptions, RecoveryResult, RecoveryStatus, RecoveryTarget } from './recovery-options.ts'
-import { RecoveryRun } from './recovery-run.ts'
-import { stateOf, stateOfNow, timeOf } from './recovery-target.ts'
 import { RestoreManager, type RestoreManagerOptions } from './restore-manager.ts'
-import type { RestoreResult } from './restore-options.ts'
-import type { RestorePoints } from './restore-points.ts'
 
 /**
  * Brings a database back to any commit that was captured: to a moment, an LSN or a named snapshot, or to the state right before

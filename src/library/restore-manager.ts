@@ -1,23 +1,25 @@
 import { resolve } from 'node:path'
+import { restoreEnding } from '../agent/journal/restore-ending.ts'
+import type { RecordingOptions } from '../backup/manager-options.ts'
 import { parseOptions } from '../engine/parse-options.ts'
-import { runInEngine } from '../engine/run-in-engine.ts'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, RestoreError, toHoldfastError } from '../errors.ts'
 import type { Estimate } from '../history/estimate.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import { Repository } from '../repository/repository.ts'
+import { type RestoreRequest, restoreRequest, restoreTargetState } from '../restore/engine-api.ts'
+import { planDatabaseRestore } from '../restore/plan-restore.ts'
+import { restoreInEngine } from '../restore/restore-in-engine.ts'
+import type { RestoreOptions, RestorePlan, RestoreResult, RestoreTargetState } from '../restore/restore-options.ts'
+import { listRestorePoints, type PointRange, type RestorePoints } from '../restore/restore-points.ts'
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Progress } from '../util/progress.ts'
 import { type ProgressReport, RateMeter } from '../util/rate-meter.ts'
-import { restoreApi, restoreRequest, restoreTargetState } from './engine-api.ts'
-import { planDatabaseRestore } from './plan-restore.ts'
-import type { RestoreOptions, RestorePlan, RestoreResult, RestoreTargetState } from './restore-options.ts'
-import { listRestorePoints, type PointRange, type RestorePoints } from './restore-points.ts'
+import { openRecorder, type RecordedFacts, type Recorder } from './journal/recorder.ts'
+import { stateParameters } from './state-parameters.ts'
 
-const program = { beside: import.meta.url, name: 'engine', api: restoreApi }
-
-export interface RestoreManagerOptions extends OperationOptions {
+export interface RestoreManagerOptions extends OperationOptions, RecordingOptions {
   /** Where the backups are kept: a path or URL, or a storage of your own, which stays yours to close. */
   readonly repository: string | BackupStorage
   /** Name of the database in the repository, or the path that it was backed up from. */
@@ -52,26 +54,32 @@ export class RestoreManager implements AsyncDisposable {
   readonly #options: RestoreManagerOptions
   readonly #link: StorageLink
   readonly #database: DatabaseRepository
+  readonly #recorder: Recorder
   readonly #running = new Set<Promise<unknown>>()
   #closed = false
 
-  private constructor(options: RestoreManagerOptions, link: StorageLink, database: DatabaseRepository) {
+  private constructor(
+    options: RestoreManagerOptions,
+    link: StorageLink,
+    database: DatabaseRepository,
+    recorder: Recorder,
+  ) {
     this.#options = options
     this.#link = link
     this.#database = database
+    this.#recorder = recorder
   }
 
   /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, NAME_NOT_FOUND, USAGE, STORAGE_*, ABORTED */
   static async open(options: RestoreManagerOptions): Promise<RestoreManager> {
-    const link = await linkStorage(options.repository)
-    try {
-      const { signal } = options
-      const repository = await Repository.open(link.storage, { signal })
-      return new RestoreManager(options, link, await repository.findDatabase(options.database, { signal }))
-    } catch (thrown) {
-      await link[Symbol.asyncDispose]()
-      throw thrown
-    }
+    const { signal } = options
+    await using stack = new AsyncDisposableStack()
+    const link = stack.use(await linkStorage(options.repository))
+    const recorder = stack.use(openRecorder(link, options, options.engine))
+    const repository = await Repository.open(link.storage, { signal })
+    const database = await repository.findDatabase(options.database, { signal })
+    stack.move()
+    return new RestoreManager(options, link, database, recorder)
   }
 
   /** Name of the database in the repository. */
@@ -155,6 +163,7 @@ export class RestoreManager implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     await Promise.allSettled(this.#running)
+    await this.#recorder[Symbol.asyncDispose]()
     await this.#link[Symbol.asyncDispose]()
   }
 
@@ -171,9 +180,9 @@ export class RestoreManager implements AsyncDisposable {
     }
     try {
       const request = parseOptions(restoreRequest, { ...rest, targetPath: absolute(rest.targetPath) })
-      const input = { database: this.database, storage: this.#link.address, request }
-      const running = { ...this.#options.engine, handlers: this.#link.handlers, signal, onEvent }
-      return await runInEngine(program, 'restore', input, running)
+      const running = { ...this.#options.engine, signal, onEvent }
+      const work = () => restoreInEngine(this.database, this.#link, request, running)
+      return await this.#recorder.recorded(factsOf(this.database, request), work, restoreEnding)
     } catch (thrown) {
       const error = toHoldfastError(thrown, rest.targetPath)
       if (error instanceof RestoreError) throw error
@@ -184,6 +193,26 @@ export class RestoreManager implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#closed) throw new HoldfastError('USAGE', 'This RestoreManager is closed.')
+  }
+}
+
+/** The check command stays out: it may hold a secret. A dry run is not recorded. */
+function factsOf(
+  database: string,
+  { state, targetPath, force, delta, dryRun, validation = 'integrity', checkCommand }: RestoreRequest,
+): RecordedFacts | undefined {
+  if (dryRun === true) return undefined
+  return {
+    kind: 'restore',
+    database,
+    parameters: {
+      ...stateParameters(state),
+      to: targetPath,
+      force: force === true,
+      delta: delta === true,
+      validate: validation,
+      checked: checkCommand !== undefined,
+    },
   }
 }
 

@@ -1,0 +1,80 @@
+/** What a manager does to backups that are there, each recorded; a dry run is not. */
+import { compactEnding, expireEnding } from '../agent/journal/upkeep-ending.ts'
+import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
+import type { ManagedDatabase } from '../backup/managed-database.ts'
+import {
+  compactAnywhere,
+  expireAnywhere,
+  type UpkeepAnywhereOptions,
+} from '../capture/control/upkeep-through-follower.ts'
+import type { RetentionPolicy } from '../history/retention.ts'
+import type { CompactReport } from '../maintenance/compact/compact-database.ts'
+import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
+import { retentionPolicy } from '../maintenance/expire/retention-policy.ts'
+import { type PinnedBackup, pinBackup, unpinBackup } from '../maintenance/pins/pin-backup.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+import type { RecordedFacts } from './journal/recorder.ts'
+import type { ManagerParts } from './manager-parts.ts'
+
+export async function deleteOne(
+  { queue, recorder }: ManagerParts,
+  { name, repository }: ManagedDatabase,
+  backup: string,
+  options: DeleteBackupOptions,
+): Promise<DeletedBackup> {
+  const facts = unlessDry(options, {
+    kind: 'delete',
+    database: name,
+    parameters: { backup, force: options.force === true },
+  })
+  const work = () => deleteBackup(repository, backup, options)
+  const done = () =>
+    recorder.recorded(facts, work, ({ backup: { id }, freedBytes, deletedSegments }) => {
+      return { backupId: id, figures: { freedBytes, segments: deletedSegments.length } }
+    })
+  return await queue.run(name, done, options.signal)
+}
+
+export async function cleanUp(
+  { queue, recorder, options: { retention: usual } }: ManagerParts,
+  { name, repository }: ManagedDatabase,
+  { retention = usual, ...options }: UpkeepAnywhereOptions & { readonly retention?: RetentionPolicy | undefined },
+): Promise<ExpireReport> {
+  retentionPolicy(retention)
+  const said = Object.entries(retention ?? {}).filter(([, value]) => value !== undefined)
+  const facts = unlessDry(options, { kind: 'expire', database: name, parameters: Object.fromEntries(said) })
+  const work = () => expireAnywhere(repository, retention, options)
+  return await queue.run(name, () => recorder.recorded(facts, work, expireEnding), options.signal)
+}
+
+export async function compact(
+  { queue, recorder }: ManagerParts,
+  { name, repository }: ManagedDatabase,
+  options: UpkeepAnywhereOptions,
+): Promise<CompactReport> {
+  const facts = unlessDry(options, { kind: 'compact', database: name })
+  const work = () => compactAnywhere(repository, options)
+  return await queue.run(name, () => recorder.recorded(facts, work, compactEnding), options.signal)
+}
+
+export async function setPin(
+  { recorder }: ManagerParts,
+  kind: 'pin' | 'unpin',
+  { name, repository }: ManagedDatabase,
+  backup: string,
+  options: OperationOptions,
+): Promise<PinnedBackup> {
+  const set = kind === 'pin' ? pinBackup : unpinBackup
+  return await recorder.recorded(
+    { kind, database: name, parameters: { backup } },
+    () => set(repository, backup, options),
+    ({ backup: { id } }) => ({ backupId: id }),
+  )
+}
+
+function unlessDry(
+  { dryRun }: { readonly dryRun?: boolean | undefined },
+  facts: RecordedFacts,
+): RecordedFacts | undefined {
+  return dryRun === true ? undefined : facts
+}
