@@ -1,7 +1,8 @@
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { planDeletion } from '../history/dependents.ts'
 import { toLsn } from '../history/lsn.ts'
-import { isReachable, reachableLsns } from '../history/reachable.ts'
+import { isReachable, reachableLsns, reachedSegments } from '../history/reachable.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -9,7 +10,14 @@ import { followedRanges } from '../repository/followed-ranges.ts'
 import { manifestKey } from '../repository/layout.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
-import { nextDeleted, nextLetGo, type RetentionRecord, updateRetention } from '../repository/retention-record.ts'
+import {
+  nextDeleted,
+  nextLetGo,
+  outOfTrash,
+  type RetentionRecord,
+  readRetention,
+  updateRetention,
+} from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import { Room } from './room.ts'
 
@@ -56,7 +64,8 @@ export async function deleteBackup(
   assertListed(database, catalog, lease)
   const backup = findBackup(catalog, idOrName)
   if (!force) refuseNewestGood(catalog, backup)
-  const { segments } = deletionOf(catalog, backup)
+  const record = await readRetention(database, { signal })
+  const { segments } = deletionOf({ ...catalog, segments: lasting(catalog, record) }, backup)
   const result = {
     backup,
     freedBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -98,6 +107,20 @@ export function assertListed(
     object: database,
     hint: 'Try again in a while. If the last backup was interrupted, make another one first.',
   })
+}
+
+/**
+ * The segments that can be counted on. What retention is about to delete is no way to what is kept, unless it already is the only one: then
+ * it will stay.
+ */
+function lasting({ segments, backups }: Catalog, record: RetentionRecord): readonly SegmentInfo[] {
+  const left = outOfTrash(segments, record)
+  const isReached = new Set(reachedSegments(left).map(({ segment }) => segment))
+  const reachable = reachableLsns(left)
+  const isEnough =
+    reachedSegments(segments).every(({ segment: { key }, segment }) => record.trash[key] || isReached.has(segment)) &&
+    backups.every(({ lsn }) => isReachable(reachable, toLsn(lsn)))
+  return isEnough ? left : segments
 }
 
 function deletionOf(catalog: Catalog, backup: BackupManifest) {

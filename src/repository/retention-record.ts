@@ -3,6 +3,7 @@
  * a pin is written here; and what is to be deleted is named here for a while first.
  */
 import { z } from 'zod'
+import type { SegmentInfo } from '../history/segment-info.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { DatabaseRepository } from './database-repository.ts'
 import { readDocument } from './documents.ts'
@@ -35,6 +36,14 @@ export async function readRetention(
 ): Promise<RetentionRecord> {
   const found = await readDocument(storage, 'retention', retentionRecord, retentionKey(name), options)
   return found ?? noRetentionRecord
+}
+
+/** What is in the trash is as good as gone: nothing may be planned with it that is not to be taken out again. */
+export function outOfTrash(
+  segments: readonly SegmentInfo[],
+  { trash }: Pick<RetentionRecord, 'trash'>,
+): readonly SegmentInfo[] {
+  return segments.filter(({ key }) => trash[key] === undefined)
 }
 
 /** @param change makes the next record of the present one; called again if somebody else came between */

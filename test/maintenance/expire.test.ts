@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import type { Capture } from '../../src/capture/capture.ts'
 import { hasCode } from '../../src/errors.ts'
 import { toLsn } from '../../src/history/lsn.ts'
@@ -9,12 +10,15 @@ import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { pinBackup, unpinBackup } from '../../src/maintenance/pins/pin-backup.ts'
 import { acknowledgedSegments } from '../../src/repository/acknowledged.ts'
 import { openChain } from '../../src/repository/chain.ts'
+import { writeDocument } from '../../src/repository/documents.ts'
+import { retentionKey } from '../../src/repository/layout.ts'
 import { Lease } from '../../src/repository/lease.ts'
-import { readRetention } from '../../src/repository/retention-record.ts'
+import { noRetentionRecord, readRetention } from '../../src/repository/retention-record.ts'
 import { updateLedger } from '../../src/repository/verification-ledger.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { imageAt } from '../capture/support/check-history.ts'
 import { Rig } from '../capture/support/rig.ts'
+import { storeCommits } from '../support/log-history.ts'
 import { seededRandom } from '../support/random.ts'
 import { day, hour, KeptHistory } from './support/kept-history.ts'
 
@@ -242,6 +246,19 @@ describe('the two steps of a deletion', () => {
     await expireDatabase(database, policy, { now: history.time + 23 * hour })
     assert.equal((await openChain(database, plan)).links.length, plan.steps.length)
     await history.check(old)
+  })
+
+  it('are no way to what is kept: a backup is needed though what is in the trash would do instead', async () => {
+    const history = await KeptHistory.make(8)
+    await history.backup(1, { type: 'full', segment: await history.base() })
+    const full = await history.backup(2, { type: 'full', segment: await history.base() })
+    const last = await history.backup(3, { segment: await history.delta() })
+    const database = await history.database()
+    const detour = await storeCommits(database, history.at(1), [history.at(3)], 'delta', 512, 1)
+    const trash = { [detour.key]: { since: new Date(history.time).toISOString() } }
+    await writeDocument(database.storage, 'retention', retentionKey('app'), { ...noRetentionRecord, trash })
+    await assert.rejects(deleteBackup(database, full.id, { force: true }), (error) => hasCode(error, 'BACKUP_NEEDED'))
+    await history.check(last.lsn)
   })
 
   it('take back what is needed again', async () => {

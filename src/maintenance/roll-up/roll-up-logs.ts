@@ -2,7 +2,7 @@ import { hasCode } from '../../errors.ts'
 import { planRollUp, type RollUpOptions } from '../../history/roll-up.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { type RetentionRecord, readRetention } from '../../repository/retention-record.ts'
+import { outOfTrash, readRetention } from '../../repository/retention-record.ts'
 import { findDamage } from '../../segment/damage-report.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { type MergeLogsOptions, mergeLogs } from './merge-logs.ts'
@@ -25,6 +25,7 @@ export async function rollUpLogs(
   const { signal } = options
   const { segments, gaps } = await database.catalog({ signal })
   const record = await readRetention(database, { signal })
+  // A log that begins with what is to be deleted would begin where nothing leads to any more, and take what is kept with it.
   const { merges, covered } = planRollUp(outOfTrash(segments, record), gaps, options)
   let replaced = 0
   let merged = 0
@@ -42,11 +43,6 @@ export async function rollUpLogs(
     replaced += await removeCovered(database, by, run, { signal })
   }
   return { replaced, merged }
-}
-
-/** A log that begins with what is to be deleted would begin where nothing leads to any more, and take what is kept with it. */
-export function outOfTrash(segments: readonly SegmentInfo[], { trash }: RetentionRecord): SegmentInfo[] {
-  return segments.filter(({ key }) => trash[key] === undefined)
 }
 
 /** Deletes those logs that a larger one is proved to hold: it is sound, and passes through their start and end states. @returns how many */
