@@ -1,10 +1,12 @@
 /** What a schedule that is due makes the agent do. */
 import type { StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { openKnown } from '../repository/known-places.ts'
 import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupStorage } from '../storage/storage.ts'
 import { assertTables } from '../verify/drill/assertion.ts'
+import { judgeFailure } from '../verify/drill/judge-failure.ts'
 import { runDrill } from '../verify/drill/run-drill.ts'
 import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
@@ -31,6 +33,8 @@ export interface AgentJobsContext {
   readonly pool: WorkerPool
   readonly find: (name: string) => AgentDatabase | undefined
   readonly mirrors: Pick<MirrorBook, 'all' | 'find' | 'completed'>
+  /** Whether a backup of a database was ever made, as far as is known on this machine. */
+  readonly wasBackedUp: (database: string) => boolean
   readonly now: () => number
 }
 
@@ -127,21 +131,30 @@ export class AgentJobs {
   }
 
   async #drill({ name, config: { drill } }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
-    if (!(await this.#isThere(name, signal)))
-      return { message: 'There is nothing to restore yet.', outcome: 'succeeded' }
-    const report = await runDrill({
-      repository: this.#place,
-      database: name,
-      state: drill.state === 'random' ? { by: 'random' } : { by: 'latest' },
-      assertions: [...assertTables(drill.expectTables), ...drill.assertions],
-      command: drill.command,
-      timeLimitMs: drill.commandTimeoutMs,
-      maxRecoveryMs: drill.maxRecoveryTimeMs,
-      maxAgeMs: drill.maxAgeMs,
-      scratchFolder: drill.scratchFolder,
-      signal,
-    })
-    return drillEnding(report)
+    try {
+      if (!(await this.#isThere(name, signal)))
+        return { message: 'There is nothing to restore yet.', outcome: 'succeeded' }
+      const report = await runDrill({
+        repository: this.#place,
+        database: name,
+        state: drill.state === 'random' ? { by: 'random' } : { by: 'latest' },
+        assertions: [...assertTables(drill.expectTables), ...drill.assertions],
+        command: drill.command,
+        timeLimitMs: drill.commandTimeoutMs,
+        maxRecoveryMs: drill.maxRecoveryTimeMs,
+        maxAgeMs: drill.maxAgeMs,
+        scratchFolder: drill.scratchFolder,
+        signal,
+      })
+      return drillEnding(report)
+    } catch (thrown) {
+      const error = toHoldfastError(thrown, name)
+      const { code, message } = error
+      // A repository that is not there to be opened says as little of the backup as one that goes away meanwhile.
+      const isHindered = code === 'REPOSITORY_NOT_FOUND' || judgeFailure(error)?.outcome === 'inconclusive'
+      if (signal.aborted || !isHindered) throw thrown
+      return { outcome: 'inconclusive', code, message }
+    }
   }
 
   async #keepUp(
@@ -216,8 +229,20 @@ export class AgentJobs {
     return link.address.kind === 'location' ? link.address.location : link.storage
   }
 
+  /**
+   * Whether there is anything of it in the repository. What is gone from there is no reason to call it a success that nothing was done.
+   * @throws REPOSITORY_NOT_FOUND, NAME_NOT_FOUND, STORAGE_*
+   */
   async #isThere(name: string, signal: AbortSignal): Promise<boolean> {
-    return (await this.#context.repository.databaseNames({ signal })).includes(name)
+    const { repository, wasBackedUp } = this.#context
+    if ((await repository.databaseNames({ signal })).includes(name)) return true
+    // The place where its disk is not mounted lists as empty, too.
+    await openKnown(repository.storage, { signal })
+    if (!wasBackedUp(name)) return false
+    throw new HoldfastError('NAME_NOT_FOUND', `Backups of ${name} were made, but nothing of it is in the repository.`, {
+      object: name,
+      hint: 'See who removed them, "holdfast audit" may tell, and make a full backup.',
+    })
   }
 }
 

@@ -7,6 +7,7 @@ import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { openKnown } from '../repository/known-places.ts'
 import { refuseMirror } from '../repository/mirror-record.ts'
 import type { Repository } from '../repository/repository.ts'
+import { removeProbeLeftovers } from '../storage/probe-leftovers.ts'
 import { abortable } from '../util/abort.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
 import { type AgentDatabase, AgentDatabases } from './agent-databases.ts'
@@ -18,6 +19,8 @@ import { GlobWatch } from './discovery/glob-watch.ts'
 import { LimitWatch } from './discovery/limit-watch.ts'
 import { NameBook } from './discovery/name-book.ts'
 import { systemLimits } from './discovery/system-limits.ts'
+import { DiskWatch } from './disk-watch.ts'
+import { freeOwnLease } from './expectations/free-own-lease.ts'
 import { OtherAgents } from './expectations/other-agents.ts'
 import { RecordKeeper } from './expectations/record-keeper.ts'
 import { FirstLook } from './first-look.ts'
@@ -26,11 +29,11 @@ import { FreshnessBook } from './freshness-book.ts'
 import { recallMadeBackups } from './made-backups.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { MirrorBook } from './mirrors/mirror-book.ts'
-import { Alive } from './notify/alive.ts'
 import { CertificateWatch } from './notify/certificates/certificate-watch.ts'
-import { configuredChannels, configuredHeartbeats } from './notify/configured.ts'
+import { deviceOf, measureDisk } from './notify/conditions/disk.ts'
+import { configuredChannels } from './notify/configured.ts'
 import { defaultAlertSettings } from './notify/engine/alert-settings.ts'
-import type { Heartbeat } from './notify/heartbeat.ts'
+import { Heartbeats } from './notify/heartbeats.ts'
 import { thisSender } from './notify/message.ts'
 import { Notifier } from './notify/notifier.ts'
 import { Operations } from './operations/operations.ts'
@@ -55,8 +58,7 @@ export interface AgentParts extends AsyncDisposable {
   readonly link: StorageLink
   readonly repository: Repository
   readonly notifier: Notifier
-  readonly heartbeats: { current: readonly Heartbeat[] }
-  readonly alive: Alive
+  readonly heartbeats: Heartbeats
   readonly certificates: CertificateWatch
   readonly metrics: Metrics
   readonly marker: RunMarker
@@ -78,7 +80,14 @@ export function agentFolder({ stateFolder }: Pick<Config, 'stateFolder'>): strin
 }
 
 /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, STORAGE_*, ACCESS_DENIED, DISK_FULL */
-export async function assemble({ config, log, journal, clock, signal }: AgentOptions): Promise<AgentParts> {
+export async function assemble({
+  config,
+  log,
+  journal,
+  clock,
+  signal,
+  measure = measureDisk,
+}: AgentOptions): Promise<AgentParts> {
   const now = (): number => clock.now()
   const warn = (message: string): void => log.warn(message)
   const folder = agentFolder(config)
@@ -102,10 +111,9 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
       warn,
     }),
   )
-  const heartbeats = { current: configuredHeartbeats(config.notify, { clock }) as readonly Heartbeat[] }
-  stack.defer(async () => {
-    await Promise.all(heartbeats.current.map((heartbeat) => heartbeat[Symbol.asyncDispose]()))
-  })
+  const heartbeats = stack.use(
+    new Heartbeats(config.notify, { clock, onDelivery: (delivery) => metrics.delivered(delivery), warn }),
+  )
   const freshness = new FreshnessBook()
   await recallMadeBackups({ journal, repository, freshness, log })
   const reading = new AbortController()
@@ -120,7 +128,7 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     journal,
     metrics,
     notifier,
-    heartbeats: () => heartbeats.current,
+    heartbeats: () => heartbeats.all,
     log,
     now,
     onEnded: ({ kind, outcome, database, startedAt }) => {
@@ -130,6 +138,7 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
         void repositoryWatch.readVerifications(database, reading.signal)
       if (kind === 'expire' && database !== undefined) onWindow(database)
     },
+    hasGone: (name) => finder.hasGone(name),
   })
   const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log })
   const owner = { id: await agentId(folder, warn), host: hostname(), config: config.file }
@@ -137,12 +146,27 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
   const own = (): readonly AgentDatabase[] => [...databases.all, ...finder.away]
   const deleted = (): ReadonlySet<string> =>
     new Set(finder.gone.filter(({ expected }) => !expected).map(({ name }) => name))
-  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own, deleted })
+  const root = config.stateFolder ?? userStateFolder()
+  const stateFolderOf = (name: string): string => join(root, repository.id, name)
+  const letGo = (name: string, signal: AbortSignal) =>
+    freeOwnLease(repository.database(name), stateFolderOf(name), { signal })
+  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own, deleted, letGo })
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
   const mirrors = new MirrorBook({ journal, repository, scheduler: () => scheduler, notifier, metrics, now })
-  const jobs = new AgentJobs({ repository, repositoryName, link, operations, pool, now, find, mirrors })
+  const wasBackedUp = (name: string): boolean => freshness.lastBackupAt(name) !== undefined
+  const jobs = new AgentJobs({
+    repository,
+    repositoryName,
+    link,
+    operations,
+    pool,
+    now,
+    find,
+    mirrors,
+    wasBackedUp,
+  })
   const stateFile = new ScheduleStateFile(folder)
   const scheduler = new Scheduler({
     clock,
@@ -154,13 +178,23 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     onFailure: () => {},
     onStateNotKept: (error) => log.warn(`When schedules ran cannot be written down. ${String(error)}`),
   })
-  const watch = new FollowWatch({ repositoryName, journal, metrics, notifier, scheduler, log, now, onWindow })
-  const root = config.stateFolder ?? userStateFolder()
+  const mayBeGone = (name: string, since: number): boolean => finder.mayBeGone(name, since)
+  const watch = new FollowWatch({
+    repositoryName,
+    journal,
+    metrics,
+    notifier,
+    scheduler,
+    log,
+    now,
+    onWindow,
+    mayBeGone,
+  })
   const databases = new AgentDatabases({
     storage: link.address,
     pool,
     clock,
-    stateFolderOf: (name) => join(root, repository.id, name),
+    stateFolderOf,
     startsAtOnce,
     onEvent: (name, event) => watch.event(name, event),
     onState: (name, facts) => watch.state(name, facts),
@@ -195,19 +229,39 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     now,
     onDropped: () => otherAgents.changed(),
   })
+  const disks = new DiskWatch({
+    folders: () => [
+      { what: 'the state folder', path: folder },
+      ...folderOf(link.storage.url).map((path) => ({ what: 'the repository', path })),
+    ],
+    databases: () => databases.all,
+    deviceOf,
+    measure,
+    notifier,
+    log,
+    now,
+  })
   const rounds = new Rounds({
     repository,
     databases: () => databases.all,
     away: () => finder.away,
+    mayBeGone,
     workers,
-    hungWorkers: new HungWorkers({ now, log, metrics, kill: (pid) => process.kill(pid, 'SIGKILL'), cpuTime }),
+    hungWorkers: new HungWorkers({
+      now,
+      log,
+      metrics,
+      notifier,
+      kill: (pid, reason) => pool.end(pid, reason),
+      cpuTime,
+    }),
     scheduler,
     notifier,
     metrics,
     freshness,
     log,
     now,
-    folders: [{ what: 'the state folder', path: folder }],
+    disks,
   })
   // Last: what is not put together did not run.
   const marker = await RunMarker.set(folder, now())
@@ -219,7 +273,6 @@ export async function assemble({ config, log, journal, clock, signal }: AgentOpt
     repository,
     notifier,
     heartbeats,
-    alive: new Alive(),
     certificates: new CertificateWatch({ notifier, log, now }),
     metrics,
     marker,
@@ -242,6 +295,7 @@ async function openRepository(link: StorageLink, signal: AbortSignal | undefined
   try {
     const repository = await abortable(openKnown(link.storage, { signal }), signal)
     await refuseMirror(link.storage, { signal })
+    await abortable(removeProbeLeftovers(link.storage, Date.now(), { signal }), signal)
     return repository
   } catch (error) {
     if (!hasCode(error, 'REPOSITORY_NOT_FOUND')) throw error

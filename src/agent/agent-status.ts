@@ -1,6 +1,6 @@
 /** What an agent says of itself at a glance; the shape is the one of `holdfast status --json`. */
 import { z } from 'zod'
-import type { FollowFacts } from './follow/followed-database.ts'
+import type { FollowFacts } from './follow/follow-facts.ts'
 import { operationKinds } from './journal/operation.ts'
 import { severities } from './notify/alert.ts'
 
@@ -31,7 +31,7 @@ export const agentStatus = z.strictObject({
       following: z
         .strictObject({
           state: z.enum(['starting', 'following', 'waiting', 'stopped']),
-          since: time,
+          since: time.describe('since when it is so; with an `error`, since when that has lasted'),
           mode: z.enum(['commits', 'deltas']).nullable(),
           lsn: count,
           durableLsn: count,
@@ -80,6 +80,21 @@ export const agentStatus = z.strictObject({
       target: z.string(),
       waiting: count,
       problem: z.string().nullable(),
+    }),
+  ),
+  heartbeats: z.array(
+    z.strictObject({
+      name: z.string(),
+      target: z.string(),
+      everyMs: milliseconds
+        .nullable()
+        .describe('it is told so often that all is well; null: it is told of scheduled operations'),
+      database: z.string().nullable().describe('it is told of the operations of that one alone'),
+      schedule: z.string().nullable().describe('it is told of what that one asks for alone'),
+      lastSentAt: time.nullable(),
+      lastFailureAt: time.nullable(),
+      lastFailure: z.string().nullable().describe('what went wrong then'),
+      failingSince: time.nullable().describe('nothing has got through since then'),
     }),
   ),
   workers: z.array(z.int()),

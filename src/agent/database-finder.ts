@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises'
 import { toHoldfastError } from '../errors.ts'
 import type { AgentDatabase, AgentDatabases } from './agent-databases.ts'
 import type { AgentLog } from './agent-log.ts'
@@ -39,6 +40,7 @@ export class DatabaseFinder {
   #trouble: string | undefined
   #away: readonly AgentDatabase[] = []
   #applying: Promise<void> = Promise.resolve()
+  #last: { readonly config: Config; readonly signal: AbortSignal; readonly at: number } | undefined
 
   constructor(context: DatabaseFinderContext) {
     this.#context = context
@@ -67,6 +69,35 @@ export class DatabaseFinder {
     return applied
   }
 
+  /**
+   * Whether something that began then may be the end of a database that a pattern found, of which nobody has looked since whether it is
+   * there: the next look says so, for all that went with it.
+   */
+  mayBeGone(name: string, since: number): boolean {
+    // What lies ahead was seen before the clock was set back.
+    return this.#isOfPattern(name) && since > (this.#last?.at ?? 0) && since <= this.#context.now()
+  }
+
+  /** Whether a database of which something failed is not looked after any more. Where its file is not there, it looks at once. Never fails. */
+  async hasGone(name: string): Promise<boolean> {
+    const { databases, log } = this.#context
+    const path = databases.find(name)?.path
+    if (path === undefined) return true
+    if (!this.#isOfPattern(name) || (await isThere(path)) || this.#last === undefined) return false
+    const { config, signal } = this.#last
+    if (signal.aborted) return false
+    try {
+      await this.apply(config, signal)
+    } catch (thrown) {
+      log.debug(`Whether ${name} is gone cannot be told. ${toHoldfastError(thrown).message}`)
+    }
+    return databases.find(name) === undefined
+  }
+
+  #isOfPattern(name: string): boolean {
+    return this.#context.databases.find(name)?.pattern !== undefined
+  }
+
   /** Resolves when nothing is being applied. */
   async idle(): Promise<void> {
     await this.#applying
@@ -75,6 +106,7 @@ export class DatabaseFinder {
   async #apply(config: Config, signal: AbortSignal): Promise<void> {
     const { names, globs, limits, databases, scheduler, notifier, metrics, firstLook, ownFolders, log, now } =
       this.#context
+    this.#last = { config, signal, at: now() }
     const known = new Set(databases.all.map(({ path }) => path))
     const found = await discover(config.databases, names, { known, ownFolders })
     for (const [path, reason] of found.ignored)
@@ -125,5 +157,15 @@ export class DatabaseFinder {
       if (this.#trouble !== message) log.error(`Which databases were found could not be written down. ${message}`)
       this.#trouble = message
     }
+  }
+}
+
+/** A link that leads nowhere is there. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch {
+    return false
   }
 }

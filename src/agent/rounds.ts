@@ -3,11 +3,10 @@ import { hasCode, toHoldfastError } from '../errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import type { AgentLog } from './agent-log.ts'
+import type { DiskWatch } from './disk-watch.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
-import { observeDisk, readDiskSpace } from './notify/conditions/disk.ts'
 import { observeLag, observeSpool, observeTrouble } from './notify/conditions/following.ts'
-import { observeSilentWorkers } from './notify/conditions/silent-worker.ts'
 import type { Observation } from './notify/engine/advance.ts'
 import type { Notifier } from './notify/notifier.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -19,16 +18,17 @@ export interface RoundsContext {
   readonly databases: () => readonly AgentDatabase[]
   /** Those that went away and are expected back: their backups become overdue. */
   readonly away: () => readonly AgentDatabase[]
+  /** It is seen soon whether what troubles a database since then is that it was deleted. */
+  readonly mayBeGone: (database: string, since: number) => boolean
   readonly workers: Pick<WorkerWatch, 'ask' | 'silent'>
-  readonly hungWorkers: Pick<HungWorkers, 'end'>
+  readonly hungWorkers: Pick<HungWorkers, 'look'>
   readonly scheduler: Pick<Scheduler, 'list'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly metrics: Metrics
   readonly freshness: Pick<FreshnessBook, 'get' | 'lastBackupAt' | 'observe' | 'window'>
-  readonly log: Pick<AgentLog, 'warn' | 'debug'>
+  readonly log: Pick<AgentLog, 'warn'>
   readonly now: () => number
-  /** Folders whose disks are watched, and what lies there. */
-  readonly folders: readonly { readonly what: string; readonly path: string }[]
+  readonly disks: Pick<DiskWatch, 'look'>
 }
 
 /** Codes of a repository that is away: the next database would only have to wait for the same. */
@@ -45,13 +45,12 @@ export class Rounds {
 
   /** What this machine tells comes first: a repository that is away takes its time to say so. */
   async make(signal: AbortSignal): Promise<void> {
-    const { databases, notifier, workers, hungWorkers } = this.#context
+    const { databases, notifier, workers, hungWorkers, disks } = this.#context
     await workers.ask()
     notifier.observe([
       ...databases().flatMap((database) => this.#lookAtFollowing(database)),
-      ...observeSilentWorkers(workers.silent),
-      ...hungWorkers.end(workers.silent),
-      ...(await this.#lookAtDisks()),
+      ...hungWorkers.look(workers.silent),
+      ...(await disks.look()),
     ])
     await this.#askRepository(signal)
   }
@@ -81,10 +80,11 @@ export class Rounds {
 
   #lookAtFollowing({ name, config, followed }: AgentDatabase): readonly Observation[] {
     if (followed === undefined) return []
-    const { lagMs, waiting, trouble } = followed.facts
+    const { lagMs, waiting, trouble, since } = followed.facts
+    const isToBeSeen = trouble !== undefined && this.#context.mayBeGone(name, since)
     const limitBytes = config.follow?.spoolLimitBytes ?? Number.POSITIVE_INFINITY
     return [
-      ...observeTrouble(name, trouble),
+      ...(isToBeSeen ? [] : observeTrouble(name, trouble)),
       ...observeLag(name, lagMs, config.lagLimitMs),
       ...observeSpool(name, waiting.bytes, limitBytes),
     ]
@@ -111,17 +111,5 @@ export class Rounds {
       }
     }
     notifier.observe(observations)
-  }
-
-  async #lookAtDisks(): Promise<readonly Observation[]> {
-    const observations: Observation[] = []
-    for (const { what, path } of this.#context.folders) {
-      try {
-        observations.push(...observeDisk(await readDiskSpace(what, path)))
-      } catch (thrown) {
-        this.#context.log.debug(`The disk of ${path} could not be looked at. ${toHoldfastError(thrown).message}`)
-      }
-    }
-    return observations
   }
 }

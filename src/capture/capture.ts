@@ -210,7 +210,7 @@ export class RunningCapture implements Capture {
   }
 
   async #stop(waitMs: number): Promise<Unsent> {
-    const { requests, uploader, settings, lease } = this.#session
+    const { requests, uploader, settings } = this.#session
     using _ = this.#folderLock
     requests.stop()
     await Promise.allSettled([this.#loop])
@@ -221,7 +221,7 @@ export class RunningCapture implements Capture {
       requests.rejectAll(this.#failure)
     }
     await this.#savePosition()
-    await lease[Symbol.asyncDispose]()
+    await this.#releaseLease()
     const left = this.#unsent()
     settings.onEvent({ kind: 'stopped', left })
     return left
@@ -254,6 +254,17 @@ export class RunningCapture implements Capture {
     } catch (thrown) {
       const { message, hint } = toHoldfastError(thrown)
       settings.onEvent({ kind: 'warning', message: `The position could not be saved: ${message}`, hint })
+    }
+  }
+
+  /** Others wait until it expires, if this fails. What is left must be said all the same. */
+  async #releaseLease(): Promise<void> {
+    const { settings, lease } = this.#session
+    try {
+      await lease[Symbol.asyncDispose]()
+    } catch (thrown) {
+      const { message, hint } = toHoldfastError(thrown)
+      settings.onEvent({ kind: 'warning', message: `The lease could not be given back: ${message}`, hint })
     }
   }
 

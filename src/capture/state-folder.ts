@@ -35,8 +35,8 @@ export async function lockStateFolder(files: LocalFiles, folder: string): Promis
 export async function stateFolderId(files: LocalFiles, folder: string): Promise<string> {
   const path = join(folder, 'id')
   try {
-    const known = (await files.list(folder)).includes('id') ? await readText(files, path) : ''
-    if (/^[0-9a-f-]{36}$/.test(known)) return known
+    const known = await knownStateFolderId(files, folder)
+    if (known !== undefined) return known
     const id = randomUUID()
     const temporary = `${path}.tmp`
     const file = await files.create(temporary)
@@ -51,6 +51,18 @@ export async function stateFolderId(files: LocalFiles, folder: string): Promise<
     return id
   } catch (thrown) {
     throw toHoldfastError(thrown, path)
+  }
+}
+
+/** Undefined if it has none, or there is no such folder. @throws the system's error */
+export async function knownStateFolderId(files: LocalFiles, folder: string): Promise<string | undefined> {
+  try {
+    if (!(await files.list(folder)).includes('id')) return undefined
+    const known = await readText(files, join(folder, 'id'))
+    return /^[0-9a-f-]{36}$/.test(known) ? known : undefined
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
+    throw thrown
   }
 }
 

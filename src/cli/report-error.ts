@@ -1,17 +1,27 @@
 import { BackupError, exitCodes, type HoldfastError, RestoreError, toHoldfastError } from '../errors.ts'
+import { heldHint } from '../util/held-hint.ts'
 import type { ErrorFacts } from './json/schemas.ts'
 
 /** Longest chain of causes that is told; a cycle would have no end. */
 const mostCauses = 10
 
+export interface ErrorCircumstances {
+  readonly interruptedBy?: NodeJS.Signals | undefined
+  /** The command has `--wait`. */
+  readonly canWait?: boolean | undefined
+}
+
 /** What a person or a program is told of a failure. */
-export function errorFacts(thrown: unknown, interruptedBy?: NodeJS.Signals): ErrorFacts {
+export function errorFacts(thrown: unknown, { interruptedBy, canWait = false }: ErrorCircumstances = {}): ErrorFacts {
   const error = toHoldfastError(thrown)
   const facts: ErrorFacts = {
     code: error.code,
     message: error.message,
     object: error.object ?? null,
-    hint: error.hint ?? hintFor(error),
+    hint:
+      canWait && error.hint === heldHint
+        ? `${heldHint} With --wait, you say how long to wait.`
+        : (error.hint ?? hintFor(error)),
     exitCode: error.exitCode,
     causes: causesOf(error).map(messageOf),
     partialBackup: error instanceof BackupError ? partial(error) : null,

@@ -31,10 +31,12 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   })
   let exitCode: number = exitCodes.ok
   let running: CommandName | undefined
+  let canWait = false
   let interruption: Interruption | undefined
 
   const run: Run = async (command, name, work) => {
     running = name
+    canWait = command.options.some(({ long }) => long === '--wait')
     const flags = command.optsWithGlobals<GlobalFlags>()
     output = new Output(surroundings, {
       json: flags.json === true,
@@ -69,7 +71,7 @@ export async function runProgram(args: readonly string[], surroundings: Surround
   } catch (thrown) {
     if (thrown instanceof CommanderError && isHelp(thrown, args)) return exitCodes.ok
     const error = thrown instanceof CommanderError ? usageFrom(thrown, verbsOf(program, args)) : thrown
-    const facts = errorFacts(error, interruption?.received())
+    const facts = errorFacts(error, { interruptedBy: interruption?.received(), canWait })
     output.error({ type: 'error', command: running ?? null, ...facts }, errorDetails(error))
     return facts.exitCode
   }

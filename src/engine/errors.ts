@@ -1,6 +1,6 @@
 /** Errors cross the channel with class, code, object, hint, causes and what a failed backup or restore knows. */
 import { inspect } from 'node:util'
-import { BackupError, type ErrorCode, HoldfastError, isErrorCode, RestoreError } from '../errors.ts'
+import { BackupError, type ErrorCode, HoldfastError, isErrorCode, RestoreError, toHoldfastError } from '../errors.ts'
 import type { ErrorMessage } from './error-message.ts'
 
 /** A chain of causes may be circular. */
@@ -8,9 +8,11 @@ const maximumCauses = 8
 
 export function packError(thrown: unknown, depth = 0): ErrorMessage {
   if (!(thrown instanceof Error)) return { kind: 'other', name: 'Error', message: asText(thrown) }
+  // Its own message says nothing of the two errors that it is made of.
+  if (thrown instanceof SuppressedError) return packError(toHoldfastError(thrown), depth)
   const { name, message, stack } = thrown
-  const cause =
-    thrown.cause === undefined || depth === maximumCauses ? {} : { cause: packError(thrown.cause, depth + 1) }
+  const reason = thrown.cause instanceof SuppressedError ? thrown.cause.suppressed : thrown.cause
+  const cause = reason === undefined || depth === maximumCauses ? {} : { cause: packError(reason, depth + 1) }
   if (thrown instanceof HoldfastError) {
     const { code, object, hint } = thrown
     const shared = { name, message, stack, code, object, hint, ...cause }

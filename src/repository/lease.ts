@@ -11,6 +11,7 @@ import type { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
 import { leaseKey } from './layout.ts'
 import { type LeaseDocument, leaseDocument } from './lease-document.ts'
+import { leaseHeld } from './lease-held.ts'
 import { refuseMirror } from './mirror-record.ts'
 
 /** What only one may write at a time: a database of a repository, or, with a key of its own, something else in the storage. */
@@ -76,7 +77,7 @@ export class Lease implements AsyncDisposable {
     for (;;) {
       const attempt = await tryAcquire(database, options)
       if ('held' in attempt) {
-        if (Date.now() >= deadline) throw heldError(database, attempt.held)
+        if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held)
         await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
       } else if ('etag' in attempt) {
         return new Lease(database, attempt.document, attempt.etag, ttlOf(options))
@@ -230,15 +231,6 @@ export async function leaseHolder(
   return state?.isHeld ? state.document : undefined
 }
 
-/** A lease whose holder is gone without having released it: killed, or away for longer than the lease lives. */
-export async function abandonedLease(
-  database: DatabaseRepository,
-  options: OperationOptions = {},
-): Promise<LeaseDocument | undefined> {
-  const state = await leaseState(database, options)
-  return state === undefined || state.isHeld || state.document.released ? undefined : state.document
-}
-
 type Attempt =
   | { readonly held: LeaseDocument }
   | { readonly document: LeaseDocument; readonly etag: string }
@@ -321,14 +313,3 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
 const keyOf = (place: LeasePlace) => place.leaseKey ?? leaseKey(place.name)
 const ttlOf = (options: LeaseOptions) => options.ttlMs ?? 60_000
 const isoTime = (time: number) => new Date(time).toISOString()
-
-function heldError(database: LeasePlace, { owner, purpose, acquiredAt }: LeaseDocument): HoldfastError {
-  return new HoldfastError(
-    'LEASE_HELD',
-    `Another process works on ${database.name}: ${purpose} by process ${owner.pid} on ${owner.host}, since ${acquiredAt}.`,
-    {
-      object: database.name,
-      hint: 'Wait for it to end, or give a time to wait with --wait. If it was killed, its lease frees itself.',
-    },
-  )
-}

@@ -23,6 +23,7 @@ it('a worker that hangs is ended after ten minutes, told of, and another goes on
   application.exec("INSERT INTO users (name) VALUES ('two')")
   const hasLine = (fits: RegExp) => running.lines.some((line) => fits.test(line))
   const told = new RegExp(`Worker process ${hung} had not answered for 10 min.* and was ended`)
+  const before = running.lines.length
   await running.until(
     'it is ended',
     () => hasLine(told),
@@ -36,6 +37,12 @@ it('a worker that hangs is ended after ten minutes, told of, and another goes on
   )
   assert.notEqual(agent.status().workers[0], hung)
   assert.ok(hasLine(/Following app: .*(no commit missing|unchanged)/))
+  const loud = running.lines.slice(before).filter((line) => / (warn|error) /.test(line))
+  assert.equal(loud.length, 1, `It is told once, not so: ${loud.join('\n')}`)
+  assert.deepEqual(
+    running.problems.map(({ key }) => key),
+    ['agent/replaced'],
+  )
   assert.match((await agent.renderMetrics()).body, /^holdfast_workers_replaced_total 1$/m)
   const { gaps } = await place.opened.database('app').catalog()
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { followDatabase } from '../../src/capture/follow-database.ts'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { seededRandom, testSeed } from '../support/random.ts'
@@ -119,6 +119,18 @@ describe('while the repository cannot be reached', () => {
     assert.equal(left.segments, 1)
     await assert.rejects(syncing, (error) => hasCode(error, 'ABORTED'))
     assert.deepEqual(rig.of('stopped').at(-1)?.left, left)
+  })
+
+  it('in a way that no try again could mend, stop says what is left all the same, and that the lease was not given back', async () => {
+    const rig = await Rig.make()
+    const capture = await rig.follow()
+    rig.storage.put = async () => {
+      throw new HoldfastError('USAGE', 'A file lies in its place.')
+    }
+    rig.database.commitRandom(seededRandom(27))
+    assert.equal((await capture.stop({ waitMs: 500 })).segments, 1)
+    const [warning] = rig.of('warning')
+    assert.equal(warning?.message, 'The lease could not be given back: A file lies in its place.')
   })
 })
 

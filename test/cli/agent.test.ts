@@ -281,8 +281,11 @@ describe('holdfast run', () => {
     // The last connection that is closed would delete the log.
     using application = new DatabaseSync(path, { timeout: 5000 })
     application.exec("INSERT INTO users (name) VALUES ('one')")
+    // Before that, nothing is known of the log, which is as new as the connection.
+    await first.line(/^Uploaded commits of app/)
     const [worker = assert.fail()] = workersOf.parse(await status()).workers
     process.kill(worker, 'SIGSTOP')
+    application.exec("INSERT INTO users (name) VALUES ('two')")
     assert.equal(await first.stop(), 0)
     assert.throws(() => process.kill(worker, 0), { code: 'ESRCH' })
     const second = agent()

@@ -187,6 +187,11 @@ it('two backups of one database at once: the second is refused, or waits', async
   } finally {
     await lease[Symbol.asyncDispose]()
   }
+  await using _ = await Lease.acquire(repository.database('app'), { purpose: 'backup' })
+  const { code, stderr } = await cli(['compact', 'app'], { cwd })
+  assert.equal(code, 6)
+  assert.match(stderr, /Wait for it to end/)
+  assert.doesNotMatch(stderr, /--wait/, 'it has no such option')
 })
 
 it('a file name that no repository can use gives a name that it can', async (context) => {

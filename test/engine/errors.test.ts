@@ -48,6 +48,15 @@ describe('an error that travels to another process', () => {
     assert.deepEqual([Reflect.get(revived, 'code'), Reflect.get(revived, 'path')], ['EACCES', '/root/x'])
   })
 
+  it('tells of what failed first and of what then kept it from being cleaned up', () => {
+    const first = new HoldfastError('STORAGE_TRANSIENT', 'Nobody answers.', { hint: 'Look.' })
+    const revived = travel(new SuppressedError(new Error('The lease is stuck.'), first, 'An error was suppressed.'))
+    assert.ok(hasCode(revived, 'STORAGE_TRANSIENT'))
+    assert.equal(revived.message, 'Nobody answers. Cleaning up after that failed as well: The lease is stuck.')
+    assert.ok(revived.cause instanceof HoldfastError)
+    assert.equal(revived.cause.message, 'Nobody answers.')
+  })
+
   it('survives a circular chain of causes', () => {
     let depth = 0
     for (let error = travel(sampleError('circular')); error instanceof Error; error = error.cause) depth++

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hasCode } from '../../src/errors.ts'
 import { withExclusiveLock } from '../../src/storage/local/exclusive-lock.ts'
 import { LocalStorage } from '../../src/storage/local.ts'
@@ -97,6 +98,62 @@ describe('the local storage between processes', () => {
     const next = withExclusiveLock(path, async () => 'mine')
     await holder.kill()
     assert.equal(await next, 'mine')
+  })
+
+  it('lets everybody of this process have the lock in turn, however many they are, as long as each gets on', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('lock')
+    const order: number[] = []
+    let inside = 0
+    const numbers = Array.from({ length: 60 }, (_, number) => number)
+    const work = async (number: number): Promise<void> => {
+      inside += 1
+      assert.equal(inside, 1)
+      await sleep(100)
+      order.push(number)
+      inside -= 1
+      if (number === 7) throw new Error('This one fails.')
+    }
+    // All of them together take longer.
+    const ended = await Promise.allSettled(
+      numbers.map((number) => withExclusiveLock(path, () => work(number), { waitMs: 4_000 })),
+    )
+    assert.deepEqual(order, numbers)
+    assert.deepEqual(
+      ended.flatMap(({ status }, number) => (status === 'rejected' ? number : [])),
+      [7],
+    )
+  })
+
+  it('gives up in this process too, when the one before it does not get on, or its signal fires', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('lock')
+    const first = Promise.withResolvers<void>()
+    const holding = withExclusiveLock(path, () => first.promise)
+    const never = async () => assert.fail('two hold the lock')
+    const waiting = new AbortController()
+    const waited = withExclusiveLock(path, never, { signal: waiting.signal })
+    await assert.rejects(withExclusiveLock(path, never, { waitMs: 50 }), { code: 'STORAGE_TRANSIENT' })
+    waiting.abort()
+    await assert.rejects(waited, { code: 'ABORTED' })
+    const next = withExclusiveLock(path, async () => 'mine')
+    first.resolve()
+    await holding
+    assert.equal(await next, 'mine')
+  })
+
+  it('lets another process have the lock, though this one always wants it', async () => {
+    using folder = temporaryFolder()
+    const path = folder.file('lock')
+    let isOver = false
+    const want = async (): Promise<void> => {
+      while (!isOver) await withExclusiveLock(path, () => sleep(1), { waitMs: 60_000 })
+    }
+    const wanting = [want(), want(), want()]
+    const holder = await startFixture('hold-lock.ts', path)
+    isOver = true
+    await holder.kill()
+    await Promise.all(wanting)
   })
 
   it('reads what a process that was killed midway had not replaced', async () => {

@@ -1,11 +1,12 @@
 /** Whether the work of other agents on the same repository is done: whoever should notice that an agent died may be that agent. */
 import { toHoldfastError } from '../../errors.ts'
-import { abandonedLease } from '../../repository/lease.ts'
+import { followingLease } from '../../repository/free-lease.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { AgentLog } from '../agent-log.ts'
 import type { FoundDatabase } from '../discovery/discover.ts'
 import { type Condition, conditionKey } from '../notify/alert.ts'
 import type { Notifier } from '../notify/notifier.ts'
+import type { LetGo } from './free-own-lease.ts'
 import { patienceMs } from './overdue-work.ts'
 import type { Evidence } from './read-evidence.ts'
 import type { RecordKeeper } from './record-keeper.ts'
@@ -13,7 +14,7 @@ import { repositoryOverdue } from './repository-overdue.ts'
 
 export interface OtherAgentsContext {
   readonly repository: Repository
-  readonly keeper: Pick<RecordKeeper, 'keep' | 'id'>
+  readonly keeper: Pick<RecordKeeper, 'keep' | 'id' | 'dropped'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly log: Pick<AgentLog, 'warn' | 'debug'>
   readonly now: () => number
@@ -21,6 +22,8 @@ export interface OtherAgentsContext {
   readonly own: () => readonly FoundDatabase[]
   /** Names of databases that their owner deleted: nothing is expected of them any more. */
   readonly deleted: () => ReadonlySet<string>
+  /** Lets go of a database that is not looked after any more, should a former run have been killed before it could. */
+  readonly letGo: (database: string, signal: AbortSignal) => Promise<LetGo>
 }
 
 /** The repository is asked so often. */
@@ -29,6 +32,8 @@ const everyMs = 3_600_000
 export class OtherAgents {
   readonly #context: OtherAgentsContext
   readonly #known = new Map<string, Evidence>()
+  /** Names of databases that were let go of. */
+  readonly #letGo = new Set<string>()
   #lookedAt = 0
 
   constructor(context: OtherAgentsContext) {
@@ -56,10 +61,23 @@ export class OtherAgents {
       log.warn(`What is expected of this agent could not be written down. ${toHoldfastError(thrown).message}`)
     }
     try {
+      await this.#letGoOfDropped(signal)
       await this.#tell(signal)
     } catch (thrown) {
       if (signal.aborted) return
       log.warn(`The databases of other agents could not be looked at. ${toHoldfastError(thrown).message}`)
+    }
+  }
+
+  async #letGoOfDropped(signal: AbortSignal): Promise<void> {
+    const { keeper, own, deleted, letGo, log } = this.#context
+    const mine = new Set(own().map(({ name }) => name))
+    for (const name of this.#letGo) if (mine.has(name)) this.#letGo.delete(name)
+    for (const name of new Set([...keeper.dropped, ...deleted()])) {
+      if (mine.has(name) || this.#letGo.has(name)) continue
+      const state = await letGo(name, signal)
+      if (state === 'freed') log.debug(`What a former run had not let go of is free now: ${name}.`)
+      if (state !== 'in-use') this.#letGo.add(name)
     }
   }
 
@@ -91,18 +109,19 @@ export class OtherAgents {
   /** What was followed without an agent, and whose follower is gone without having let go. */
   async #abandoned(name: string, signal: AbortSignal): Promise<readonly Condition[]> {
     const { repository, now } = this.#context
-    const lease = await abandonedLease(repository.database(name), { signal })
-    if (lease === undefined || lease.purpose !== 'follow' || now() < Date.parse(lease.acquiredAt) + patienceMs)
-      return []
-    const { host, pid } = lease.owner
+    const lease = await followingLease(repository.database(name), { signal })
+    if (lease === undefined || lease.isHeld) return []
+    const { owner, acquiredAt } = lease.document
+    if (now() < Date.parse(acquiredAt) + patienceMs) return []
+    const { host, pid } = owner
     const condition: Condition = {
       key: conditionKey('overdue', name),
       kind: 'overdue',
       severity: 'critical',
       database: name,
       summary: `Nobody follows ${name} any more: process ${pid} on ${host} ended without letting go.`,
-      hint: `See whether what followed it on ${host} runs.`,
-      details: { host, pid, followedSince: lease.acquiredAt },
+      hint: `See whether what followed it on ${host} runs. If it never will again: "holdfast agents forget --database ${name}".`,
+      details: { host, pid, followedSince: acquiredAt },
     }
     return [condition]
   }

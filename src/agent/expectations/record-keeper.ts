@@ -18,6 +18,7 @@ export class RecordKeeper {
   #written: { readonly record: AgentRecord | undefined } | undefined
   /** Since when each database is dropped. */
   readonly #dropped = new Map<string, number>()
+  #lastDropped: readonly string[] = []
 
   constructor(storage: BackupStorage, owner: RecordOwner) {
     this.#storage = storage
@@ -27,6 +28,11 @@ export class RecordKeeper {
   /** Of the agent. */
   get id(): string {
     return this.#owner.id
+  }
+
+  /** Names of databases that it was expected to look after when the record was last kept, and does not. */
+  get dropped(): readonly string[] {
+    return this.#lastDropped
   }
 
   /**
@@ -58,6 +64,7 @@ export class RecordKeeper {
     const gone = new Set((former === undefined ? [] : namesOf(former)).filter((name) => !present.has(name)))
     for (const name of this.#dropped.keys()) if (!gone.has(name)) this.#dropped.delete(name)
     for (const name of gone) if (!this.#dropped.has(name)) this.#dropped.set(name, now)
+    this.#lastDropped = [...gone]
     return new Set(
       [...this.#dropped].filter(([, since]) => now >= since && now < since + lingerMs).map(([name]) => name),
     )

@@ -1,5 +1,6 @@
 import type { CaptureEvent } from '../../capture/capture-events.ts'
 import { type ErrorCode, HoldfastError } from '../../errors.ts'
+import { heldHint } from '../../util/held-hint.ts'
 import type { AgentLog } from '../agent-log.ts'
 import { failedEnd } from '../journal/ending.ts'
 import type { Journal, OperationHandle } from '../journal/journal.ts'
@@ -9,7 +10,8 @@ import { observeGap } from '../notify/conditions/following.ts'
 import { observeOperation } from '../notify/conditions/operation.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import type { Scheduler } from '../schedule/scheduler.ts'
-import type { FollowFacts } from './followed-database.ts'
+import { WorkerReplaced } from '../worker/worker-replaced.ts'
+import type { FollowFacts } from './follow-facts.ts'
 
 export interface FollowWatchContext {
   /** As shown to people. */
@@ -22,7 +24,13 @@ export interface FollowWatchContext {
   readonly now: () => number
   /** The restorable window of a database may be another. */
   readonly onWindow: (database: string) => void
+  /** It is seen soon whether what fails since then does because the database was deleted. */
+  readonly mayBeGone: (database: string, since: number) => boolean
 }
+
+/** Where another has the lease of a database. */
+const againHint =
+  'It is asked for again every ten seconds. Should another agent look after this database too, take it out of one of the two configurations.'
 
 interface Span {
   readonly start: OperationStart
@@ -124,13 +132,23 @@ export class FollowWatch {
     notifier.observe(observeOperation(asOperation(span, { outcome: 'succeeded' }, now())))
   }
 
-  #failed(database: string, error: HoldfastError, { commits }: FollowFacts): void {
-    const { log, repositoryName, journal, now } = this.#context
+  #failed(database: string, error: HoldfastError, { commits, since }: FollowFacts): void {
+    const { log, repositoryName, journal, now, mayBeGone } = this.#context
+    if (error instanceof WorkerReplaced) {
+      // That is told of all databases of a worker at once.
+      log.debug(`Following ${database} goes on with another worker. ${error.message}`)
+      this.#end(database, { ...failedEnd(error), outcome: 'interrupted' }, commits)
+      return
+    }
+    if (error.code === 'DATABASE_NOT_FOUND' && mayBeGone(database, since)) {
+      log.debug(`Following ${database} failed, and will be tried again. ${error.message}`)
+      return
+    }
     const isSame = this.#failures.get(database) === error.code
     // Another agent's lease is asked for every few seconds, perhaps for years.
     log[isSame ? 'debug' : 'error'](`Following ${database} failed, and will be tried again. ${error.message}`, {
       code: error.code,
-      hint: error.hint,
+      hint: error.hint === heldHint ? againHint : error.hint,
     })
     this.#failures.set(database, error.code)
     if (this.#spans.has(database)) {

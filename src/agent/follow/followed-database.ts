@@ -1,8 +1,6 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { BackupResult } from '../../backup/backup-options.ts'
 import type { CaptureStatus } from '../../capture/capture.ts'
-import type { CaptureEvent, CaptureStart, Unsent } from '../../capture/capture-events.ts'
+import type { CaptureEvent, Unsent } from '../../capture/capture-events.ts'
 import type { Clock } from '../../capture/clock.ts'
 import type { FollowRequest } from '../../capture/engine-api.ts'
 import type { FollowedBackupRequest } from '../../capture/followed-backup/followed-backup-request.ts'
@@ -11,7 +9,8 @@ import { HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
 import { abortable, throwIfAborted } from '../../util/abort.ts'
 import type { OnProgress } from '../../util/progress.ts'
 import type { Worker, WorkerPool } from '../worker/worker-pool.ts'
-import { Lag } from './lag.ts'
+import { FollowBook, type FollowFacts, type FollowState } from './follow-facts.ts'
+import { readSpool } from './read-spool.ts'
 
 const firstRetryMs = 1_000
 const lastRetryMs = 300_000
@@ -21,28 +20,6 @@ const leaseRetryMs = 10_000
 const settledMs = 60_000
 /** A worker takes as long to take what was committed, and to let go, besides waiting for uploads. */
 const hangMs = 10_000
-
-export type FollowState = 'starting' | 'following' | 'waiting' | 'stopped'
-
-/** What is known of a followed database without asking anybody. Times are in milliseconds since 1970. */
-export interface FollowFacts {
-  readonly state: FollowState
-  readonly since: number
-  /** Why it waits for the next try. */
-  readonly error: HoldfastError | undefined
-  readonly mode: 'commits' | 'deltas' | undefined
-  readonly how: CaptureStart | undefined
-  readonly lsn: number
-  readonly durableLsn: number
-  /** Since the oldest commit that is not in the repository yet was seen; 0 if there is none. */
-  readonly lagMs: number
-  readonly waiting: Unsent
-  readonly commits: number
-  readonly lastCommitAt: number | undefined
-  readonly lastUploadAt: number | undefined
-  /** What keeps the database from being followed just now, while its worker tries again and again. */
-  readonly trouble: string | undefined
-}
 
 export interface FollowedDatabaseContext {
   /** Name in the repository. */
@@ -63,27 +40,16 @@ export interface FollowedDatabaseContext {
 export class FollowedDatabase {
   readonly #context: FollowedDatabaseContext
   readonly #stop = new AbortController()
-  readonly #lag = new Lag()
+  readonly #book: FollowBook
   #worker: Worker | undefined
-  #state: FollowState = 'starting'
-  #since: number
-  #error: HoldfastError | undefined
-  #mode: FollowFacts['mode']
-  #how: CaptureStart | undefined
-  #lsn = 0
-  #durableLsn = 0
-  #commits = 0
-  #logBytes = 0
-  #trouble: string | undefined
-  #lastCommitAt: number | undefined
-  #lastUploadAt: number | undefined
-  #left: Unsent = { segments: 0, bytes: 0 }
   #done: Promise<void> = Promise.resolve()
   #onChange: (() => void)[] = []
+  /** Whoever followed it last said what waits for the next start. */
+  #isLeftTold = false
 
   constructor(context: FollowedDatabaseContext) {
     this.#context = context
-    this.#since = context.clock.now()
+    this.#book = new FollowBook(context.clock.now())
   }
 
   get name(): string {
@@ -91,26 +57,11 @@ export class FollowedDatabase {
   }
 
   get isFollowing(): boolean {
-    return this.#state === 'following'
+    return this.#book.isFollowing
   }
 
   get facts(): FollowFacts {
-    const { clock } = this.#context
-    return {
-      state: this.#state,
-      since: this.#since,
-      error: this.#error,
-      mode: this.#mode,
-      how: this.#how,
-      lsn: this.#lsn,
-      durableLsn: this.#durableLsn,
-      lagMs: this.#lag.at(clock.now()),
-      waiting: this.#left,
-      commits: this.#commits,
-      lastCommitAt: this.#lastCommitAt,
-      lastUploadAt: this.#lastUploadAt,
-      trouble: this.isFollowing ? this.#trouble : undefined,
-    }
+    return this.#book.facts(this.#context.clock.now())
   }
 
   /** Waits until it is followed, for so long, in milliseconds. Resolves to whether it is. @throws ABORTED */
@@ -122,7 +73,7 @@ export class FollowedDatabase {
       () => {},
     )
     try {
-      while (!this.isFollowing && this.#state !== 'stopped' && !timeUp.signal.aborted) {
+      while (!this.isFollowing && this.#book.state !== 'stopped' && !timeUp.signal.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>()
         this.#onChange.push(resolve)
         await abortable(promise, AbortSignal.any([signal, timeUp.signal])).catch((thrown: unknown) => {
@@ -138,13 +89,7 @@ export class FollowedDatabase {
   /** Whether no commits wait on this machine for the repository, also of an earlier following. @throws the system's error */
   async hasEmptySpool(): Promise<boolean> {
     const { stateFolder } = this.#context.request
-    if (stateFolder === undefined) return false
-    try {
-      return (await readdir(join(stateFolder, 'spool'))).length === 0
-    } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return true
-      throw thrown
-    }
+    return stateFolder !== undefined && (await readSpool(stateFolder)).segments === 0
   }
 
   start(): void {
@@ -170,21 +115,14 @@ export class FollowedDatabase {
     return this.isFollowing ? this.#worker : undefined
   }
 
-  /** What a worker says of it, when it was asked: also what its events, of which a death may have taken the last, did not tell. */
-  noteStatus({ waiting, logBytes, lsn, durableLsn, trouble }: CaptureStatus): void {
-    if (!this.isFollowing) return
-    this.#trouble = trouble ?? undefined
-    this.#left = waiting
-    this.#logBytes = logBytes
-    this.#durableLsn = durableLsn
-    this.#lag.uploaded(durableLsn)
-    const now = this.#context.clock.now()
-    if (durableLsn < lsn && this.#lag.isNone) this.#lag.committed(lsn, now)
+  /** What a worker says of it, when it was asked. */
+  noteStatus(status: CaptureStatus): void {
+    this.#book.noteStatus(status, this.#context.clock.now())
   }
 
   /** Bytes of the database's log, when last asked for. */
   get logBytes(): number {
-    return this.#logBytes
+    return this.#book.logBytes
   }
 
   /**
@@ -201,15 +139,32 @@ export class FollowedDatabase {
       if (!timer.signal.aborted) throw thrown
     })
     await Promise.race([done, timeUp])
-    return this.#left
+    if (this.#book.state !== 'stopped') await this.#countLeft()
+    return this.#book.left
   }
 
   async #letGo(worker: Worker, waitMs: number): Promise<void> {
     try {
-      this.#left = await worker.call('stop', { database: this.name, waitMs })
+      this.#letGoWith(await worker.call('stop', { database: this.name, waitMs }))
     } catch (thrown) {
       // What it ended with, if that was not this stop, is told by the end of following itself.
-      if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#error = toHoldfastError(thrown)
+      if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#book.stopFailed(toHoldfastError(thrown))
+    }
+  }
+
+  #letGoWith(left: Unsent): void {
+    this.#isLeftTold = true
+    this.#book.letGo(left)
+  }
+
+  /** A worker that hangs, died or failed did not tell, and while it is not followed nobody does: the spool itself does. */
+  async #countLeft(): Promise<void> {
+    const { stateFolder } = this.#context.request
+    if (this.#isLeftTold || stateFolder === undefined) return
+    try {
+      this.#book.letGo(await readSpool(stateFolder))
+    } catch (thrown) {
+      this.#book.stopFailed(toHoldfastError(thrown, stateFolder))
     }
   }
 
@@ -217,7 +172,7 @@ export class FollowedDatabase {
     if (this.#worker !== undefined && this.isFollowing) return this.#worker
     throw new HoldfastError('NOT_RUNNING', `${this.name} is not followed at the moment.`, {
       object: this.name,
-      cause: this.#error,
+      cause: this.#book.error,
       hint: 'The status says why.',
     })
   }
@@ -225,14 +180,14 @@ export class FollowedDatabase {
   async #run(): Promise<void> {
     const { signal } = this.#stop
     for (let failures = 0; !signal.aborted; ) {
-      const before = this.#lsn
+      const before = this.#book.lsn
       const error = await this.#follow()
       if (signal.aborted) break
-      const followedMs = this.isFollowing ? this.#context.clock.now() - this.#since : 0
-      if (this.#lsn > before || followedMs > settledMs) failures = 0
+      const now = this.#context.clock.now()
+      if (this.#book.lsn > before || this.#book.followedMs(now) > settledMs) failures = 0
       failures += 1
-      this.#error = error
-      this.#become('waiting')
+      this.#book.failed(error, failures === 1, now)
+      this.#changed()
       const delayMs = hasCode(error, 'LEASE_HELD')
         ? leaseRetryMs
         : Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
@@ -242,12 +197,14 @@ export class FollowedDatabase {
         if (!signal.aborted) throw thrown
       }
     }
+    await this.#countLeft()
     this.#become('stopped')
   }
 
   /** Until it ends; the answer is why. */
   async #follow(): Promise<HoldfastError> {
     this.#become('starting')
+    this.#isLeftTold = false
     let hasBegun: (() => void) | undefined
     try {
       const { signal } = this.#stop
@@ -278,7 +235,7 @@ export class FollowedDatabase {
         this.#note(event)
       }
       const following = place.worker.call('follow', input, { signal: starting.signal, onEvent })
-      this.#left = await abortable(following, starting.signal)
+      this.#letGoWith(await abortable(following, starting.signal))
       return new HoldfastError('ENGINE_DIED', `Following ${database} was ended by somebody else.`, { object: database })
     } finally {
       this.#stop.signal.removeEventListener('abort', giveUp)
@@ -286,45 +243,17 @@ export class FollowedDatabase {
   }
 
   #note(event: CaptureEvent): void {
-    const now = this.#context.clock.now()
-    switch (event.kind) {
-      case 'started':
-        this.#mode = event.mode
-        this.#how = event.how
-        this.#lsn = event.lsn
-        this.#durableLsn = event.lsn
-        this.#error = undefined
-        this.#trouble = undefined
-        this.#become('following')
-        break
-      case 'commits':
-        this.#lsn = event.lsn
-        this.#commits += event.count
-        this.#trouble = undefined
-        this.#lastCommitAt = event.time
-        this.#lag.committed(event.lsn, now)
-        break
-      case 'uploaded':
-        this.#durableLsn = event.lsn
-        this.#lastUploadAt = now
-        this.#lag.uploaded(event.lsn)
-        break
-      case 'retrying':
-        // That it is over is told by the next status.
-        if (event.what === 'database') this.#trouble = event.message
-        break
-      case 'stopped':
-        this.#left = event.left
-        break
-      default:
-        break
-    }
+    this.#book.note(event, this.#context.clock.now())
+    if (event.kind === 'started') this.#changed()
     this.#context.onEvent(event)
   }
 
   #become(state: FollowState): void {
-    if (this.#state !== state) this.#since = this.#context.clock.now()
-    this.#state = state
+    this.#book.become(state, this.#context.clock.now())
+    this.#changed()
+  }
+
+  #changed(): void {
     for (const tell of this.#onChange.splice(0)) tell()
     this.#context.onState(this.facts)
   }

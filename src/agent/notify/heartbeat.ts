@@ -7,6 +7,7 @@ import { DeliveryError } from './channels/delivery-error.ts'
 import { placeOf, sendHttp } from './channels/send-http.ts'
 import { defaultTimeoutMs } from './channels/webhook.ts'
 import type { Delivery } from './delivery/channel-queue.ts'
+import { DeliveryRecord } from './delivery/delivery-record.ts'
 
 export interface HeartbeatSettings {
   /** Unique, for the log and for metrics. */
@@ -48,13 +49,14 @@ const mostBody = 10_000
  */
 export class Heartbeat implements AsyncDisposable {
   readonly settings: HeartbeatSettings
+  /** How sending has gone so far. */
+  readonly deliveries = new DeliveryRecord()
   readonly #url: URL
   readonly #options: HeartbeatOptions
   readonly #clock: Clock
   readonly #stop = new AbortController()
   readonly #waiting: Ping[] = []
   #running: Promise<void> | undefined
-  #last: Delivery | undefined
 
   constructor(settings: HeartbeatSettings, options: HeartbeatOptions = {}) {
     this.settings = settings
@@ -66,11 +68,6 @@ export class Heartbeat implements AsyncDisposable {
   /** Where it goes, without what is secret in it. */
   get target(): string {
     return placeOf(this.#url)
-  }
-
-  /** How the last attempt ended; undefined if there was none. */
-  get last(): Delivery | undefined {
-    return this.#last
   }
 
   concerns({ database, schedule, trigger }: OperationStart): boolean {
@@ -165,12 +162,13 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   #report(result: Delivery['result'], problem?: string): void {
-    this.#last = {
+    const delivery = {
       channel: this.settings.name,
       result,
       at: this.#clock.now(),
       ...(problem === undefined ? {} : { problem }),
     }
-    this.#options.onDelivery?.(this.#last)
+    this.deliveries.note(delivery)
+    this.#options.onDelivery?.(delivery)
   }
 }

@@ -4,6 +4,7 @@ import type { Alert } from './alert.ts'
 import type { Channel } from './channels/channel.ts'
 import { AlertFile } from './delivery/alert-file.ts'
 import { ChannelQueue, type Delivery } from './delivery/channel-queue.ts'
+import type { DeliveryRecord } from './delivery/delivery-record.ts'
 import { defaultRateLimit, type RateLimit } from './delivery/rate-limit.ts'
 import { advance, incidentOf, type Observation } from './engine/advance.ts'
 import { type AlertSettings, defaultAlertSettings } from './engine/alert-settings.ts'
@@ -40,7 +41,7 @@ export interface ChannelStatus {
   readonly type: Channel['type']
   readonly target: string
   readonly waiting: number
-  readonly last: Delivery | undefined
+  readonly deliveries: DeliveryRecord
 }
 
 /** Also when nothing is due, since the clock may have jumped meanwhile. */
@@ -97,8 +98,8 @@ export class Notifier implements AsyncDisposable {
   }
 
   get channels(): readonly ChannelStatus[] {
-    return this.#queues.map(({ name, channel: { type, target }, waiting, last }) => {
-      return { name, type, target, waiting: waiting.length, last }
+    return this.#queues.map(({ name, channel: { type, target }, waiting, deliveries }) => {
+      return { name, type, target, waiting: waiting.length, deliveries }
     })
   }
 

@@ -19,6 +19,8 @@ export interface OperationsContext {
   readonly now: () => number
   /** After each operation, for what looks at the repository's state. */
   readonly onEnded: (operation: Operation) => void
+  /** Whether a database is not looked after any more. */
+  readonly hasGone: (database: string) => Promise<boolean>
 }
 
 export interface Surroundings {
@@ -74,7 +76,7 @@ export class Operations {
       end = endOf(await work(signal))
     } catch (thrown) {
       failure = toHoldfastError(thrown, database)
-      end = failedEnd(failure)
+      end = await this.#failed(failure, start)
     }
     const endedAt = now()
     end = await this.#afterHooks(end, { ...asked, durationMs: endedAt - startedAt }, surroundings)
@@ -86,6 +88,14 @@ export class Operations {
     for (const { heartbeat, run } of heartbeats) heartbeat.ended(run, ended, said)
     if (failure !== undefined) throw failure
     return end
+  }
+
+  /** That there is no backup of what is not there any more says nothing that its going away does not say. */
+  async #failed(failure: HoldfastError, { kind, database }: OperationStart): Promise<OperationEnd> {
+    const end = failedEnd(failure)
+    if (kind !== 'backup' || database === undefined || end.outcome !== 'failed') return end
+    if (!(await this.#context.hasGone(database))) return end
+    return { ...end, outcome: 'interrupted', message: `${database} is not looked after any more. ${end.message}` }
   }
 
   /** They cannot undo anything: what they say is a warning. */

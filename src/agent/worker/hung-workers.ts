@@ -1,17 +1,24 @@
-import { toHoldfastError } from '../../errors.ts'
-import { formatDuration } from '../../util/format-duration.ts'
+import { type HoldfastError, toHoldfastError } from '../../errors.ts'
 import type { AgentLog } from '../agent-log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
-import { observeEndedWorker, silenceLimitMs } from '../notify/conditions/silent-worker.ts'
+import {
+  observeEndedWorker,
+  observeSilentWorkers,
+  replacedKey,
+  silenceLimitMs,
+} from '../notify/conditions/silent-worker.ts'
 import type { Observation } from '../notify/engine/advance.ts'
+import type { Notifier } from '../notify/notifier.ts'
+import { WorkerReplaced } from './worker-replaced.ts'
 import type { SilentWorker } from './worker-watch.ts'
 
 export interface HungWorkersContext {
   readonly now: () => number
   readonly log: Pick<AgentLog, 'error' | 'warn'>
   readonly metrics: Pick<Metrics, 'workerReplaced'>
+  readonly notifier: Pick<Notifier, 'firing'>
   /** Ends a process at once. @throws the system's error */
-  readonly kill: (pid: number) => void
+  readonly kill: (pid: number, reason: HoldfastError) => void
   /** What a process has used of the processor; undefined where the system does not tell. */
   readonly cpuTime: (pid: number) => number | undefined
 }
@@ -38,29 +45,43 @@ export class HungWorkers {
     this.#context = context
   }
 
-  /** To be called in each round. @param silent all that owe an answer @returns what is to be told */
-  end(silent: readonly SilentWorker[]): readonly Observation[] {
-    const { now, cpuTime } = this.#context
+  /**
+   * Ends those that hang. To be called in each round.
+   * @param silent all that owe an answer
+   * @returns what is to be told: of one that was ended, that alone
+   */
+  look(silent: readonly SilentWorker[]): readonly Observation[] {
+    const { now } = this.#context
     const pids = new Set(silent.map(({ pid }) => pid))
     for (const pid of this.#seen.keys()) if (!pids.has(pid)) this.#seen.delete(pid)
     const sinceLast = this.#endedAt === undefined ? 0 : now() - this.#endedAt
     if (sinceLast > forgiveMs || sinceLast < 0) this.#timesEnded = 0
-    return silent.flatMap(({ pid, silentMs }) => {
-      if (pid === undefined) return []
-      const seen = this.#seen.get(pid) ?? { cpuTime: cpuTime(pid) }
-      this.#seen.set(pid, seen)
-      const used = cpuTime(pid)
-      // Where nobody tells whether it is at work, it may be.
-      const isAtWork = used === undefined || seen.cpuTime === undefined || used > seen.cpuTime
-      const limitMs = Math.min(longestLimitMs, silenceLimitMs * 2 ** this.#timesEnded * (isAtWork ? patience : 1))
-      return silentMs > limitMs ? this.#endOne(pid, silentMs) : []
+    const told: Observation[] = []
+    const left = silent.filter(({ pid, silentMs }) => {
+      if (pid === undefined || !this.#hangs(pid, silentMs)) return true
+      const ended = this.#end(pid, silentMs)
+      told.push(...ended)
+      return ended.length === 0
     })
+    return [...observeSilentWorkers(left), ...told]
   }
 
-  #endOne(pid: number, silentMs: number): readonly Observation[] {
-    const { kill, log, metrics, now } = this.#context
+  #hangs(pid: number, silentMs: number): boolean {
+    const { cpuTime } = this.#context
+    const seen = this.#seen.get(pid) ?? { cpuTime: cpuTime(pid) }
+    this.#seen.set(pid, seen)
+    const used = cpuTime(pid)
+    // Where nobody tells whether it is at work, it may be.
+    const isAtWork = used === undefined || seen.cpuTime === undefined || used > seen.cpuTime
+    return silentMs > Math.min(longestLimitMs, silenceLimitMs * 2 ** this.#timesEnded * (isAtWork ? patience : 1))
+  }
+
+  /** Nothing is to be told of one that could not be ended. */
+  #end(pid: number, silentMs: number): readonly Observation[] {
+    const { kill, log, metrics, notifier, now } = this.#context
+    const reason = new WorkerReplaced(pid, silentMs)
     try {
-      kill(pid)
+      kill(pid, reason)
     } catch (thrown) {
       log.error(`Worker process ${pid} hangs, and could not be ended. ${toHoldfastError(thrown).message}`, { pid })
       return []
@@ -69,7 +90,8 @@ export class HungWorkers {
     this.#endedAt = now()
     this.#timesEnded += 1
     metrics.workerReplaced()
-    log.warn(`Worker process ${pid} had not answered for ${formatDuration(silentMs)} and was ended.`, { pid })
+    // An alert is in the log when it begins; one that is on already says nothing of another worker.
+    if (notifier.firing.some(({ key }) => key === replacedKey)) log.warn(reason.message, { pid })
     return observeEndedWorker(pid, silentMs)
   }
 }

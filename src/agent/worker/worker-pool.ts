@@ -50,6 +50,11 @@ export class WorkerPool implements AsyncDisposable {
     return this.#slots.flatMap(({ worker }) => (worker === undefined || worker.hasEnded ? [] : worker))
   }
 
+  /** Ends one at once; whoever uses it learns why. One that has ended is none any more. */
+  end(pid: number, reason: HoldfastError): void {
+    this.#slots.find(({ worker }) => worker?.pid === pid)?.worker?.kill(reason)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
     await Promise.all(this.#slots.map(({ worker }) => worker?.close(closeMs)))

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { Option } from 'commander'
-import { backupFigures } from '../../agent/journal/backup-figures.ts'
+import { backupEnding } from '../../agent/journal/backup-ending.ts'
 import type { Ending } from '../../agent/journal/ending.ts'
 import type { BackupResult, CreateBackupOptions } from '../../backup/backup-options.ts'
 import { HoldfastError } from '../../errors.ts'
@@ -111,7 +111,7 @@ async function backup(session: Session, paths: readonly string[], flags: BackupF
     } catch (error) {
       // A single failure, like an interruption, is the command's own.
       if (sources.length === 1 || session.signal.aborted) throw error
-      const facts = errorFacts(error)
+      const facts = errorFacts(error, { canWait: true })
       if (!session.output.json)
         session.output.error({ type: 'error', command: 'backup', ...facts }, errorDetails(error))
       return { path: source.location, error: facts }
@@ -146,10 +146,8 @@ function operationOf(
   }
 }
 
-function ending({ backup, warnings, writersBlockedMs }: Done): Ending {
-  const { id, database, type } = backup
-  const figures = { ...backupFigures(backup), writersBlockedMs }
-  return { database, type, backupId: id, figures, warnings }
+function ending({ backup, ...rest }: Done): Ending {
+  return backupEnding({ metadata: backup, ...rest })
 }
 
 async function backupOne(

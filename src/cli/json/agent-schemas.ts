@@ -40,6 +40,10 @@ export const agentResults = {
       }),
     ),
   }),
-  'agents forget': z.strictObject({ agent: z.string(), databases: count }),
+  'agents forget': z.strictObject({
+    agent: z.string().nullable().describe('its id; null with --database'),
+    databases: count.describe('so many were expected of it'),
+    freed: z.array(z.string()).describe('databases of which the follower was gone without having let go'),
+  }),
   status: agentStatus.describe('what the running agent says of itself'),
 }

@@ -17,6 +17,7 @@ export function statusText(status: AgentStatus, now: number): string {
     goneText(status, now),
     runningText(status, now),
     channelsText(status),
+    heartbeatsText(status, now),
     agentText(status, now),
   ]
     .filter((part) => part !== '')
@@ -69,9 +70,10 @@ function mirrorsText({ mirrors }: AgentStatus, now: number): string {
 function followingText(following: AgentStatus['databases'][number]['following'], now: number): string {
   if (following === null) return 'no'
   const { state, mode, lsn, lagMs, waitingBytes, error, since } = following
-  if (state === 'waiting') return `NO, since ${ago(since, now)}: ${error ?? 'it will be tried again'}`
+  if (state === 'waiting' || (state === 'starting' && error !== null))
+    return `NO, for ${ago(since, now)}: ${error ?? 'it will be tried again'}`
   if (state !== 'following') return state
-  if (error !== null) return `NOT AT THE MOMENT: ${error}`
+  if (error !== null) return `NOT AT THE MOMENT, for ${ago(since, now)}: ${error}`
   const behind = lagMs > 5_000 ? `, ${formatDuration(lagMs)} behind (${formatBytes(waitingBytes)} wait)` : ''
   return `${mode === 'deltas' ? 'states at an interval' : 'every commit'}, LSN ${formatCount(lsn)}${behind}`
 }
@@ -94,6 +96,20 @@ function channelsText({ channels }: AgentStatus): string {
     .map(({ name, type, target, waiting, problem }) => {
       const state = problem === null ? 'ready' : `FAILING: ${problem}`
       return `Notifies ${name} (${type}, ${target}): ${state}${waiting === 0 ? '' : `; ${counted(waiting, 'alert')} waiting`}.`
+    })
+    .join('\n')
+}
+
+function heartbeatsText({ heartbeats }: AgentStatus, now: number): string {
+  return heartbeats
+    .map(({ name, target, everyMs, database, schedule, lastSentAt, lastFailureAt, lastFailure, failingSince }) => {
+      const of = database === null ? '' : ` of ${database}`
+      const what =
+        everyMs === null ? `of ${schedule ?? 'scheduled operations'}${of}` : `every ${formatDuration(everyMs)}`
+      const sent = lastSentAt === null ? 'nothing sent yet' : `last sent ${ago(lastSentAt, now)} ago`
+      const failure = lastFailureAt === null ? '' : `; last failure ${ago(lastFailureAt, now)} ago: ${lastFailure}`
+      const state = failingSince === null ? sent : `FAILING for ${ago(failingSince, now)}, ${sent}`
+      return `Heartbeat ${name} (${what}, ${target}): ${state}${failure}${failure.endsWith('.') ? '' : '.'}`
     })
     .join('\n')
 }

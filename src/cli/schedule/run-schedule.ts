@@ -86,6 +86,7 @@ async function here(session: Session, { config }: Configured, { name, database, 
     pool,
     find,
     mirrors,
+    wasBackedUp: () => false,
     now,
   })
   await jobs.run({ database: name, schedule, due: now(), reason: 'manual' }, signal)

@@ -1,28 +1,42 @@
 import { HoldfastError } from '../../errors.ts'
 import { sleep, throwIfAborted } from '../abort.ts'
 import { createEmpty, lockFailure } from './lock-file.ts'
+import { type LineOptions, LockLine } from './lock-line.ts'
 
 /** `@` is not in the alphabet of keys: no object can have this name. */
 export const lockName = '.lock@holdfast'
 
+const defaultWaitMs = 10_000
+
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined
-  /** How long to wait for other holders; default 10,000 ms. */
+  /** How long to wait while one holder has it; default 10,000 ms. */
   readonly waitMs?: number | undefined
 }
 
 /**
  * Runs `work` while this process and all others that ask for the same lock are kept out.
- * @throws STORAGE_TRANSIENT if others hold it longer than `waitMs`; STORAGE_DENIED, DISK_FULL, ABORTED
+ * @throws STORAGE_TRANSIENT if somebody holds it longer than `waitMs`; STORAGE_DENIED, DISK_FULL, ABORTED
  */
 export async function withExclusiveLock<T>(
   path: string,
   work: () => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  using held = await takeLock(path, options)
-  if (held === undefined) throw stillHeld(path)
-  return await work()
+  const { signal, waitMs = defaultWaitMs } = options
+  const line = LockLine.of(path)
+  const leftMs = await line.enter({ signal, waitMs })
+  if (leftMs === undefined) throw stillHeld(path)
+  try {
+    if (!line.hasLock) {
+      const lock = await takeLock(path, { signal, waitMs: leftMs })
+      if (lock === undefined) throw stillHeld(path)
+      line.took(lock)
+    }
+    return await work()
+  } finally {
+    line.leave()
+  }
 }
 
 /**
@@ -31,9 +45,9 @@ export async function withExclusiveLock<T>(
  * ends, so nothing stale stays behind.
  * @throws STORAGE_DENIED, DISK_FULL, ABORTED
  */
-async function takeLock(path: string, options: LockOptions = {}): Promise<Disposable | undefined> {
+async function takeLock(path: string, { signal, waitMs }: LineOptions): Promise<Disposable | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
-  const deadline = Date.now() + (options.waitMs ?? 10_000)
+  const deadline = performance.now() + waitMs
   createEmpty(path)
   const database = new DatabaseSync(path, { timeout: 0 })
   let isHeld = false
@@ -41,9 +55,9 @@ async function takeLock(path: string, options: LockOptions = {}): Promise<Dispos
     for (let pause = 1; !isHeld; pause = Math.min(pause * 2, 20)) {
       isHeld = tryLock(database, path)
       if (isHeld) break
-      throwIfAborted(options.signal)
-      if (Date.now() >= deadline) return undefined
-      await sleep(1 + Math.random() * pause, options.signal)
+      throwIfAborted(signal)
+      if (performance.now() >= deadline) return undefined
+      await sleep(1 + Math.random() * pause, signal)
     }
   } finally {
     if (!isHeld) database.close()

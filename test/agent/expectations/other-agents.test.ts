@@ -43,6 +43,8 @@ async function scene() {
   )
   const agent = async (number: number, databases: ReturnType<typeof found>[]) => {
     const deleted = new Set<string>()
+    const letGo: string[] = []
+    let isInUse = false
     const notifier = await Notifier.open({ folder: join(folder.path, String(number)), channels: [] })
     const owner = {
       id: `0b9e4c1e-0000-4000-8000-00000000000${number}`,
@@ -57,6 +59,10 @@ async function scene() {
       now: () => now,
       own: () => databases,
       deleted: () => deleted,
+      letGo: async (name) => {
+        letGo.push(name)
+        return isInUse ? 'in-use' : 'freed'
+      },
     })
     return {
       notifier,
@@ -65,6 +71,10 @@ async function scene() {
       keys: () => notifier.firing.map(({ key }) => key),
       databases,
       deleted,
+      letGo,
+      use: (inUse: boolean) => {
+        isInUse = inUse
+      },
       changed: () => others.changed(),
     }
   }
@@ -184,6 +194,34 @@ describe('agents on one repository', () => {
     assert.ok(!records.some(({ plans }) => plans.some(({ databases }) => 'theirs' in databases)))
   })
 
+  it('let go once of what they do not look after any more, and again and again while somebody still works with it', async () => {
+    await using all = await scene()
+    const { second, pass } = all
+    const { letGo, use, databases, deleted } = second
+    await second.look()
+    assert.deepEqual(letGo, [])
+    const [theirs = assert.fail()] = databases.splice(0)
+    use(true)
+    pass(hour)
+    await second.look()
+    assert.deepEqual(letGo.splice(0), ['theirs'], 'its configuration dropped it')
+    use(false)
+    deleted.add('theirs')
+    for (let times = 0; times < 3; times += 1) {
+      pass(hour)
+      await second.look()
+    }
+    assert.deepEqual(letGo.splice(0), ['theirs'])
+    deleted.clear()
+    databases.push(theirs)
+    pass(hour)
+    await second.look()
+    databases.splice(0)
+    pass(hour)
+    await second.look()
+    assert.deepEqual(letGo, ['theirs'], 'it was looked after meanwhile')
+  })
+
   it('write down what is expected of them once, not again and again', async () => {
     await using all = await scene()
     const { written, second, pass } = all
@@ -207,11 +245,22 @@ describe('agents on one repository', () => {
     await leaveLease(repository, 'mine', 2 * hour)
     await first.look()
     assert.deepEqual(first.keys(), ['overdue/theirs'])
+    assert.match(first.notifier.firing[0]?.hint ?? '', /holdfast agents forget --database theirs/)
     await using lease = await Lease.acquire(repository.database('theirs'), { purpose: 'follow' })
     assert.ok(lease.epoch > 1)
     pass(hour)
     await first.look()
     assert.deepEqual(first.keys(), [])
+  })
+
+  it('look at the others all the same where the lease of one is damaged', async () => {
+    await using all = await scene()
+    const { repository, first, lines } = all
+    for (const name of ['a', 'b']) await leaveLease(repository, name, 2 * hour)
+    await repository.storage.put(leaseKey('a'), Buffer.from('{'))
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/b'])
+    assert.ok(!lines.some((line) => /could not be looked at/.test(line)), lines.join('\n'))
   })
 
   it('have patience with one that may just be starting again', async () => {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AgentLog } from '../../../src/agent/agent-log.ts'
+import type { FollowFacts } from '../../../src/agent/follow/follow-facts.ts'
 import { FollowWatch } from '../../../src/agent/follow/follow-watch.ts'
-import type { FollowFacts } from '../../../src/agent/follow/followed-database.ts'
 import { Metrics } from '../../../src/agent/metrics/metrics.ts'
 import { Notifier } from '../../../src/agent/notify/notifier.ts'
+import { WorkerReplaced } from '../../../src/agent/worker/worker-replaced.ts'
 import { gapReasons } from '../../../src/capture/gap-reasons.ts'
-import { HoldfastError } from '../../../src/errors.ts'
+import { HoldfastError, toHoldfastError } from '../../../src/errors.ts'
 import { toLsn } from '../../../src/history/lsn.ts'
+import { Lease } from '../../../src/repository/lease.ts'
+import { Repository } from '../../../src/repository/repository.ts'
+import { MemoryStorage } from '../../../src/storage/memory.ts'
 import { journalPlace } from '../journal/support/journals.ts'
 
 const base: Omit<FollowFacts, 'state'> = {
@@ -40,6 +44,7 @@ async function scene() {
     log: new AgentLog({ level: 'info', format: 'text' }, (line) => void lines.push(line), Date.now),
     now: Date.now,
     onWindow: () => {},
+    mayBeGone: (name) => name === 'deleted',
   })
   return {
     watch,
@@ -80,6 +85,35 @@ test('following that fails is an alert and one entry in the history, and clears 
   all.watch.state('app', { ...base, state: 'following' })
   assert.deepEqual(all.keys(), [])
   assert.deepEqual(await all.history(), ['follow failed', 'follow running'])
+})
+
+test('following that fails because another has the lease says what can be done about that here', async () => {
+  await using all = await scene()
+  const repository = await Repository.init(new MemoryStorage())
+  const database = repository.database('app')
+  await using _ = await Lease.acquire(database, { purpose: 'follow' })
+  const error = await Lease.acquire(database, { purpose: 'follow' }).then(() => assert.fail(), toHoldfastError)
+  assert.equal(error.code, 'LEASE_HELD')
+  all.watch.state('app', { ...base, state: 'waiting', error })
+  assert.match(all.lines.join('\n'), /asked for again every ten seconds/)
+  assert.doesNotMatch(all.lines.join('\n'), /--wait/)
+})
+
+test('following that finds no database is no alert as long as it may have been deleted on purpose', async () => {
+  await using all = await scene()
+  const error = new HoldfastError('DATABASE_NOT_FOUND', 'There is no database.')
+  for (const name of ['deleted', 'app']) all.watch.state(name, { ...base, state: 'waiting', error })
+  assert.deepEqual(all.keys(), ['failure/follow/app/'])
+})
+
+test('following that goes on with another worker, because its own hung, is no alert: unless that fails', async () => {
+  await using all = await scene()
+  all.watch.state('app', { ...base, state: 'following' })
+  all.watch.state('app', { ...base, state: 'waiting', error: new WorkerReplaced(7, 600_000) })
+  assert.deepEqual(all.keys(), [])
+  assert.deepEqual(await all.history(), ['follow interrupted'])
+  all.watch.state('app', { ...base, state: 'waiting', error: new HoldfastError('ENGINE_DIED', 'It ended.') })
+  assert.deepEqual(all.keys(), ['failure/follow/app/'])
 })
 
 test('what is left at a stop is told', async () => {

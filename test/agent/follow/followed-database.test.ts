@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { FollowedDatabase, type FollowFacts } from '../../../src/agent/follow/followed-database.ts'
+import type { FollowFacts } from '../../../src/agent/follow/follow-facts.ts'
+import { FollowedDatabase } from '../../../src/agent/follow/followed-database.ts'
 import { placeInQueue } from '../../../src/agent/follow/place-in-queue.ts'
 import { backUp } from '../../../src/agent/jobs/back-up.ts'
 import { BackupQueue } from '../../../src/backup/backup-queue.ts'
@@ -86,6 +87,41 @@ describe('a followed database', () => {
     await fail('ENGINE_DIED')
     assert.equal(clock.waits[0], 1000)
     assert.deepEqual(stateNames().slice(-3), ['starting', 'following', 'waiting'])
+    await followed.stop(0)
+  })
+
+  it('says since when it has failed, through all that is tried meanwhile, and since when it is followed again', async () => {
+    const { clock, followed, fail, following } = scene()
+    const begun = clock.now()
+    followed.start()
+    const told = () => {
+      const { state, since, error } = followed.facts
+      return [state, since - begun, error?.code]
+    }
+    await clock.pass(500)
+    await fail('LEASE_HELD')
+    assert.deepEqual(told(), ['waiting', 500, 'LEASE_HELD'])
+    await clock.pass(10_000)
+    assert.deepEqual(told(), ['starting', 500, 'LEASE_HELD'])
+    await fail('STORAGE_TRANSIENT')
+    assert.deepEqual(told(), ['waiting', 500, 'STORAGE_TRANSIENT'])
+    await clock.pass(10_000)
+    following().emit(started(1))
+    assert.deepEqual(told(), ['following', 20_500, undefined])
+    await clock.pass(60_001)
+    await fail('ENGINE_DIED')
+    const since = clock.now() - begun
+    assert.deepEqual(told(), ['waiting', since, 'ENGINE_DIED'])
+    await clock.pass(10_000)
+    following().emit(started(1))
+    await clock.pass(1_000)
+    await fail('ENGINE_DIED')
+    assert.deepEqual(told(), ['waiting', since, 'ENGINE_DIED'], 'it was followed for a moment only')
+    await clock.pass(10_000)
+    following().emit(started(1))
+    await clock.pass(60_001)
+    await fail('ENGINE_DIED')
+    assert.deepEqual(told(), ['waiting', clock.now() - begun, 'ENGINE_DIED'], 'this is a new failure')
     await followed.stop(0)
   })
 
@@ -218,17 +254,22 @@ describe('a followed database', () => {
   })
 
   it('knows what keeps it from being followed just now, until its worker says that it is over', async () => {
-    const { followed, begin, following } = scene()
+    const { followed, begin, following, clock } = scene()
     await begin()
     const retrying = { kind: 'retrying', message: 'There is no file.', delayMs: 250, failures: 1 } as const
     following().emit({ ...retrying, what: 'upload' })
     assert.equal(followed.facts.trouble, undefined)
     following().emit({ ...retrying, what: 'database' })
     assert.equal(followed.facts.trouble, 'There is no file.')
+    const { since } = followed.facts
+    await clock.pass(30_000)
     followed.noteStatus({ ...caughtUp, trouble: 'There is still no file.' })
-    assert.equal(followed.facts.trouble, 'There is still no file.')
+    assert.deepEqual([followed.facts.trouble, followed.facts.since], ['There is still no file.', since])
     followed.noteStatus(caughtUp)
     assert.equal(followed.facts.trouble, undefined)
+    await clock.pass(30_000)
+    followed.noteStatus({ ...caughtUp, trouble: 'There is no file again.' })
+    assert.equal(followed.facts.since, clock.now())
   })
 
   it('counts the lag of commits that waited since before it was started', async () => {

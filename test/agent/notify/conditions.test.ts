@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Operation } from '../../../src/agent/journal/operation.ts'
 import { observeDamage } from '../../../src/agent/notify/conditions/damage.ts'
-import { observeDisk, readDiskSpace } from '../../../src/agent/notify/conditions/disk.ts'
+import { measureDisk, observeDisk } from '../../../src/agent/notify/conditions/disk.ts'
 import { observeGap, observeLag, observeSpool, observeTrouble } from '../../../src/agent/notify/conditions/following.ts'
 import { type Expectation, type Freshness, observeFreshness } from '../../../src/agent/notify/conditions/freshness.ts'
 import { observeOperation } from '../../../src/agent/notify/conditions/operation.ts'
@@ -299,9 +299,9 @@ describe('a disk', () => {
 
   test('is measured where a path lies', async () => {
     using folder = temporaryFolder()
-    const { freeBytes, totalBytes } = await readDiskSpace('a test', folder.path)
+    const { freeBytes, totalBytes } = await measureDisk(folder.path)
     assert.ok(freeBytes > 0 && totalBytes >= freeBytes)
-    await assert.rejects(readDiskSpace('a test', folder.file('missing')))
+    await assert.rejects(measureDisk(folder.file('missing')))
   })
 })
 

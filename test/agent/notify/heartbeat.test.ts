@@ -91,7 +91,7 @@ describe('a heartbeat', () => {
       hopeless.deliveries.map(({ result }) => result),
       ['retrying', 'retrying', 'retrying', 'failed'],
     )
-    assert.equal(hopeless.heartbeat.last?.problem, `${broken.url} answered 500`)
+    assert.equal(hopeless.heartbeat.deliveries.last?.problem, `${broken.url} answered 500`)
   })
 
   test('keeps only the newest pings while the service is slow', async () => {
@@ -132,6 +132,6 @@ describe('a heartbeat', () => {
     heartbeat.started()
     await heartbeat[Symbol.asyncDispose]()
     heartbeat.started()
-    assert.equal(heartbeat.last, undefined)
+    assert.equal(heartbeat.deliveries.last, undefined)
   })
 })

@@ -224,7 +224,7 @@ describe('the notifier', () => {
     bench.notifier.observe([{ what: 'forgotten', database: 'app' }])
     assert.equal(refusing.attempts, 1)
     assert.deepEqual(
-      bench.notifier.channels.map(({ name, waiting, last }) => [name, waiting, last?.result]),
+      bench.notifier.channels.map(({ name, waiting, deliveries }) => [name, waiting, deliveries.last?.result]),
       [
         ['refusing', 0, 'failed'],
         ['busy', 0, undefined],
@@ -232,17 +232,17 @@ describe('the notifier', () => {
     )
     bench.notifier.observe([{ what: 'present', condition: drill }])
     await bench.clock.pass(hour)
-    assert.equal(bench.notifier.channels[1]?.last?.result, 'retrying')
+    assert.equal(bench.notifier.channels[1]?.deliveries.last?.result, 'retrying')
     bench.notifier.observe([{ what: 'forgotten', database: 'app' }])
     await bench.clock.pass(day)
     assert.deepEqual(
-      bench.notifier.channels.map(({ waiting, last }) => [waiting, last?.result]),
+      bench.notifier.channels.map(({ waiting, deliveries }) => [waiting, deliveries.last?.result]),
       [
         [0, 'failed'],
         [0, 'failed'],
       ],
     )
-    const { status, problems } = healthReport(bench.notifier.firing, bench.notifier.channels)
+    const { status, problems } = healthReport(bench.notifier.firing, bench.notifier)
     assert.equal(status, 'warning')
     assert.deepEqual(
       problems.map(({ key }) => key),

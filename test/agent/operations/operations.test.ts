@@ -51,6 +51,7 @@ async function scene(heartbeats: readonly Heartbeat[] = []) {
     log,
     now: Date.now,
     onEnded: (operation) => void ended.push(operation),
+    hasGone: async (name) => name === 'deleted',
   })
   return {
     operations,
@@ -92,6 +93,24 @@ describe('an operation of the agent', () => {
       0,
       'nothing stays at a signal that lives as long as the agent',
     )
+  })
+
+  it('that fails because its database was deleted is no failure to tell of', async () => {
+    await using all = await scene()
+    const { operations, ended, keys } = all
+    const { signal } = new AbortController()
+    const fail = async (database: string) => {
+      const work = () => Promise.reject(new HoldfastError('DATABASE_NOT_FOUND', 'There is no file.'))
+      await assert.rejects(operations.run({ ...start, database }, { hooks: [], signal }, work))
+    }
+    await fail('deleted')
+    assert.deepEqual(keys(), [])
+    assert.deepEqual(
+      ended.map(({ outcome, message }) => [outcome, message]),
+      [['interrupted', 'deleted is not looked after any more. There is no file.']],
+    )
+    await fail('app')
+    assert.equal(keys().length, 1)
   })
 
   it('is told to the heartbeats that it concerns: that it began and how it ended, of a failure with the log since then', async () => {

@@ -6,6 +6,7 @@ import { AgentLog } from '../../../src/agent/agent-log.ts'
 import type { AgentStatus } from '../../../src/agent/agent-status.ts'
 import { requireConfig } from '../../../src/agent/config/load-config.ts'
 import { Journal } from '../../../src/agent/journal/journal.ts'
+import type { MeasureDisk } from '../../../src/agent/notify/conditions/disk.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { openStorage } from '../../../src/storage/open-storage.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -32,7 +33,11 @@ export class RunningAgent implements AsyncDisposable {
   }
 
   /** @param home folder of its configuration and its state */
-  static async start(home: string, config: object, clock = new LeapClock()): Promise<RunningAgent> {
+  static async start(
+    home: string,
+    config: object,
+    { clock = new LeapClock(), measure }: { clock?: LeapClock; measure?: MeasureDisk } = {},
+  ): Promise<RunningAgent> {
     mkdirSync(home, { recursive: true })
     const file = `${home}/holdfast.yaml`
     writeFileSync(file, stringify({ stateFolder: `${home}/state`, ...config }))
@@ -46,7 +51,7 @@ export class RunningAgent implements AsyncDisposable {
       onWarning: (message) => void lines.push(message),
     })
     const readConfig = () => requireConfig(file)
-    const agent = await Agent.start({ config: await readConfig(), log, journal, clock, readConfig })
+    const agent = await Agent.start({ config: await readConfig(), log, journal, clock, readConfig, measure })
     return new RunningAgent(agent, clock, lines)
   }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Alert } from '../../../src/agent/notify/alert.ts'
 import { HungWorkers } from '../../../src/agent/worker/hung-workers.ts'
+import { WorkerReplaced } from '../../../src/agent/worker/worker-replaced.ts'
 
 const minute = 60_000
 const hour = 60 * minute
+const notSilent = { what: 'absent', key: 'agent/silent' } as const
 
 function scene() {
   let time = 0
@@ -11,6 +14,7 @@ function scene() {
   const killed: number[] = []
   const lines: string[] = []
   let replaced = 0
+  const firing: Alert[] = []
   const hung = new HungWorkers({
     now: () => time,
     log: { warn: (message) => void lines.push(message), error: (message) => void lines.push(message) },
@@ -19,17 +23,20 @@ function scene() {
         replaced += 1
       },
     },
-    kill: (pid) => {
+    notifier: { firing },
+    kill: (pid, reason) => {
       if (pid === 666) throw new Error('Not allowed.')
+      assert.ok(reason instanceof WorkerReplaced)
       killed.push(pid)
     },
     cpuTime: () => ticks.value,
   })
-  const look = (pid: number, silentMs: number) => hung.end([{ pid, silentMs }])
+  const look = (pid: number, silentMs: number) => hung.look([{ pid, silentMs }])
   return {
     hung,
     look,
     killed,
+    firing,
     lines,
     ticks,
     replaced: () => replaced,
@@ -42,19 +49,31 @@ function scene() {
 describe('a worker that hangs', () => {
   it('is ended when it has been silent for ten minutes, counted and told', () => {
     const { look, killed, lines, replaced } = scene()
-    assert.deepEqual(look(7, 9 * minute), [])
-    const [told] = look(7, 11 * minute)
+    assert.deepEqual(look(7, 9 * minute), [notSilent])
+    const [silent, told, ...more] = look(7, 11 * minute)
+    assert.deepEqual([silent, more], [notSilent, []], 'it is told of once')
     assert.equal(told?.what === 'happened' && told.condition.key, 'agent/replaced')
     assert.deepEqual([killed, replaced()], [[7], 1])
-    assert.match(lines.join(), /^Worker process 7 had not answered for 11/)
+    assert.deepEqual(lines, [], 'the alert is in the log')
+  })
+
+  it('is in the log by itself while the alert of another one is on', () => {
+    const { look, lines, firing } = scene()
+    const [, told = assert.fail()] = look(7, 11 * minute)
+    assert.ok(told.what === 'happened')
+    firing.push({ ...told.condition, state: 'firing', incident: 'x', at: 0, since: 0, reminder: 0, times: 1 })
+    look(8, 21 * minute)
+    assert.equal(lines.length, 1)
+    assert.match(lines[0] ?? '', /^Worker process 8 had not answered for 21 min and was ended\.$/)
   })
 
   it('is given an hour while it works, or where nobody tells whether it does', () => {
     const { look, killed, ticks } = scene()
     look(7, minute)
     ticks.value = 101
-    look(7, 59 * minute)
+    const [told] = look(7, 59 * minute)
     assert.deepEqual(killed, [])
+    assert.equal(told?.what === 'present' && told.condition.key, 'agent/silent')
     look(7, 61 * minute)
     assert.deepEqual(killed, [7])
     ticks.value = undefined
@@ -83,7 +102,8 @@ describe('a worker that hangs', () => {
 
   it('and cannot be ended is in the log', () => {
     const { look, lines, replaced } = scene()
-    assert.deepEqual(look(666, hour), [])
+    const told = look(666, hour).map((each) => each.what === 'present' && each.condition.key)
+    assert.deepEqual(told, ['agent/silent'])
     assert.match(lines.join(), /could not be ended\. Not allowed/)
     assert.equal(replaced(), 0)
   })

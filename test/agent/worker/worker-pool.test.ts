@@ -18,6 +18,21 @@ describe('the pool of workers', () => {
     }
   })
 
+  it('ends one that hangs, and says why to whoever used it', async () => {
+    await using pool = new WorkerPool({ handlers: {} }, 1)
+    using place = pool.take()
+    await place.worker.call('status', undefined)
+    const { pid = assert.fail() } = place.worker
+    process.kill(pid, 'SIGSTOP')
+    const asked = place.worker.call('status', undefined)
+    const reason = new HoldfastError('ENGINE_DIED', 'It hung.')
+    pool.end(pid, reason)
+    await assert.rejects(asked, reason)
+    await assert.rejects(place.worker.call('status', undefined), reason)
+    using other = pool.take()
+    assert.notEqual(other.worker.pid, pid)
+  })
+
   it('counts nobody in whom it could give no worker', async () => {
     let isThere = false
     const gone = new HoldfastError('ENGINE_DIED', 'The program is not there.')

@@ -27,6 +27,8 @@ export interface Cleanup {
 /** `holdfast run`, running. */
 export class AgentProgram {
   readonly lines: LogLine[] = []
+  /** What it says beside its log: its last words. */
+  output = ''
   readonly #child
   readonly #exited: Promise<number | null>
   #waiting: (() => void)[] = []
@@ -36,10 +38,13 @@ export class AgentProgram {
     this.#child = spawn(process.execPath, [bin, 'run'], {
       cwd,
       env: { ...process.env, XDG_STATE_HOME: join(cwd, 'xdg'), ...env },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#exited = once(this.#child, 'close').then(([code]) => code)
     void this.#read(createInterface(this.#child.stderr))
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.output += text
+    })
     context.after(() => this.kill())
   }
 

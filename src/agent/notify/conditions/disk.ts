@@ -1,17 +1,23 @@
-import { statfs } from 'node:fs/promises'
+import { stat, statfs } from 'node:fs/promises'
 import { toHoldfastError } from '../../../errors.ts'
 import { formatBytes } from '../../../util/format-bytes.ts'
 import { conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
 
+/** Bytes of a file system that this user may still write, and bytes in all. */
+export interface DiskSize {
+  readonly freeBytes: number
+  readonly totalBytes: number
+}
+
+/** Measures the file system on which a path lies. @throws ACCESS_DENIED, INTERNAL when the system does not tell */
+export type MeasureDisk = (path: string) => Promise<DiskSize>
+
 /** Of the file system on which a path lies. */
-export interface DiskSpace {
+export interface DiskSpace extends DiskSize {
   /** What lies there, for people: `the repository`, `the state folder`. */
   readonly what: string
   readonly path: string
-  /** Bytes that this user may still write, and bytes in all. */
-  readonly freeBytes: number
-  readonly totalBytes: number
 }
 
 const gibibyte = 1024 ** 3
@@ -19,18 +25,26 @@ const gibibyte = 1024 ** 3
 const warning = { part: 0.1, bytes: 5 * gibibyte }
 const critical = { part: 0.02, bytes: gibibyte }
 
-/** @throws ACCESS_DENIED, INTERNAL when the system does not tell */
-export async function readDiskSpace(what: string, path: string): Promise<DiskSpace> {
+export const measureDisk: MeasureDisk = async (path) => {
   try {
     const { bavail, blocks, bsize } = await statfs(path)
-    return { what, path, freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+  } catch (error) {
+    throw toHoldfastError(error, path)
+  }
+}
+
+/** Number of the file system on which a path lies. @throws ACCESS_DENIED, INTERNAL when the system does not tell */
+export async function deviceOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).dev
   } catch (error) {
     throw toHoldfastError(error, path)
   }
 }
 
 export function observeDisk({ what, path, freeBytes, totalBytes }: DiskSpace): readonly Observation[] {
-  const key = conditionKey('disk', path)
+  const key = diskKey(path)
   const isBelow = (limit: typeof warning) => freeBytes < limit.bytes && freeBytes < limit.part * totalBytes
   // A file system that gives no size cannot be judged.
   if (totalBytes === 0 || !isBelow(warning)) return [{ what: 'absent', key }]
@@ -43,4 +57,8 @@ export function observeDisk({ what, path, freeBytes, totalBytes }: DiskSpace): r
     details: { path, freeBytes, totalBytes },
   } as const
   return [{ what: 'present', condition }]
+}
+
+export function diskKey(path: string): string {
+  return conditionKey('disk', path)
 }

@@ -4,6 +4,8 @@ import type { Observation } from '../engine/advance.ts'
 
 /** Checking a large database keeps a worker from answering for a while. */
 export const silenceLimitMs = 10 * 60_000
+/** Of the alert that one was ended. */
+export const replacedKey = conditionKey('agent', 'replaced')
 /** So long an ended worker is told of. */
 const memoryMs = 60 * 60_000
 
@@ -30,7 +32,7 @@ export function observeSilentWorkers(
 /** @param pid of a worker that had not answered for so long, and was ended */
 export function observeEndedWorker(pid: number, silentMs: number): readonly Observation[] {
   const condition = {
-    key: conditionKey('agent', 'replaced'),
+    key: replacedKey,
     kind: 'agent',
     severity: 'warning',
     summary: `Worker process ${pid} had not answered for ${formatDuration(silentMs)} and was ended; another one takes over its databases.`,

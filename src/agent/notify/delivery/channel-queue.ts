@@ -5,6 +5,7 @@ import type { Alert } from '../alert.ts'
 import type { Channel } from '../channels/channel.ts'
 import { DeliveryError } from '../channels/delivery-error.ts'
 import type { Message } from '../message.ts'
+import { DeliveryRecord } from './delivery-record.ts'
 import { dispatch, type RateLimit } from './rate-limit.ts'
 
 /** `retrying`: it did not get through, and will be tried again. `failed`: it is given up. */
@@ -40,12 +41,13 @@ export class ChannelQueue {
   readonly name: string
   readonly channel: Channel
   readonly #options: ChannelQueueOptions
+  /** How sending has gone so far. */
+  readonly deliveries = new DeliveryRecord()
   readonly #stop = new AbortController()
   #waiting: Alert[] = []
   #dropped = 0
   #sentAt: number[] = []
   #failures = 0
-  #last: Delivery | undefined
   #running: Promise<void> | undefined
 
   constructor(options: ChannelQueueOptions) {
@@ -57,11 +59,6 @@ export class ChannelQueue {
   /** What has not been sent yet, oldest first. */
   get waiting(): readonly Alert[] {
     return this.#waiting
-  }
-
-  /** How the last attempt ended; undefined if there was none. */
-  get last(): Delivery | undefined {
-    return this.#last
   }
 
   /** Takes over alerts to be sent, and returns at once. */
@@ -148,8 +145,9 @@ export class ChannelQueue {
   }
 
   #report(outcome: Pick<Delivery, 'result' | 'problem'>): void {
-    this.#last = { channel: this.name, at: this.#options.clock.now(), ...outcome }
-    this.#options.onDelivery(this.#last)
+    const delivery = { channel: this.name, at: this.#options.clock.now(), ...outcome }
+    this.deliveries.note(delivery)
+    this.#options.onDelivery(delivery)
   }
 }
 

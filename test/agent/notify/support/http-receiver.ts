@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { Server as HttpsServer } from 'node:https'
 import { text } from 'node:stream/consumers'
 
 export interface Received {
@@ -16,9 +23,10 @@ export interface HttpReceiver extends AsyncDisposable {
   readonly received: readonly Received[]
 }
 
-/** A server on this machine that keeps what it gets. It answers 204 unless told otherwise. */
+/** A server on this machine that keeps what it gets. It answers 204 unless told otherwise. @param server default: one that does not encrypt */
 export async function startReceiver(
   respond: Respond = (response) => response.writeHead(204).end(),
+  server: Server | HttpsServer = createServer(),
 ): Promise<HttpReceiver> {
   const received: Received[] = []
   const take = async (request: IncomingMessage, response: ServerResponse) => {
@@ -27,7 +35,7 @@ export async function startReceiver(
     received.push(taken)
     respond(response, taken, received.length)
   }
-  const server = createServer((request, response) => {
+  server.on('request', (request, response) => {
     take(request, response).catch((error) => response.destroy(error))
   })
   server.listen(0, '127.0.0.1')
@@ -35,7 +43,7 @@ export async function startReceiver(
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${server instanceof HttpsServer ? 'https' : 'http'}://127.0.0.1:${port}`,
     received,
     [Symbol.asyncDispose]: async () => {
       server.close()

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it, type TestContext } from 'node:test'
+import { z } from 'zod'
+import { AgentProgram, writeConfig } from './support/agent.ts'
+import { cliOk, scratchFolder } from './support/cli.ts'
+import { count, makeDatabase } from './support/database.ts'
+import { cliJson } from './support/json-lines.ts'
+
+const waits = /^app: \S+ \S+ wait for the next start, which uploads them\.$/m
+
+/** An agent that follows a database, to which an application writes while the repository cannot be reached. */
+async function withoutRepository(context: TestContext) {
+  const cwd = await scratchFolder(context)
+  const at = (name: string) => join(cwd, name)
+  const env = { XDG_STATE_HOME: at('xdg') }
+  makeDatabase(at('app.db'))
+  await cliOk(['init'], { cwd })
+  const databases = [{ path: 'app.db', follow: { syncInterval: '100ms' } }]
+  writeConfig(cwd, { databases, stopTimeout: '2s' })
+  const first = new AgentProgram(context, cwd)
+  await first.line(/^Following app/)
+  // The last connection that is closed would delete the log.
+  const application = new DatabaseSync(at('app.db'), { timeout: 5000 })
+  context.after(async () => application.close())
+  application.exec("INSERT INTO users (name) VALUES ('zero')")
+  await first.line(/^Uploaded commits of app/)
+  renameSync(at('backups'), at('away'))
+  writeFileSync(at('backups'), 'This is no folder.')
+  application.exec("INSERT INTO users (name) VALUES ('one')")
+  await first.line(/^An upload of app failed/)
+  return {
+    first,
+    application,
+    status: async () => (await cliJson('status', [], { cwd, env })).last,
+    /** All that the application committed is in the repository after another run. */
+    nextStartKeepsAll: async (): Promise<void> => {
+      rmSync(at('backups'))
+      renameSync(at('away'), at('backups'))
+      const second = new AgentProgram(context, cwd)
+      await second.line(/^Following app: .*(no commit missing|unchanged)/)
+      assert.equal(await second.stop(), 0)
+      assert.equal(second.output, '')
+      await cliOk(['restore', 'app', '--latest', '--to', 'restored.db'], { cwd, env })
+      assert.equal(count(at('restored.db'), 'users'), count(at('app.db'), 'users'))
+      const { last } = await cliJson('points', ['app'], { cwd, env })
+      assert.deepEqual(last.gaps, [])
+    },
+  }
+}
+
+describe('holdfast run, told to stop', () => {
+  it('while it cannot upload, ends in time, says what waits, and the next start uploads it', async (context) => {
+    const all = await withoutRepository(context)
+    const { first, application } = all
+    application.exec("INSERT INTO users (name) VALUES ('two')")
+    assert.equal(await first.stop(), 3)
+    assert.match(first.output, waits)
+    await all.nextStartKeepsAll()
+  })
+
+  it('while its worker hangs too, says what waits all the same', async (context) => {
+    const all = await withoutRepository(context)
+    const { first } = all
+    const { workers } = z.object({ workers: z.array(z.int()) }).parse(await all.status())
+    for (const pid of workers) process.kill(pid, 'SIGSTOP')
+    assert.equal(await first.stop(), 3)
+    assert.match(first.output, waits)
+    await all.nextStartKeepsAll()
+  })
+})
