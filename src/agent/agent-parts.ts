@@ -3,12 +3,8 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
-import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
-import { openKnown } from '../repository/known-places.ts'
-import { refuseMirror } from '../repository/mirror-record.ts'
+import { toHoldfastError } from '../errors.ts'
 import type { Repository } from '../repository/repository.ts'
-import { removeProbeLeftovers } from '../storage/probe-leftovers.ts'
-import { abortable } from '../util/abort.ts'
 import { userStateFolder } from '../util/user-state-folder.ts'
 import { type AgentDatabase, AgentDatabases } from './agent-databases.ts'
 import { AgentJobs } from './agent-jobs.ts'
@@ -31,11 +27,11 @@ import { Metrics } from './metrics/metrics.ts'
 import { MirrorBook } from './mirrors/mirror-book.ts'
 import { CertificateWatch } from './notify/certificates/certificate-watch.ts'
 import { deviceOf, measureDisk } from './notify/conditions/disk.ts'
-import { configuredChannels } from './notify/configured.ts'
-import { defaultAlertSettings } from './notify/engine/alert-settings.ts'
 import { Heartbeats } from './notify/heartbeats.ts'
 import { thisSender } from './notify/message.ts'
-import { Notifier } from './notify/notifier.ts'
+import type { Notifier } from './notify/notifier.ts'
+import { openNotifier } from './open-notifier.ts'
+import { openRepository } from './open-repository.ts'
 import { Operations } from './operations/operations.ts'
 import { RepositoryWatch } from './repository-watch.ts'
 import { Rounds } from './rounds.ts'
@@ -96,20 +92,7 @@ export async function assemble({
   const repository = await openRepository(link, signal)
   const metrics = new Metrics()
   const notifier = stack.use(
-    await Notifier.open({
-      folder,
-      channels: configuredChannels(config.notify, thisSender(link.storage.url)),
-      settings: { ...defaultAlertSettings, repeatMs: config.repeatAlertsMs },
-      clock,
-      onDelivery: (delivery) => metrics.delivered(delivery),
-      onAlert: ({ state, severity, summary, database, kind }) => {
-        const text = state === 'firing' ? summary : `Over: ${summary}`
-        if (state === 'recovered') log.info(text, { alert: kind, database })
-        else if (severity === 'critical') log.error(text, { alert: kind, database })
-        else log.warn(text, { alert: kind, database })
-      },
-      warn,
-    }),
+    await openNotifier({ config, folder, clock, log, metrics, sender: thisSender(link.storage.url) }),
   )
   const heartbeats = stack.use(
     new Heartbeats(config.notify, { clock, onDelivery: (delivery) => metrics.delivered(delivery), warn }),
@@ -288,22 +271,6 @@ export async function assemble({
     otherAgents,
     mirrors,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-async function openRepository(link: StorageLink, signal: AbortSignal | undefined): Promise<Repository> {
-  try {
-    const repository = await abortable(openKnown(link.storage, { signal }), signal)
-    await refuseMirror(link.storage, { signal })
-    await abortable(removeProbeLeftovers(link.storage, Date.now(), { signal }), signal)
-    return repository
-  } catch (error) {
-    if (!hasCode(error, 'REPOSITORY_NOT_FOUND')) throw error
-    throw new HoldfastError(error.code, error.message, {
-      object: error.object,
-      cause: error,
-      hint: 'Make it first: "holdfast init". If it is on a disk that is not mounted, mount that.',
-    })
   }
 }
 
