@@ -10,13 +10,15 @@ import type { StoredBase } from '../../backup/examiner/engine-api.ts'
 import { checkName } from '../../backup/identity.ts'
 import { discardSegment, readBack } from '../../backup/store-segment.ts'
 import { HoldfastError } from '../../errors.ts'
-import { zeroLsn } from '../../history/lsn.ts'
+import { type Lsn, zeroLsn } from '../../history/lsn.ts'
 import { isReachable, reachableLsns } from '../../history/reachable.ts'
 import { formatState } from '../../history/state-checksum.ts'
+import { usableSegments } from '../../history/usable-segments.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import { segmentKey } from '../../repository/layout.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
 import type { Inspection } from '../../source/source.ts'
+import type { OperationOptions } from '../../storage/storage.ts'
 import { abortable } from '../../util/abort.ts'
 import { version } from '../../util/version.ts'
 import type { HistoryEnd } from '../history-end.ts'
@@ -105,22 +107,25 @@ async function baseOf(session: Session, examined: ExaminedState, options: Follow
 }
 
 async function storeBase(
-  { database, uploader, settings }: Session,
+  session: Session,
   { state, store }: ExaminedState,
   { codec, level, signal }: FollowedBackupOptions,
 ): Promise<StoredBase> {
+  const { database, uploader, settings } = session
   const { lsn, time } = state
   const epoch = await uploader.exclusively(async (lease, currentEpoch) => {
+    // Another follower may have taken this state: in an epoch of ours, the base would make void what that one stored.
+    const epochOfState = await epochOf(session, lsn, { signal })
     const range = {
       kind: 'base',
       from: zeroLsn,
       to: lsn,
-      epoch: currentEpoch,
+      epoch: epochOfState ?? currentEpoch,
       firstTime: time,
       lastTime: time,
     } as const
     await lease.claim(Math.max(lease.lsn, lsn), segmentKey(database.name, range))
-    return currentEpoch
+    return range.epoch
   }, signal)
   const base = await store({ lsn, time, epoch, codec: codec ?? settings.codec, level: level ?? settings.level })
   if (base.state === formatState(state.state)) return base
@@ -129,6 +134,18 @@ async function storeBase(
     object: database.name,
     hint: 'Check the disk. Nothing was kept of this backup.',
   })
+}
+
+/** Of the writer that took this state, which waits in the spool or is in the repository; see usable-segments.ts. */
+async function epochOf({ database, spool }: Session, lsn: Lsn, options: OperationOptions): Promise<number | undefined> {
+  // What leaves the spool meanwhile is in the listing that comes after.
+  const waiting = spool.items.map(({ info }) => info)
+  const { segments } = await database.catalog(options)
+  const epochs = usableSegments([...segments, ...waiting]).flatMap(({ segment: { kind, from, epoch }, upTo }) => {
+    const isIn = kind === 'log' ? from < lsn && lsn <= upTo : upTo === lsn
+    return isIn ? [epoch] : []
+  })
+  return epochs.length === 0 ? undefined : Math.max(...epochs)
 }
 
 interface ManifestParts {
