@@ -1,6 +1,10 @@
 // Backs up a database that this very program keeps open and writes to, and gets it back as it was before a mistake.
+import { mkdtempSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { BackupManager, RestoreManager, sqlite } from 'holdfast'
+
+// A folder of its own, so that it can be run again.
+process.chdir(mkdtempSync('back-up-and-restore-'))
 
 const app = new DatabaseSync('app.db')
 app.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS users (name TEXT)')

@@ -1,6 +1,10 @@
 // Follows a database that this very program writes to, and brings it back to the moment right before a mistake.
+import { mkdtempSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { BackupManager, PointInTimeRecovery, sqlite } from 'holdfast'
+
+// A folder of its own, so that it can be run again.
+process.chdir(mkdtempSync('follow-and-recover-'))
 
 const app = new DatabaseSync('app.db', { timeout: 5000 })
 app.exec('PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS users (name TEXT)')

@@ -2,13 +2,24 @@
 import { z } from 'zod'
 import type { EngineApi } from '../engine/api.ts'
 import { type AgentStatus, agentStatus } from './agent-status.ts'
+import { runOutcomes } from './schedule/run-end.ts'
+
+const scheduleRun = z.strictObject({
+  outcome: z.enum(runOutcomes),
+  message: z.string().nullable(),
+  backupId: z.string().nullable(),
+})
 
 export type AgentControlSignatures = {
   status: { input: undefined; event: undefined; output: AgentStatus }
   /** Reads the configuration anew. Answers when it is in force. */
   reload: { input: undefined; event: undefined; output: undefined }
-  /** Runs a schedule now; answers when the run is over. */
-  runSchedule: { input: { readonly database: string; readonly schedule: string }; event: undefined; output: undefined }
+  /** Runs a schedule now; answers how it ended when the run is over. */
+  runSchedule: {
+    input: { readonly database: string; readonly schedule: string }
+    event: undefined
+    output: z.infer<typeof scheduleRun>
+  }
 }
 
 const none = z.undefined()
@@ -19,6 +30,6 @@ export const agentControlApi: EngineApi<AgentControlSignatures> = {
   runSchedule: {
     input: z.strictObject({ database: z.string(), schedule: z.string() }),
     event: none,
-    output: none,
+    output: scheduleRun,
   },
 }

@@ -20,6 +20,7 @@ import { mirrorEnding } from './journal/mirror-ending.ts'
 import type { OperationKind, OperationStart } from './journal/operation.ts'
 import type { MirrorBook } from './mirrors/mirror-book.ts'
 import type { Operations } from './operations/operations.ts'
+import { type RunEnd, runEnd } from './schedule/run-end.ts'
 import type { ScheduleAction } from './schedule/schedule-spec.ts'
 import type { ScheduledRun } from './schedule/timetable.ts'
 import type { WorkerPool } from './worker/worker-pool.ts'
@@ -58,7 +59,7 @@ export class AgentJobs {
   }
 
   /** @throws NAME_NOT_FOUND if the database, or mirror, is not looked after any more, and what the work throws */
-  async run({ database: name, schedule, reason }: ScheduledRun, signal: AbortSignal): Promise<void> {
+  async run({ database: name, schedule, reason }: ScheduledRun, signal: AbortSignal): Promise<RunEnd> {
     const place = this.#context.mirrors.find(name)
     if (place !== undefined) return await this.#mirrorAll(place, { schedule, reason }, signal)
     const database = this.#context.find(name)
@@ -73,8 +74,10 @@ export class AgentJobs {
       schedule: schedule.id,
     }
     const { hooks } = database.config
-    await operations.run(start, { hooks, path: database.path, signal }, (abort) =>
-      this.#work(database, schedule, abort),
+    return runEnd(
+      await operations.run(start, { hooks, path: database.path, signal }, (abort) =>
+        this.#work(database, schedule, abort),
+      ),
     )
   }
 
@@ -183,7 +186,7 @@ export class AgentJobs {
     place: MirrorConfig,
     { schedule, reason }: Pick<ScheduledRun, 'schedule' | 'reason'>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<RunEnd> {
     const { operations, repositoryName, link, mirrors, now } = this.#context
     const { name, hooks } = place
     const start: OperationStart = {
@@ -193,11 +196,12 @@ export class AgentJobs {
       trigger: reason,
       schedule: schedule.id,
     }
-    await operations.run(start, { hooks, signal }, async (abort) => {
+    const end = await operations.run(start, { hooks, signal }, async (abort) => {
       const report = await mirror(link, place, { now: now(), signal: abort })
       if (report.complete && report.completeAt !== undefined) mirrors.completed(name, report.completeAt)
       return { ...mirrorEnding(report), type: name }
     })
+    return runEnd(end)
   }
 
   /** One database, to every mirror. */

@@ -79,7 +79,8 @@ export const agentStatus = z.strictObject({
       type: z.string(),
       target: z.string(),
       waiting: count,
-      problem: z.string().nullable(),
+      lastSentAt: time.nullable().describe('null: nothing got through since the agent started'),
+      problem: z.string().nullable().describe('what went wrong with the last attempt'),
     }),
   ),
   heartbeats: z.array(

@@ -15,6 +15,7 @@ import { anchorAudit } from './journal/audit/anchor-audit.ts'
 import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
 import { type HealthReport, healthReport } from './notify/health.ts'
 import { reportStatus } from './report-status.ts'
+import type { RunEnd } from './schedule/run-end.ts'
 
 /** How often the agent looks at everything, in milliseconds. */
 const roundMs = 30_000
@@ -106,8 +107,8 @@ export class Agent {
   }
 
   /** Runs a schedule now; resolves when that run is over. @throws SCHEDULE_NOT_FOUND, ABORTED, and what the run throws */
-  async runSchedule(database: string, schedule: string): Promise<void> {
-    await this.#parts.scheduler.runNow(database, schedule)
+  async runSchedule(database: string, schedule: string): Promise<RunEnd> {
+    return await this.#parts.scheduler.runNow(database, schedule)
   }
 
   /** Reads the configuration anew and puts it in force; see {@link ConfigInForce.reload}. @throws ConfigError, ABORTED when it stops */
@@ -167,8 +168,12 @@ export class Agent {
         },
         // Who asked may go away: the run goes on.
         runSchedule: async ({ database, schedule }, { signal }) => {
-          await abortable(this.runSchedule(database, schedule), signal)
-          return undefined
+          const {
+            outcome,
+            message = null,
+            backupId = null,
+          } = await abortable(this.runSchedule(database, schedule), signal)
+          return { outcome, message, backupId }
         },
       })
     } catch (thrown) {

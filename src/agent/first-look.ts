@@ -75,7 +75,8 @@ export class FirstLook {
     scheduler.set(name, schedules, { since })
     const first = schedules.find(({ action }) => action === 'full' || action === 'incremental')
     if (since !== undefined || first === undefined || find(name)?.followed !== undefined) return
-    scheduler.runNow(name, first.id).catch(() => {
+    // Nobody waits for it, so it is told of like what its schedule asks for.
+    scheduler.runNow(name, first.id, 'schedule').catch(() => {
       // The operation has told of it.
     })
   }

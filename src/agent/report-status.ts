@@ -55,6 +55,7 @@ export function reportStatus(parts: AgentParts, { startedAt, now, configFile, he
       type,
       target,
       waiting,
+      lastSentAt: isoTime(deliveries.lastSentAt),
       problem: deliveries.last?.problem ?? null,
     })),
     heartbeats: heartbeats.status.map(({ name, target, everyMs, database, schedule, deliveries }) => ({

@@ -7,7 +7,7 @@ export type CaptureStart =
   | 'first'
   /** Where it was left: no commit is missing. */
   | 'resumed'
-  /** The database is still as it was when it was left, and nothing shows that it was written to in between. */
+  /** The database is still as in its newest kept state, and nothing shows that it was written to in between. */
   | 'unchanged'
   /** Commits are missing: what changed since was stored as one delta, and the gap was recorded. */
   | 'healed'

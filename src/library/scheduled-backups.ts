@@ -1,4 +1,6 @@
+import { endOf } from '../agent/journal/ending.ts'
 import { describeSchedule } from '../agent/schedule/describe-schedule.ts'
+import { type RunEnd, runEnd } from '../agent/schedule/run-end.ts'
 import type { ScheduleSpec } from '../agent/schedule/schedule-spec.ts'
 import { Scheduler } from '../agent/schedule/scheduler.ts'
 import { type SchedulerClock, systemSchedulerClock } from '../agent/schedule/scheduler-clock.ts'
@@ -147,14 +149,15 @@ export class BackupSchedules {
     return newest === undefined ? undefined : Date.parse(newest.capturedAt)
   }
 
-  async #run({ database, schedule, due, reason }: ScheduledRun): Promise<void> {
+  async #run({ database, schedule, due, reason }: ScheduledRun): Promise<RunEnd> {
     const entry = this.#entries.get(schedule.id)
-    if (entry === undefined) return
+    if (entry === undefined) return { outcome: 'skipped' }
     const work = this.#backUp(entry, database, due, { trigger: reason, schedule: schedule.id })
     entry.running.add(work)
     try {
       const result = await work
       tell(() => entry.options.onBackup?.(result, database))
+      return runEnd(endOf({ backupId: result.metadata.id, warnings: result.warnings }))
     } catch (thrown) {
       fail(entry.options, database, toHoldfastError(thrown, database))
       throw thrown

@@ -15,6 +15,7 @@ async function scene(newest: Readonly<Record<string, number>> = {}) {
   const looked = new Map<string, AgentDatabase>()
   const set: [name: string, schedules: number, since: number | undefined][] = []
   const runs: string[] = []
+  const reasons = new Set<string | undefined>()
   const warnings: string[] = []
   const place = { isAway: false, asked: 0 }
   const look = new FirstLook({
@@ -22,7 +23,11 @@ async function scene(newest: Readonly<Record<string, number>> = {}) {
     find: (name) => looked.get(name),
     scheduler: {
       set: (name, specs, { since } = {}) => void set.push([name, specs.length, since]),
-      runNow: async (name) => void runs.push(name),
+      runNow: async (name, _id, reason) => {
+        runs.push(name)
+        reasons.add(reason)
+        return { outcome: 'succeeded' }
+      },
     },
     freshness: {
       read: async ({ name }) => {
@@ -40,17 +45,18 @@ async function scene(newest: Readonly<Record<string, number>> = {}) {
     looked.set(name, { name, path, config, followed: undefined })
     look.add(name)
   }
-  return { look, add, looked, set, runs, warnings, place, signal: new AbortController().signal }
+  return { look, add, looked, set, runs, reasons, warnings, place, signal: new AbortController().signal }
 }
 
 describe('the first look at a database', () => {
   it('gives one without a backup its first at once, and counts the schedules of another from its newest', async () => {
-    const { look, add, set, runs, signal } = await scene({ old: 5 })
+    const { look, add, set, runs, reasons, signal } = await scene({ old: 5 })
     add('new')
     add('old')
     await Promise.all([look.look(signal), look.look(signal)])
     await look.look(signal)
     assert.deepEqual(runs, ['new'])
+    assert.deepEqual([...reasons], ['schedule'], 'nobody asked for it, so its failure is told')
     assert.deepEqual(set, [
       ['new', 1, undefined],
       ['old', 1, 5],

@@ -176,6 +176,22 @@ describe('holdfast follow', () => {
     assert.match(stdout, /^app: 1 commit followed; everything up to LSN 2 is in the repository\.\n$/)
   })
 
+  it('does not say of a database that only had backups that it was left', async (context) => {
+    const { cwd, path } = await workplace(context)
+    await cliOk(['backup', 'app.db'], { cwd })
+    change(path, "INSERT INTO users (name) VALUES ('new')")
+    const { child, ended } = startCli(['follow', 'app.db', '--state', 'state'], { cwd })
+    let told = ''
+    child.stderr?.on('data', (chunk) => {
+      told += chunk
+      // A second signal would end it at once.
+      if (!child.killed && told.includes('every commit can be restored')) child.kill('SIGINT')
+    })
+    assert.equal((await ended).code, 0, told)
+    assert.match(told, /^app: what changed since its newest kept state is stored: LSN 2 of 20/m)
+    assert.doesNotMatch(told, /left/)
+  })
+
   it('follows several databases at once', async (context) => {
     const { cwd, path, at } = await workplace(context)
     makeDatabase(at('other.db'))

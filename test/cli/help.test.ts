@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { it } from 'node:test'
 import packageJson from '../../package.json' with { type: 'json' }
 import { bin, cli, cliOk } from './support/cli.ts'
@@ -63,6 +65,32 @@ it('without a command, help goes to stderr, and the status says that something i
 
 it('prints its version', async () => {
   assert.equal((await cliOk(['--version'])).stdout, `${packageJson.version}\n`)
+})
+
+it('says under an older Node.js what is missing, with a command that asks nothing', () => {
+  const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } })`
+  const url = `data:text/javascript,${encodeURIComponent(old)}`
+  const { status, stderr } = spawnSync(process.execPath, ['--import', url, bin, 'list'], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /needs Node\.js 24 or newer, but this is Node\.js 20\.1\.0: .*"npx --yes -p node@24 holdfast"/)
+})
+
+it('every document that the program or the README names is in the package', () => {
+  const root = join(import.meta.dirname, '../..')
+  const read = (file: string) => readFileSync(join(root, file), 'utf8')
+  const inSource = globSync('src/**/*.ts', { cwd: root }).flatMap(
+    (file) => read(file).match(/\bdocs\/[\w-]+(?:\.\w+)+/g) ?? [],
+  )
+  const inReadme = [...read('README.md').matchAll(/\]\(([\w./-]+)/g)].map(([, target = '']) => target)
+  const named = new Set([...inSource, ...inReadme].filter((target) => !target.startsWith('http')))
+  assert.ok(named.has('docs/cli-json.md') && named.has('docs/agent.md') && named.has('examples'))
+  for (const file of named) {
+    assert.ok(existsSync(join(root, file)), file)
+    assert.ok(
+      packageJson.files.some((shipped) => file === shipped || file.startsWith(`${shipped}/`)),
+      file,
+    )
+  }
 })
 
 it('starts without loading what it does not need', () => {

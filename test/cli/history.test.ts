@@ -79,7 +79,22 @@ describe('history', () => {
     assert.deepEqual(await kinds('--limit', '1'), ['restore'])
     const { last } = await cliJsonError(['history', '--since', 'now', '--until', '-1h'], options)
     assert.deepEqual([last.code, last.exitCode], ['USAGE', 2])
-    assert.match((await cliOk(['history', 'nobody'], options)).stdout, /^No such operation is recorded\.\n$/)
+    assert.match(
+      (await cliOk(['history', 'app', '--kind', 'drill'], options)).stdout,
+      /^No such operation is recorded\.\n$/,
+    )
+  })
+
+  it('refuses a database that it knows nothing of, and names those that it does', async (context) => {
+    const { options } = await journalPlace(context)
+    const { last: none } = await cliJsonError(['history', 'nobody'], options)
+    assert.deepEqual([none.code, none.object], ['NAME_NOT_FOUND', 'nobody'])
+    await cliOk(['backup', 'app.db'], options)
+    for (const more of [[], ['--all'], ['--rebuild']]) {
+      const { last } = await cliJsonError(['history', 'nobody', ...more], options)
+      assert.equal(last.code, 'NAME_NOT_FOUND')
+      assert.match(last.message, /^The history knows no database "nobody": it tells of app\.$/)
+    }
   })
 
   it('leaves out what was only tried in thought', async (context) => {

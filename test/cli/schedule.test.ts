@@ -233,7 +233,7 @@ describe('schedule run', () => {
     )
     assert.equal(added.inForce, true)
     const { last } = await cliJson('schedule run', ['app', 'more'], options)
-    assert.deepEqual([last.by, last.outcome], ['agent', null])
+    assert.deepEqual([last.by, last.outcome], ['agent', 'succeeded'])
     // What ran is written down a moment later.
     const outcomeOf = async (wanted: string) => {
       const { last: list } = await cliJson('schedule list', [], options)

@@ -1,11 +1,14 @@
-/** A complete configuration, with comments: `holdfast config example`. What is commented out is a choice, or the default. */
+/** A complete configuration, with comments: `holdfast config example`. It works as it is once there is a database; what only its user can know is commented out. */
 export const exampleConfig: string = `# yaml-language-server: $schema=./node_modules/holdfast/docs/holdfast.schema.json
 # Configuration of "holdfast run". Relative paths start from the folder of this file. Check it with "holdfast config check".
 # In any value, \${NAME} is replaced by the environment variable of that name, and \${NAME:-text} by the text where it is not set.
+#
+# Before it is used, look at what is marked with CHANGE: the repository, the databases, and who is told. What is commented out
+# is a choice, the default, or a placeholder.
 
-repository: /srv/backups                 # a path or URL; default ./backups
+repository: ./backups                    # CHANGE: a path or URL, best on another disk, such as /srv/backups
 # stateFolder: /var/lib/holdfast         # what must be remembered on this machine; default: a folder of the user
-timeZone: Europe/Berlin                  # of schedules and retention; default UTC
+# timeZone: Europe/Berlin                # of schedules and retention; default UTC
 
 # What holds for every database that does not say otherwise. Mappings are merged key by key; lists replace one another.
 defaults:
@@ -40,24 +43,23 @@ defaults:
   # validation: quick                    # none, quick or integrity: SQLite's own check before each backup
 
 databases:
-  - path: data/app.db
+  - path: data/app.db                    # CHANGE
     name: app                            # in the repository; default: the file's name
     tags: { team: web }
     drill:                               # a restore is tried, and what was restored is looked at
       every: weekly
       state: random                      # or latest
-      expectTables: { users: 1, orders: 0 }
-      assertions:
-        - SELECT count(*) > 0 FROM users
+      # expectTables: { users: 1, orders: 0 }                 # CHANGE: tables of yours, with the least number of rows
+      # assertions: ["SELECT count(*) > 0 FROM users"]        # CHANGE: queries that must be true
       # command: ./check-restored.sh     # its first argument is the restored file
       maxRecoveryTime: 15m
     overdueAfter: 26h
     lagLimit: 5m
 
-  - glob: tenants/**/*.db                # databases that come and go are noticed
-    exclude: ["tenants/**/tmp-*.db"]
-    follow: { syncInterval: 5s }         # the other keys are those of "defaults"
-    drill: false
+  # - glob: tenants/**/*.db              # CHANGE: databases that come and go are noticed
+  #   exclude: ["tenants/**/tmp-*.db"]
+  #   follow: { syncInterval: 5s }       # the other keys are those of "defaults"
+  #   drill: false
 
 # Copies of the whole repository in other places, brought up to date every hour, or as they say.
 # mirrors:
@@ -75,20 +77,20 @@ hooks:
 
 # Who is told, and of what: failure, overdue, missing, lag, gap, verify, drill, spool, disk, expiring, agent, recovery; default: everything.
 notify:
-  - webhook:
-      url: https://hooks.example.com/holdfast
-      # secretFile: /run/secrets/webhook # signs every message
-    on: [failure, overdue, gap, verify, drill, recovery]
-  - email:
-      host: smtp.example.com
-      # user: holdfast
-      # passwordFile: /run/secrets/smtp
-      from: holdfast@example.com
-      to: [ops@example.com]
-    severity: critical
-    rateLimit: { messages: 10, per: 10m }
-  # - command: ./page-somebody.sh
-  - heartbeat: https://hc.example.com/0b9e4c1e   # told of each scheduled operation; it raises the alarm when it hears nothing
+  - command: (cat; echo) >> holdfast-alerts.log  # CHANGE: nobody reads a file; use one or more of these
+  # - webhook:
+  #     url: https://hooks.example.com/holdfast
+  #     secretFile: /run/secrets/webhook # signs every message
+  #   on: [failure, overdue, gap, verify, drill, recovery]
+  # - email:
+  #     host: smtp.example.com
+  #     user: holdfast
+  #     passwordFile: /run/secrets/smtp
+  #     from: holdfast@example.com
+  #     to: [ops@example.com]
+  #   severity: critical
+  #   rateLimit: { messages: 10, per: 10m }
+  # - heartbeat: https://hc.example.com/0b9e4c1e # told of each scheduled operation; it raises the alarm when it hears nothing
   # - heartbeat: { url: https://hc.example.com/7c1d, every: 5m }   # or: told so often that the agent lives and all is well
 repeatAlerts: 24h
 

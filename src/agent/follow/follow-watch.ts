@@ -179,8 +179,8 @@ export class FollowWatch {
 const howText = {
   first: 'its first state is stored',
   resumed: 'it goes on where it was left, with no commit missing',
-  unchanged: 'unchanged since it was left',
-  healed: 'commits were missed; what changed is stored',
+  unchanged: 'unchanged since its newest kept state',
+  healed: 'what changed since its newest kept state is stored',
 } as const
 
 function asOperation({ start, startedAt }: Span, end: OperationEnd, endedAt: number): Operation {

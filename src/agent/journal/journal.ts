@@ -17,6 +17,7 @@ import {
   insertFound,
   type OperationQuery,
   ranWithin,
+  selectDatabases,
   selectOperations,
   updateEnded,
   updateSeen,
@@ -170,6 +171,11 @@ export class Journal {
   /** Oldest first. @throws ACCESS_DENIED, DATABASE_BUSY, FORMAT_TOO_NEW */
   async operations(query: OperationQuery = {}): Promise<RecordedOperation[]> {
     return (await this.#file.read((database) => selectOperations(database, query, this.#now()))) ?? []
+  }
+
+  /** The databases of which operations are recorded, sorted. @param repository only operations on this one */
+  async databaseNames(repository?: string): Promise<string[]> {
+    return (await this.#file.read((database) => selectDatabases(database, repository))) ?? []
   }
 
   /** When a repository was last asked for what it knows, in milliseconds since 1970. */

@@ -40,6 +40,16 @@ export function selectOperations(database: DatabaseSync, query: OperationQuery, 
   return found.reverse()
 }
 
+/** Each once, sorted. */
+export function selectDatabases(database: DatabaseSync, repository: string | undefined): string[] {
+  return database
+    .prepare(
+      'SELECT DISTINCT database FROM operations WHERE database IS NOT NULL AND (?1 IS NULL OR repository = ?1) ORDER BY database',
+    )
+    .all(repository ?? null)
+    .map((row) => String(row['database']))
+}
+
 export interface BegunOperation extends OperationStart {
   readonly id: string
   readonly startedAt: number

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { type RunOutcome, runOutcomes } from './run-end.ts'
 import type { ScheduleTrigger } from './schedule-spec.ts'
 
 /**
  * How the last run of a schedule ended; `unfinished` while it runs, and for good if its process died meanwhile: it is caught up. One that
  * somebody asked for is `asked` while it runs, and is not caught up: it was `interrupted`.
  */
-export type LastOutcome = 'unfinished' | 'asked' | 'succeeded' | 'failed' | 'interrupted'
+export type LastOutcome = 'unfinished' | 'asked' | RunOutcome
 
 /** What must be remembered of a schedule over a restart. Times are milliseconds since 1970. */
 export interface ScheduleRecord {
@@ -44,7 +45,7 @@ const record = z.strictObject({
   lastDue: time.optional(),
   lastStarted: time.optional(),
   lastFinished: time.optional(),
-  outcome: z.enum(['unfinished', 'asked', 'succeeded', 'failed', 'interrupted']).optional(),
+  outcome: z.enum(['unfinished', 'asked', ...runOutcomes]).optional(),
   commits: count,
   bytes: count,
   unusedSince: time.optional(),

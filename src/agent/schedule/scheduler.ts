@@ -1,6 +1,7 @@
 import { BackupQueue } from '../../backup/backup-queue.ts'
 import { HoldfastError } from '../../errors.ts'
 import { aborted } from '../../util/abort.ts'
+import type { RunEnd } from './run-end.ts'
 import type { ScheduleSpec } from './schedule-spec.ts'
 import type { ScheduleState } from './schedule-state.ts'
 import type { ScheduleStatus } from './schedule-status.ts'
@@ -10,8 +11,8 @@ import { type Item, type ScheduledRun, Timetable } from './timetable.ts'
 
 export interface SchedulerOptions {
   readonly clock: SchedulerClock
-  /** Does the work, and settles when that is over. It must end soon once the signal fires. */
-  readonly run: (run: ScheduledRun, signal: AbortSignal) => Promise<void>
+  /** Does the work, and settles when that is over: what it throws is a failure. It must end soon once the signal fires. */
+  readonly run: (run: ScheduledRun, signal: AbortSignal) => Promise<RunEnd>
   /** Told of what a run threw; not of runs that were called off by {@link Scheduler.stop}. */
   readonly onFailure: (run: ScheduledRun, error: unknown) => void
   /** Runs at once over all databases; of one database there is only ever one. Default 2. */
@@ -26,7 +27,7 @@ export interface SchedulerOptions {
 
 interface Queued {
   readonly giveUp: AbortController
-  readonly ended: Promise<void>
+  readonly ended: Promise<RunEnd>
 }
 
 /** A machine's sleep, or a clock that was set, is noticed within this time. */
@@ -80,9 +81,10 @@ export class Scheduler {
 
   /**
    * Runs a schedule now, or joins the run of it that is queued already. Its clock goes on as before. Resolves when the run is over.
+   * @param reason `manual`, the default: somebody asked for it
    * @throws SCHEDULE_NOT_FOUND, ABORTED if the scheduler stops or the schedule is removed, and what the run throws
    */
-  async runNow(database: string, id: string): Promise<void> {
+  async runNow(database: string, id: string, reason: 'manual' | 'schedule' = 'manual'): Promise<RunEnd> {
     const item = this.#timetable.find(database, id)
     if (item === undefined) {
       throw new HoldfastError('SCHEDULE_NOT_FOUND', `${database} has no schedule "${id}".`, {
@@ -91,8 +93,8 @@ export class Scheduler {
       })
     }
     if (this.#stopped) throw aborted()
-    if (item.queued === undefined) this.#timetable.queue(item, this.#time(), 'manual')
-    await (this.#queued.get(item)?.ended ?? this.#enqueue(item))
+    if (item.queued === undefined) this.#timetable.queue(item, this.#time(), reason)
+    return await (this.#queued.get(item)?.ended ?? this.#enqueue(item))
   }
 
   list(): ScheduleStatus[] {
@@ -154,7 +156,7 @@ export class Scheduler {
     this.#timer = { at: now + delay, cancel: this.#clock.after(delay, () => this.#wake()) }
   }
 
-  #enqueue(item: Item): Promise<void> {
+  #enqueue(item: Item): Promise<RunEnd> {
     const giveUp = new AbortController()
     const ended = this.#queue.run(item.database, () => this.#execute(item), giveUp.signal)
     this.#queued.set(item, { giveUp, ended })
@@ -163,7 +165,7 @@ export class Scheduler {
     return ended
   }
 
-  async #execute(item: Item): Promise<void> {
+  async #execute(item: Item): Promise<RunEnd> {
     const run = item.queued
     this.#queued.delete(item)
     if (run === undefined) throw aborted()
@@ -171,8 +173,9 @@ export class Scheduler {
     this.#changed(this.#lastNow)
     const { signal } = this.#callOff
     try {
-      await this.#options.run(run, signal)
-      this.#timetable.end(record, 'succeeded', this.#time())
+      const end = await this.#options.run(run, signal)
+      this.#timetable.end(record, end.outcome, this.#time())
+      return end
     } catch (thrown) {
       this.#timetable.end(record, signal.aborted ? undefined : 'failed', this.#time())
       if (!signal.aborted) this.#options.onFailure(run, thrown)

@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import type { Journal } from '../../agent/journal/journal.ts'
 import { type OperationKind, operationKinds, operationOutcomes } from '../../agent/journal/operation.ts'
 import type { RecordedOperation } from '../../agent/journal/recorded-operation.ts'
-import { hasCode } from '../../errors.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import type { OperationLine } from '../json/history-schemas.ts'
 import { isoTime } from '../json/to-json.ts'
 import { wholeNumber } from '../parse/option-values.ts'
@@ -63,6 +63,7 @@ async function history(session: Session, name: string | undefined, flags: Histor
   const { kind, outcome, limit } = flags
   const database = name === undefined ? undefined : databaseNameFrom(basename(name))
   const operations = await journal.operations({ repository, database, kind, outcome, limit, ...range })
+  if (database !== undefined && operations.length === 0) await expectKnown(journal, repository, database)
   if (output.json) for (const operation of operations) output.printJson(lineOf(operation))
   return {
     data: { journal: journal.path, repository: repository ?? null, operations: operations.length, added },
@@ -88,6 +89,17 @@ async function bringUpToDate(
     session.output.note(`The repository could not be asked for more: ${thrown.message}`)
     return null
   }
+}
+
+/** @throws NAME_NOT_FOUND if nothing at all is recorded of that database */
+async function expectKnown(journal: Journal, repository: string | undefined, database: string): Promise<void> {
+  const names = await journal.databaseNames(repository)
+  if (names.includes(database)) return
+  const known = names.length === 0 ? 'it tells of none yet' : `it tells of ${names.join(', ')}`
+  throw new HoldfastError('NAME_NOT_FOUND', `The history knows no database "${database}": ${known}.`, {
+    object: database,
+    hint: 'Give a name from that list, ask the repository for what was done elsewhere (--rebuild), or look at all repositories (--all).',
+  })
 }
 
 async function askRepository(session: Session, journal: Journal): Promise<number> {

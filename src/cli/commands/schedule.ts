@@ -99,7 +99,7 @@ export const addSchedule: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       examples([
-        ['holdfast schedule remove app full-weekly', 'no weekly full backup any more'],
+        ['holdfast schedule remove app incremental-daily', 'no daily backup any more'],
         ['holdfast schedule remove app nightly --config /etc/holdfast.yaml', 'in another file'],
       ]),
     )
@@ -121,7 +121,7 @@ export const addSchedule: AddCommand = (program, run) => {
     .addHelpText(
       'after',
       examples([
-        ['holdfast schedule run app full-weekly', 'a full backup, now'],
+        ['holdfast schedule run app incremental-daily', 'a backup, now'],
         ['holdfast schedule run app verify-weekly --json', 'for programs'],
       ]),
     )

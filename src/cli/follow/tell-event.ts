@@ -95,8 +95,8 @@ function startText({ mode, how, lsn, time }: Extract<CaptureEvent, { kind: 'star
   const begins = {
     first: `its first state is stored: ${from}`,
     resumed: `goes on where it was left, with no commit missing: ${from}`,
-    unchanged: `unchanged since it was left: ${from}`,
-    healed: `what changed since it was left is stored: ${from}`,
+    unchanged: `unchanged since its newest kept state: ${from}`,
+    healed: `what changed since its newest kept state is stored: ${from}`,
   }[how]
   return mode === 'commits'
     ? `${begins}. From here on every commit can be restored.`

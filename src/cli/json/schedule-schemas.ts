@@ -1,5 +1,6 @@
 /** What `schedule` writes. */
 import { z } from 'zod'
+import { runOutcomes } from '../../agent/schedule/run-end.ts'
 import { scheduleActions } from '../../agent/schedule/schedule-spec.ts'
 
 const time = z.iso.datetime({ precision: 3 })
@@ -34,9 +35,11 @@ export const scheduleResults = {
         lastStarted: time.nullable(),
         lastFinished: time.nullable(),
         outcome: z
-          .enum(['running', 'succeeded', 'failed', 'interrupted'])
+          .enum(['running', ...runOutcomes])
           .nullable()
-          .describe('of its last run; interrupted: its process ended before it, and the next agent does it again'),
+          .describe(
+            'of its last run; interrupted: its process ended before it, and the next agent does it again; skipped: a hook asked for that',
+          ),
       }),
     ),
   }),
@@ -47,8 +50,7 @@ export const scheduleResults = {
     by: z.enum(['agent', 'command']).describe('command: no agent runs, so it was done here'),
     outcome: z
       .enum(['succeeded', 'warning', 'failed', 'inconclusive', 'skipped'])
-      .nullable()
-      .describe('skipped: a hook asked for that; null if the agent did it: "history" tells'),
+      .describe('skipped: a hook asked for that'),
     message: z.string().nullable(),
     backupId: z.string().nullable(),
     durationMs: z.number().min(0),

@@ -16,7 +16,7 @@ export function statusText(status: AgentStatus, now: number): string {
     mirrorsText(status, now),
     goneText(status, now),
     runningText(status, now),
-    channelsText(status),
+    channelsText(status, now),
     heartbeatsText(status, now),
     agentText(status, now),
   ]
@@ -91,10 +91,11 @@ function runningText({ running }: AgentStatus, now: number): string {
     .join('\n')
 }
 
-function channelsText({ channels }: AgentStatus): string {
+function channelsText({ channels }: AgentStatus, now: number): string {
   return channels
-    .map(({ name, type, target, waiting, problem }) => {
-      const state = problem === null ? 'ready' : `FAILING: ${problem}`
+    .map(({ name, type, target, waiting, lastSentAt, problem }) => {
+      const sent = lastSentAt === null ? 'not tried yet' : `last sent ${ago(lastSentAt, now)} ago`
+      const state = problem === null ? sent : `FAILING: ${problem}`
       return `Notifies ${name} (${type}, ${target}): ${state}${waiting === 0 ? '' : `; ${counted(waiting, 'alert')} waiting`}.`
     })
     .join('\n')

@@ -1,14 +1,12 @@
-import type { RecordedOperation } from '../../agent/journal/recorded-operation.ts'
 import { describeSchedule } from '../../agent/schedule/describe-schedule.ts'
-import type { LastOutcome } from '../../agent/schedule/schedule-state.ts'
 import { ScheduleStateFile } from '../../agent/schedule/schedule-state-file.ts'
 import { type ScheduleStatus, statusFromState } from '../../agent/schedule/schedule-status.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
 import { schedulesText } from '../present/schedule.ts'
-import { storageUrl } from '../record/command-journal.ts'
 import type { Outcome, Session } from '../session.ts'
 import { agentRuns, findConfigured, readConfigured } from './configured.ts'
+import { lastRun, type RunsByHand, runsByHand } from './last-run.ts'
 
 type Listed = ResultData<'schedule list'>['schedules'][number]
 
@@ -41,10 +39,9 @@ export async function listSchedules(session: Session, names: readonly string[]):
 }
 
 function describe(status: ScheduleStatus, path: string | null, agent: boolean, byHand: RunsByHand): Listed {
-  const { database, schedule, due, since, lastStarted } = status
+  const { database, schedule, due, since } = status
   const orNull = (time: number | undefined) => (time === undefined ? null : isoTime(time))
-  const run = byHand.get(runKey(database, schedule.id))
-  const isByHand = run !== undefined && run.startedAt > (lastStarted ?? 0)
+  const { startedAt, endedAt, outcome } = lastRun(status, agent, byHand)
   return {
     database,
     id: schedule.id,
@@ -54,39 +51,8 @@ function describe(status: ScheduleStatus, path: string | null, agent: boolean, b
     next: orNull(due),
     commitsSince: since.commits,
     bytesSince: since.bytes,
-    lastStarted: orNull(isByHand ? run.startedAt : lastStarted),
-    lastFinished: orNull(isByHand ? run.endedAt : status.lastFinished),
-    outcome: isByHand ? outcomeByHand(run.outcome) : outcomeOf(status.outcome, agent),
+    lastStarted: orNull(startedAt),
+    lastFinished: orNull(endedAt),
+    outcome: outcome ?? null,
   }
-}
-
-function outcomeOf(outcome: LastOutcome | undefined, agent: boolean): Listed['outcome'] {
-  if (outcome === 'unfinished' || outcome === 'asked') return agent ? 'running' : 'interrupted'
-  return outcome ?? null
-}
-
-const rememberedMs = 90 * 24 * 3_600_000
-
-type RunsByHand = ReadonlyMap<string, RecordedOperation>
-
-/** The last run of each schedule that a command made without an agent, of which the agent's state knows nothing. */
-async function runsByHand({ journal, now }: Session, repository: string): Promise<RunsByHand> {
-  const url = await storageUrl(repository)
-  if (url === undefined) return new Map()
-  const query = { repository: url, trigger: 'manual', since: now() - rememberedMs } as const
-  const operations = await (await journal.open()).operations(query)
-  return new Map(
-    operations.flatMap((operation) => {
-      const { database, schedule } = operation
-      return schedule === undefined ? [] : [[runKey(database, schedule), operation] as const]
-    }),
-  )
-}
-
-function runKey(database: string | undefined, schedule: string): string {
-  return JSON.stringify([database, schedule])
-}
-
-function outcomeByHand(outcome: RecordedOperation['outcome']): Listed['outcome'] {
-  return outcome === 'warning' || outcome === 'inconclusive' ? 'succeeded' : outcome
 }

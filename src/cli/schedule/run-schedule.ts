@@ -1,3 +1,4 @@
+import type { AgentControlSignatures } from '../../agent/agent-control-api.ts'
 import { AgentJobs } from '../../agent/agent-jobs.ts'
 import type { FoundDatabase } from '../../agent/discovery/discover.ts'
 import { runHooks } from '../../agent/hooks/run-hooks.ts'
@@ -5,6 +6,7 @@ import { type Ending, endOf, failedEnd } from '../../agent/journal/ending.ts'
 import type { OperationEnd, OperationStart } from '../../agent/journal/operation.ts'
 import type { Operations } from '../../agent/operations/operations.ts'
 import { describeSchedule } from '../../agent/schedule/describe-schedule.ts'
+import type { RunEnd } from '../../agent/schedule/run-end.ts'
 import type { ScheduleSpec } from '../../agent/schedule/schedule-spec.ts'
 import { WorkerPool } from '../../agent/worker/worker-pool.ts'
 import { linkStorage } from '../../engine/storage-link.ts'
@@ -29,8 +31,10 @@ export async function runSchedule(session: Session, name: string, id: string): P
   const startedAt = session.now()
   const result = (await byAgent(session, name, id)) ?? (await here(session, configured, { name, database, schedule }))
   const durationMs = Math.max(0, session.now() - startedAt)
+  const { outcome, message } = result
+  if (outcome === 'warning' && message !== null) session.output.warn(message, name)
   const data = { database: name, id, action: schedule.action, description, ...result, durationMs }
-  const exitCode = exitCodeOf(result.outcome)
+  const exitCode = exitCodeOf(outcome)
   return {
     data,
     text: resultText(data),
@@ -43,8 +47,7 @@ export async function runSchedule(session: Session, name: string, id: string): P
 async function byAgent(session: Session, database: string, schedule: string): Promise<Result | undefined> {
   try {
     using agent = await connectToAgent(session)
-    await agent.call('runSchedule', { database, schedule }, { signal: session.signal })
-    return { by: 'agent', outcome: null, message: null, backupId: null }
+    return resultOf('agent', await agent.call('runSchedule', { database, schedule }, { signal: session.signal }))
   } catch (thrown) {
     if (hasCode(thrown, 'NOT_RUNNING')) return undefined
     throw thrown
@@ -65,13 +68,7 @@ async function here(session: Session, { config }: Configured, { name, database, 
   await using link = await linkStorage(config.repository)
   const repository = await Repository.open(link.storage, { signal })
   await using pool = new WorkerPool(link, 1)
-  let end: OperationEnd | undefined
-  const operations: Pick<Operations, 'run'> = {
-    run: async (...asked) => {
-      end = await operate(session, ...asked)
-      return end
-    },
-  }
+  const operations: Pick<Operations, 'run'> = { run: (...asked) => operate(session, ...asked) }
   const find = () => (database === undefined ? undefined : { ...database, followed: undefined })
   const mirrors = {
     all: config.mirrors.map((mirror) => ({ config: mirror, completeAt: undefined })),
@@ -89,10 +86,19 @@ async function here(session: Session, { config }: Configured, { name, database, 
     wasBackedUp: () => false,
     now,
   })
-  await jobs.run({ database: name, schedule, due: now(), reason: 'manual' }, signal)
-  const { outcome, message = null, backupId = null } = end ?? {}
-  if (outcome === 'warning' && message !== null) output.warn(message, name)
-  return { by: 'command', outcome: outcome === 'interrupted' ? 'failed' : (outcome ?? 'skipped'), message, backupId }
+  return resultOf('command', await jobs.run({ database: name, schedule, due: now(), reason: 'manual' }, signal))
+}
+
+function resultOf(
+  by: Result['by'],
+  { outcome, message, backupId }: RunEnd | AgentControlSignatures['runSchedule']['output'],
+): Result {
+  return {
+    by,
+    outcome: outcome === 'interrupted' ? 'failed' : outcome,
+    message: message ?? null,
+    backupId: backupId ?? null,
+  }
 }
 
 /** One operation with its hooks, recorded in the history. */
@@ -132,9 +138,8 @@ async function operate(
   return end
 }
 
-function resultText({ database, description, by, outcome, message, backupId, durationMs }: ResultData<'schedule run'>) {
+function resultText({ database, description, outcome, message, backupId, durationMs }: ResultData<'schedule run'>) {
   const what = `${database}: ${description}`
-  if (by === 'agent') return `${what}. The agent has done it, in ${formatDuration(durationMs)}.`
   if (outcome === 'skipped') return `${what}. Nothing was done: a hook asked for that.`
   const said = message === null || outcome === 'warning' ? '' : `\n${message}`
   const backup = backupId === null ? '' : `, backup ${backupId}`

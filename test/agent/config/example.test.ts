@@ -10,16 +10,22 @@ import { databaseShape } from '../../../src/agent/config/schema/database-schema.
 import { configDocument } from '../../../src/agent/config/show/config-document.ts'
 import { loadOk } from './support/load-text.ts'
 
+const all = exampleConfig.replace(/^( *)# (?= *(- )?(\{|\w+:( |$)|\/))/gm, '$1')
+const files = { '/run/secrets/webhook': 'x', '/run/secrets/smtp': 'y' }
+
 describe('the example', () => {
-  it('is a configuration without problems', async () => {
+  it('is a configuration without problems, and without placeholders that would fail', async () => {
     const { databases, notify } = await loadOk(exampleConfig)
-    assert.deepEqual([databases.length, notify.length], [2, 3])
+    assert.deepEqual([databases.length, notify.map(({ type }) => type)], [1, ['command']])
+    const [{ drill } = assert.fail()] = databases
+    assert.deepEqual([drill.assertions, drill.expectTables, drill.command], [[], {}, undefined])
+    const active = exampleConfig.replace(/#.*$/gm, '')
+    assert.doesNotMatch(active, /example\.com|\/srv\//)
   })
 
   it('is one with all that is commented out, too', async () => {
-    const all = exampleConfig.replace(/^( *)# (?=(- )?\{|[\w]+: |- \w+: )/gm, '$1')
-    const files = { '/run/secrets/webhook': 'x', '/run/secrets/smtp': 'y' }
-    const { databases, stateFolder } = await loadOk(all, { files })
+    const { databases, mirrors, notify, stateFolder } = await loadOk(all, { files })
+    assert.deepEqual([databases.length, mirrors.length, notify.length], [2, 2, 5])
     assert.equal(stateFolder, '/var/lib/holdfast')
     assert.deepEqual(databases[1]?.schedules.map(({ trigger }) => trigger.on).slice(2, 6), [
       'cron',
@@ -35,9 +41,10 @@ describe('the example', () => {
   })
 
   it('shown and read again, means the same', async () => {
-    const config = await loadOk(exampleConfig)
-    const again = await loadOk(stringify(configDocument({ ...config, notify: [] })))
-    assert.deepEqual(again, { ...config, notify: [] })
+    for (const text of [exampleConfig, all]) {
+      const config = { ...(await loadOk(text, { files })), notify: [], mirrors: [] }
+      assert.deepEqual(await loadOk(stringify(configDocument(config))), config)
+    }
   })
 })
 

@@ -90,6 +90,15 @@ describe('a failed operation', () => {
     ])
   })
 
+  test('of a drill is told also when somebody at a terminal has seen it: it is about the backups', () => {
+    const engine = new Engine()
+    const drill = (outcome: Operation['outcome']) =>
+      told(engine.see(...observeOperation(anOperation({ kind: 'drill', trigger: 'manual', outcome }))))
+    assert.deepEqual(drill('inconclusive'), [])
+    assert.deepEqual(drill('failed'), ['firing drill'])
+    assert.deepEqual(drill('succeeded'), ['recovered drill'])
+  })
+
   test('that was only interrupted says nothing', () => {
     assert.deepEqual(observeOperation(anOperation({ outcome: 'interrupted' })), [])
     assert.deepEqual(observeOperation(anOperation({ code: 'ABORTED' })), [])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { runOutcomes } from '../../../src/agent/schedule/run-end.ts'
 import { hasCode } from '../../../src/errors.ts'
 import { KeptState, Rig, schedule } from './support/rig.ts'
 
@@ -119,6 +120,27 @@ describe('a scheduler', () => {
     assert.equal(rig.scheduler.list()[0]?.outcome, 'failed')
   })
 
+  it('remembers how a run ended that threw nothing, over a restart too, and goes on', async () => {
+    for (const outcome of runOutcomes) {
+      const store = new KeptState()
+      const rig = new Rig('2026-11-21T06:00Z', { store })
+      rig.outcome = outcome
+      const often = schedule('often', { every: 'hourly' })
+      rig.scheduler.set('app', [often])
+      await rig.clock.pass(2 * hour)
+      assert.equal(rig.take().length, 2)
+      assert.deepEqual(rig.failures, [])
+      assert.equal(rig.scheduler.list()[0]?.outcome, outcome)
+      await rig.scheduler.stop()
+      const next = new Rig('2026-11-21T08:10Z', { state: structuredClone(store.kept) })
+      next.scheduler.set('app', [often])
+      await next.clock.pass(minute)
+      assert.deepEqual(next.take(), [], 'it is over, however it ended')
+      assert.equal(next.scheduler.list()[0]?.outcome, outcome)
+      await next.scheduler.stop()
+    }
+  })
+
   it('refuses two schedules with one id', () => {
     const rig = new Rig('2026-11-21T06:00Z')
     const twice = [schedule('a', { every: 'hourly' }), schedule('a', { every: 'daily' })]
@@ -133,7 +155,8 @@ describe('a run that is asked for', () => {
   it('begins at once, and leaves the clock of its schedule alone', async () => {
     const rig = new Rig('2026-11-21T06:20Z')
     rig.scheduler.set('app', [schedule('often', { every: 'hourly' })])
-    await rig.scheduler.runNow('app', 'often')
+    rig.outcome = 'inconclusive'
+    assert.deepEqual(await rig.scheduler.runNow('app', 'often'), { outcome: 'inconclusive' })
     await rig.clock.until('2026-11-21T07:30Z')
     assert.deepEqual(rig.take(), ['manual 2026-11-21T06:20:00', '2026-11-21T07:00:00'])
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runOutcomes } from '../../../src/agent/schedule/run-end.ts'
 import type { ScheduleState } from '../../../src/agent/schedule/schedule-state.ts'
 import { ScheduleStateFile } from '../../../src/agent/schedule/schedule-state-file.ts'
 import { hasCode } from '../../../src/errors.ts'
@@ -22,7 +23,7 @@ const record = fc.record(
     lastDue: time,
     lastStarted: time,
     lastFinished: time,
-    outcome: fc.constantFrom('unfinished' as const, 'succeeded' as const, 'failed' as const),
+    outcome: fc.constantFrom('unfinished' as const, 'asked' as const, ...runOutcomes),
     commits: fc.nat(),
     bytes: fc.nat(),
     unusedSince: time,

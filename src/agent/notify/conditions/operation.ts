@@ -11,13 +11,16 @@ const damageCodes = ['INTEGRITY', 'STORAGE_CORRUPT', 'PROOF_FAILED']
 /** A failure that nothing follows for so long belongs to a schedule that is no more. */
 const forgetFailureMs = 40 * 24 * 3_600_000
 
-/** What the end of an operation says. A failure that somebody at a terminal has seen is none to notify of. */
+/**
+ * What the end of an operation says. A failure that somebody at a terminal has seen is none to notify of; that of a drill is, since it says
+ * something of the backups rather than of what was asked for.
+ */
 export function observeOperation(operation: Operation): readonly Observation[] {
   const { kind, outcome, trigger } = operation
   if (!watched.includes(kind) || outcome === 'interrupted' || operation.code === 'ABORTED') return []
   const { keys, condition } = conditionOf(operation)
   if (outcome === 'succeeded' || outcome === 'warning') return keys.map((key) => ({ what: 'absent', key }))
-  if (trigger === 'manual') return []
+  if (trigger === 'manual' && !(kind === 'drill' && outcome === 'failed')) return []
   return [{ what: 'happened', condition, forMs: forgetFailureMs }]
 }
 

@@ -1,4 +1,5 @@
 import { parseScheduleSpec } from '../../../../src/agent/schedule/parse-schedule.ts'
+import type { RunEnd, RunOutcome } from '../../../../src/agent/schedule/run-end.ts'
 import type { ScheduleInput } from '../../../../src/agent/schedule/schedule-input.ts'
 import type { ScheduleSpec } from '../../../../src/agent/schedule/schedule-spec.ts'
 import type { ScheduleState } from '../../../../src/agent/schedule/schedule-state.ts'
@@ -27,6 +28,8 @@ export class Rig {
   /** Runs wait for {@link end} instead of ending at once. */
   holds = false
   fails: Error | undefined
+  /** How runs end that do not fail. */
+  outcome: RunOutcome = 'succeeded'
 
   constructor(start: string | FakeSchedulerClock, options: Partial<SchedulerOptions> = {}) {
     this.clock = typeof start === 'string' ? new FakeSchedulerClock(start) : start
@@ -61,10 +64,11 @@ export class Rig {
     await this.clock.pass(0)
   }
 
-  async #run(run: ScheduledRun, signal: AbortSignal): Promise<void> {
+  async #run(run: ScheduledRun, signal: AbortSignal): Promise<RunEnd> {
     this.runs.push({ ...run, at: this.clock.now() })
     if (this.fails !== undefined) throw this.fails
-    if (!this.holds) return
+    const { outcome } = this
+    if (!this.holds) return { outcome }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const held = { run, end: (error?: Error) => (error === undefined ? resolve() : reject(error)) }
     this.#held.push(held)
@@ -72,6 +76,7 @@ export class Rig {
     signal.addEventListener('abort', () => reject(aborted(signal)))
     try {
       await promise
+      return { outcome }
     } finally {
       const place = this.#held.indexOf(held)
       if (place >= 0) this.#held.splice(place, 1)
