@@ -9,7 +9,7 @@ import { LogUpkeep } from './log-upkeep.ts'
 import type { SyncRequest } from './requests.ts'
 import { mayBeHelped, pauseBeforeRetry } from './retry-database.ts'
 import type { Session } from './session.ts'
-import { relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
+import { isSpoolOverLimit, relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
 
 /** Between two drains of a busy database: enough not to burden it, too short for anybody to notice. */
 const drainPauseMs = 20
@@ -219,8 +219,8 @@ export class LogCapture {
   async #relieve(): Promise<void> {
     const { settings, spool } = this.#session
     const limitBytes = settings.spoolLimitBytes
-    if (this.#writer.failure === undefined && spool.bytes > limitBytes && !(await relieveSpool(this.#session)))
-      await this.#writer.giveUp(spoolLimitReached())
+    const isOverLimit = this.#writer.failure === undefined && isSpoolOverLimit(this.#session)
+    if (isOverLimit && !(await relieveSpool(this.#session))) await this.#writer.giveUp(spoolLimitReached())
     const { failure } = this.#writer
     if (failure === undefined || this.#gaveUpUntil !== undefined) return
     this.#gaveUpUntil = settings.clock.now() + giveUpMs

@@ -61,7 +61,21 @@ describe('while the repository cannot be reached', () => {
     const commits = await rig.check()
     assert.equal(commits.get(capture.status.lsn), rig.database.seq)
     const [gap] = rig.of('gap')
-    assert.equal(gap?.reason, 'the repository could not be reached and the spool was full')
+    assert.equal(gap?.reason, 'the spool was full, since the repository could not be reached or was too slow')
+  })
+
+  it('one transaction larger than the spool is kept, and what comes after it, while the repository is there', async () => {
+    const rig = await Rig.make()
+    const random = seededRandom(26)
+    await using capture = await rig.follow({ spoolLimitBytes: 1_000 })
+    rig.latencyMs = 200
+    for (let n = 0; n < 20; n += 1) {
+      rig.database.commitRandom(random)
+      if (n % 5 === 0) await capture.sync()
+    }
+    await capture.sync()
+    assert.deepEqual([rig.of('spool-full'), rig.of('gap')], [[], []])
+    assert.equal((await rig.check()).size, 21)
   })
 
   it('past the limit commits are let go by, loudly; the log is still handed back; a delta heals it when the repository is back', async () => {

@@ -11,6 +11,16 @@ export const spoolLimitReached = (): HoldfastError =>
   })
 
 /**
+ * Whether so much waits that something must be done. What is being uploaded does not count while uploads succeed: one commit can be larger
+ * than the limit, and will have gone before long.
+ */
+export function isSpoolOverLimit({ spool, uploader, settings }: Session): boolean {
+  if (spool.bytes <= settings.spoolLimitBytes || uploader.isFailing) return spool.bytes > settings.spoolLimitBytes
+  const waiting = spool.items.filter((item) => !uploader.wasAttempted(item))
+  return waiting.length >= 2 && waiting.reduce((sum, { info }) => sum + info.bytes, 0) > settings.spoolLimitBytes
+}
+
+/**
  * Merges what waits in the spool, except for what the repository may hold already, and tells whether that was enough. A failure
  * to merge is said, and counts as not enough.
  */
@@ -24,7 +34,8 @@ export async function relieveSpool({ spool, uploader, place, settings }: Session
       await spool.replace(run, merged)
       onEvent({ kind: 'spool-full', action: 'merged', bytes: spool.bytes, limitBytes })
       if (merged.gap !== undefined) onEvent({ kind: 'gap', ...merged.gap })
-      const message = `The repository has been out of reach for long: commits from LSN ${merged.info.from} to ${merged.info.to} were merged, and cannot be restored one by one.`
+      const why = uploader.isFailing ? 'has been out of reach for long' : 'takes less than is committed'
+      const message = `The repository ${why}: commits from LSN ${merged.info.from} to ${merged.info.to} were merged, and cannot be restored one by one.`
       onEvent({ kind: 'warning', message })
     } catch (thrown) {
       const { message, hint } = toHoldfastError(thrown, spool.folder)
@@ -34,5 +45,6 @@ export async function relieveSpool({ spool, uploader, place, settings }: Session
       uploader.wake()
     }
   }
-  return spool.bytes <= limitBytes * enough
+  // As long as uploads succeed, there will be room again.
+  return !uploader.isFailing || spool.bytes <= limitBytes * enough
 }

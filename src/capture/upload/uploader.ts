@@ -52,6 +52,8 @@ export class Uploader {
   #wake: (() => void) | undefined
   #done: Promise<void> = Promise.resolve()
   #sinceRollUp = 0
+  /** Uploads that failed one after the other, up to now. */
+  #failures = 0
   #failure: HoldfastError | undefined
   readonly #lane: TaskLane
 
@@ -80,6 +82,11 @@ export class Uploader {
   /** Whether an upload of it was begun: the repository may hold it. */
   wasAttempted(item: SpoolItem): boolean {
     return this.#attempted.has(item)
+  }
+
+  /** The last upload failed: the repository is away. A slow one is not. */
+  get isFailing(): boolean {
+    return this.#failures > 0
   }
 
   start(): void {
@@ -157,7 +164,6 @@ export class Uploader {
   }
 
   async #run(): Promise<void> {
-    let failures = 0
     while (!this.#stop.signal.aborted && this.#failure === undefined) {
       const item = this.#context.spool.first
       if (item === undefined) {
@@ -168,7 +174,7 @@ export class Uploader {
       }
       try {
         await this.#upload(item)
-        failures = 0
+        this.#failures = 0
       } catch (thrown) {
         if (this.#stop.signal.aborted) return
         const error = toHoldfastError(thrown, item.info.key)
@@ -176,8 +182,8 @@ export class Uploader {
           this.#fail(error)
           return
         }
-        failures += 1
-        await this.#pause(error, failures)
+        this.#failures += 1
+        await this.#pause(error, this.#failures)
       }
     }
   }

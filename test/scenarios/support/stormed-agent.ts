@@ -187,8 +187,10 @@ export class StormedAgent implements AsyncDisposable {
     const code = await agent.stop()
     this.#tally.stops += 1
     this.#judgeLog(agent)
-    // Asked to end before it ran.
-    const isCalledOff = agent.lines.some(({ message }) => message.startsWith('error: Interrupted by SIGTERM.'))
+    // Asked to end before it ran, or before Node.js had begun at all.
+    const isCalledOff =
+      (code === null && agent.lines.length === 0) ||
+      agent.lines.some(({ message }) => message.startsWith('error: Interrupted by SIGTERM.'))
     assert.ok(code === 0 || code === 3 || isCalledOff, `it ended with ${code}: ${agent.lines.at(-1)?.message}`)
   }
 
