@@ -99,11 +99,16 @@ holdfast.yaml:4:15  log.level
     const secrets = `notify:
   - webhook: { url: "https://hook.example/hush-path", secret: hush-secret }
   - email: { host: h, user: u, password: "\${SECRET}", from: a@b, to: c@d }
+  - command: "tell --token=\${SECRET} --all"
+hooks:
+  - { after: backup, command: "ping https://u:\${SECRET}@there" }
 `
     await writeFile(join(cwd, 'holdfast.yaml'), good + secrets)
     const env = { SECRET: 'hush-env' }
     const { stdout } = await cliOk(['config', 'show'], { cwd, env })
     assert.match(stdout, /https:\/\/hook\.example\/\*\*\*/)
+    assert.match(stdout, /tell --token=\*\*\* --all/)
+    assert.match(stdout, /ping https:\/\/u:\*\*\*@there/)
     assert.doesNotMatch(stdout, /hush/)
     const wrong = secrets.replace('secret:', 'tiemout: 5, secret:').replace('host: h', 'hots: h')
     await writeFile(join(cwd, 'holdfast.yaml'), good + wrong)

@@ -1,11 +1,15 @@
 import { stringify } from 'yaml'
-import { requireConfig } from '../../agent/config/load-config.ts'
+import { loadConfig } from '../../agent/config/load-config.ts'
+import { ConfigError } from '../../agent/config/problem.ts'
 import { configDocument } from '../../agent/config/show/config-document.ts'
+import { maskCommands } from '../../agent/config/show/mask.ts'
 import type { Outcome } from '../session.ts'
 
 /** @throws CONFIG_INVALID */
 export async function showConfig(path: string): Promise<Outcome<'config show'>> {
-  const config = configDocument(await requireConfig(path))
+  const { value, text, problems } = await loadConfig(path)
+  if (value === undefined) throw new ConfigError(path, problems)
+  const config = maskCommands(configDocument(value), text, process.env)
   return {
     data: { file: path, config },
     text: stringify(config, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd(),

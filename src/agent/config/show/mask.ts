@@ -16,3 +16,29 @@ export function maskLocation(location: string): string {
       harmless.includes(key) ? whole : `${before}${key}=${mask}`,
     )
 }
+
+/**
+ * Whatever came into commands from the environment: it may be a secret, and nothing tells that it is none.
+ * @param text the configuration, as written
+ */
+export function maskCommands(
+  document: Readonly<Record<string, unknown>>,
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  const names = new Set(Array.from(text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name))
+  const values = [...names].flatMap((name) => environment[name] || [])
+  // One may contain another.
+  values.sort((a, b) => b.length - a.length)
+  const masked = (command: unknown): unknown =>
+    typeof command === 'string' ? values.reduce((left, value) => left.replaceAll(value, mask), command) : command
+  const inMapping = (mapping: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(mapping).map(([key, inner]) => [key, key === 'command' ? masked(inner) : walk(inner)]),
+    )
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk)
+    return typeof value === 'object' && value !== null ? inMapping(value) : value
+  }
+  return inMapping(document)
+}
