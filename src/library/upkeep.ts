@@ -15,6 +15,23 @@ import { type PinnedBackup, pinBackup, unpinBackup } from '../maintenance/pins/p
 import type { OperationOptions } from '../storage/storage.ts'
 import type { RecordedFacts } from './journal/recorder.ts'
 import type { ManagerParts } from './manager-parts.ts'
+import { refuseUnknown } from './refuse-unknown.ts'
+
+const choice = { database: true } as const
+const upkeepKeys = {
+  ...choice,
+  dryRun: true,
+  graceMs: true,
+  leaseWaitMs: true,
+  now: true,
+  onProgress: true,
+  signal: true,
+} as const satisfies Record<keyof UpkeepAnywhereOptions, true> & typeof choice
+const deleteKeys = { ...choice, dryRun: true, force: true, now: true, signal: true } as const satisfies Record<
+  keyof DeleteBackupOptions,
+  true
+> &
+  typeof choice
 
 export async function deleteOne(
   { queue, recorder }: ManagerParts,
@@ -22,6 +39,7 @@ export async function deleteOne(
   backup: string,
   options: DeleteBackupOptions,
 ): Promise<DeletedBackup> {
+  refuseUnknown(options, deleteKeys)
   const facts = unlessDry(options, {
     kind: 'delete',
     database: name,
@@ -40,6 +58,7 @@ export async function cleanUp(
   { name, repository }: ManagedDatabase,
   { retention = usual, ...options }: UpkeepAnywhereOptions & { readonly retention?: RetentionPolicy | undefined },
 ): Promise<ExpireReport> {
+  refuseUnknown(options, upkeepKeys)
   retentionPolicy(retention)
   const said = Object.entries(retention ?? {}).filter(([, value]) => value !== undefined)
   const facts = unlessDry(options, { kind: 'expire', database: name, parameters: Object.fromEntries(said) })
@@ -52,6 +71,7 @@ export async function compact(
   { name, repository }: ManagedDatabase,
   options: UpkeepAnywhereOptions,
 ): Promise<CompactReport> {
+  refuseUnknown(options, upkeepKeys)
   const facts = unlessDry(options, { kind: 'compact', database: name })
   const work = () => compactAnywhere(repository, options)
   return await queue.run(name, () => recorder.recorded(facts, work, compactEnding), options.signal)

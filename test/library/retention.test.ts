@@ -43,6 +43,17 @@ describe('cleanupOldBackups', () => {
     assert.ok((await backups.verify({ level: 'data' })).ok)
   })
 
+  it('does not run for a mistyped option, which would have been a dry run', async () => {
+    const { backups, ids, now } = await managed({ last: 2, window: 0 })
+    await using _ = backups
+    // As from JavaScript, where nothing checks it before.
+    const mistyped: object = { dryrun: true, now }
+    await assert.rejects(backups.cleanupOldBackups(mistyped), (error) => hasCode(error, 'USAGE'))
+    await assert.rejects(backups.compact(mistyped), (error) => hasCode(error, 'USAGE'))
+    await assert.rejects(backups.deleteBackup(ids[19] ?? '', mistyped), (error) => hasCode(error, 'USAGE'))
+    assert.equal((await backups.listBackups()).length, 20)
+  })
+
   it('keeps 7 daily, 4 weekly, 12 monthly and 7 yearly backups if nothing is said, and what is pinned', async () => {
     const { backups, ids, now } = await managed()
     await using _ = backups
