@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import { formatState } from '../../../src/history/state-checksum.ts'
+import { openSqliteFollower } from '../../../src/source/sqlite/follow/open-follower.ts'
 import { frameOffset } from '../../../src/source/sqlite/log/page-map.ts'
 import { sqlite } from '../../../src/source/sqlite/sqlite-source.ts'
 import { drainAll, FollowedCopy, type Kept, keep } from './followed-copy.ts'
@@ -125,6 +127,49 @@ test('a log that is reset between the return of a follower and its first drain, 
   assert.equal((await follower.audit(copy)).equal, true)
 })
 
+for (const { name, before, meanwhile, commits } of [
+  { name: 'by a commit', before: [], meanwhile: [changeOne], commits: 1 },
+  {
+    name: 'with commits in it that were not taken',
+    before: [changeOne, ...toggle],
+    meanwhile: [changeOne],
+    commits: 4,
+  },
+  { name: 'by a transaction that was rolled back', before: [changeOne], meanwhile: rollBack, commits: 1 },
+]) {
+  test(`a log that is reset ${name}, just while a follower looks for its place in it: nothing is missing`, async () => {
+    await using scene = await followedOnce()
+    const { path, application, copy, kept } = scene
+    await application.query(...before, copyAll)
+    const resetLog = onceBegun(path, meanwhile)
+    await using follower = await openSqliteFollower(path, { resume: kept }, resetLog)
+    assert.deepEqual(follower.start, { kind: 'resumed' })
+    const taken = copy.commits
+    await drainAll(follower, copy)
+    assert.equal(copy.commits - taken, commits)
+    await application.query(changeOne, copyAll, changeAll)
+    await drainAll(follower, copy)
+    assert.equal((await follower.audit(copy)).equal, true)
+  })
+}
+
+for (const { name, meanwhile } of [
+  { name: 'and grows beyond its place', meanwhile: [changeAll, changeAll] },
+  { name: 'again and again', meanwhile: Array<string>(4).fill('PRAGMA wal_checkpoint(TRUNCATE)') },
+]) {
+  test(`a log that is reset ${name}, just while a follower looks for its place in it: that is told as a reset`, async () => {
+    await using scene = await followedOnce()
+    const { path, application, kept } = scene
+    await application.query(changeOne, copyAll)
+    await using follower = await openSqliteFollower(path, { resume: kept }, onceBegun(path, meanwhile))
+    assert.equal(follower.start.kind === 'anew' && follower.start.reason, 'log-reset')
+    const copy = await FollowedCopy.begin(follower)
+    await application.query(changeAll)
+    await drainAll(follower, copy)
+    assert.equal((await follower.audit(copy)).equal, true)
+  })
+}
+
 test('if such a log is overwritten before it was taken, that is a loss', async () => {
   await using scene = await followedOnce()
   const { path, application, copy, kept } = scene
@@ -149,4 +194,20 @@ for (const { name, endsAt } of [
     await using follower = await sqlite(path).openFollower({ resume: kept })
     assert.equal(follower.start.kind === 'anew' && follower.start.reason, 'log-reset')
   })
+}
+
+/** Another process writes at the very moment in which the reader has begun and nothing of the log has been read yet. */
+function onceBegun(path: string, statements: readonly string[]): { readonly clock: () => number } {
+  const program = `
+    const { DatabaseSync } = require('node:sqlite')
+    const database = new DatabaseSync(process.argv[1])
+    database.exec('PRAGMA wal_autocheckpoint = 0')
+    for (const statement of JSON.parse(process.argv[2])) database.exec(statement)`
+  let isBegun = false
+  const clock = () => {
+    if (!isBegun) execFileSync(process.execPath, ['-e', program, path, JSON.stringify(statements)])
+    isBegun = true
+    return Date.now()
+  }
+  return { clock }
 }

@@ -83,7 +83,7 @@ export async function openSqliteFollower(
 
     const copiedOf = (log: LogHorizon) => pair.copiedOf(log)
     const content = { location, database, fileBytes: fstatSync(database).size, reads, copiedOf }
-    const now = { file, pageSize, horizon, log, content }
+    const now = { file, pageSize, horizon, log, content, look: () => pair.readIndex()?.horizon }
     const resumed = options.resume && (await resumeAt(options.resume, now, options.signal))
     if (resumed?.kind === 'resumed') {
       const { former, bigEndian } = resumed

@@ -20,6 +20,8 @@ export interface Present {
   readonly log: LogFile
   /** The database file. */
   readonly content: FileContent
+  /** The wal-index as it is by now; undefined if it cannot be known at present. */
+  readonly look: () => LogHorizon | undefined
 }
 
 export type Resumed =
@@ -34,15 +36,26 @@ export type Resumed =
     }
   | { readonly kind: 'lost'; readonly reason: LossReason }
 
+/** Our reader lets a log of which everything was copied be reset; others, being empty, may be truncated any number of times. */
+const mostLogs = 3
+
 /**
  * Proves that all that was committed after the position can still be had: it is the same log, and its frames up to the
  * position run to the very checksum that was kept; or the present log follows our state directly (follows-directly.ts).
+ * If the log was reset meanwhile, that is tried again with the log that is there now.
  */
-export async function resumeAt(
-  { position, hashes }: Resume,
-  now: Present,
-  signal: AbortSignal | undefined,
-): Promise<Resumed> {
+export async function resumeAt(from: Resume, now: Present, signal: AbortSignal | undefined): Promise<Resumed> {
+  let { horizon } = now
+  for (let logs = 1; ; logs++) {
+    const resumed = await prove(from, { ...now, horizon }, signal)
+    if (resumed.kind === 'resumed' || logs === mostLogs) return resumed
+    const next = now.look()
+    if (next === undefined || next.salts.equals(horizon.salts)) return resumed
+    horizon = next
+  }
+}
+
+async function prove({ position, hashes }: Resume, now: Present, signal: AbortSignal | undefined): Promise<Resumed> {
   if (position.file !== now.file) return lost('file-replaced')
   if (position.pageSize !== now.pageSize) return lost('page-size-changed')
   const salts = Buffer.from(position.salts, 'hex')
