@@ -15,18 +15,21 @@ export function nextCalendarRun(trigger: CalendarTrigger, after: number): number
   const { every, at = 0, timeZone = 'UTC' } = trigger
   if (every === 'hourly') return nextHourlyRun((at % 60) * minute, timeZone, after)
   for (const date of dates(trigger, Math.floor(wallClock(after, timeZone) / day))) {
-    const moment = runOn(date, at * minute, timeZone)
+    const moment = dueMoment(date * day + at * minute, timeZone)
     if (moment !== undefined && moment > after) return moment
   }
   throw new RangeError(`No ${every} run after ${after}`)
 }
 
-/** @param date days since 1970, by the wall clock */
-function runOn(date: number, time: number, zone: string): number | undefined {
-  const found = momentOf(date * day + time, zone)
+/**
+ * The one moment of a day at which what is to be done at a time of the wall clock is due; undefined on a day that the zone skips.
+ * @param wall the moment at which a clock in UTC would show it
+ */
+export function dueMoment(wall: number, zone: string): number | undefined {
+  const found = momentOf(wall, zone)
   if ('shown' in found) return found.shown
-  const onDate = (moment: number) => Math.floor(wallClock(moment, zone) / day) === date
-  return [found.skippedAt, found.skippedAt - minute].find(onDate)
+  const onDay = (moment: number) => Math.floor(wallClock(moment, zone) / day) === Math.floor(wall / day)
+  return [found.skippedAt, found.skippedAt - minute].find(onDay)
 }
 
 /** The days of a schedule, by number since 1970, from at least one before `today` on. */

@@ -1,27 +1,82 @@
 import { Cron } from 'croner'
+import { dueMoment } from './calendar-run.ts'
 import type { CronTrigger } from './schedule-spec.ts'
+import { wallClock, zoneChange, zoneOffset } from './zone-time.ts'
 
-/**
- * Lists of fixed hours are runs of their own, not intervals: each is due once on the days on which the clock changes too.
- * Two schedules of many databases have one expression, so it is read once.
- */
-const read = new Map<string, Cron>()
+const minute = 60_000
+const week = 7 * 24 * 60 * minute
 
-/** @throws TypeError or RangeError if the expression is none, or the zone does not exist */
-export function readCron({ expression, timeZone = 'UTC' }: CronTrigger): Cron {
-  const key = `${timeZone} ${expression}`
-  const known = read.get(key)
-  if (known !== undefined) return known
-  const cron = new Cron(expression, {
-    timezone: timeZone,
-    mode: '5-or-6-parts',
-    fixedTimeRule: 'no-wildcard',
-    paused: true,
-  })
-  read.set(key, cron)
-  return cron
+/** Two schedules of many databases have one expression, so it is read once. */
+const read = new Map<string, WallTimes>()
+
+/** The times that an expression means, as a wall clock shows them. That it changes in some zones is not the business of the library. */
+interface WallTimes {
+  /** The first one after another, told as the moment at which a clock in UTC would show it. */
+  readonly next: (wall: number) => number | undefined
+  /** Whether it means all hours of a day. */
+  readonly isEveryHour: boolean
 }
 
-export function nextCronRun(trigger: CronTrigger, after: number): number | undefined {
-  return readCron(trigger).nextRun(new Date(after))?.getTime()
+/** @throws TypeError or RangeError if the expression is none */
+export function readCron(expression: string): WallTimes {
+  const known = read.get(expression)
+  if (known !== undefined) return known
+  const fields = expression.trim().split(/\s+/)
+  const isNickname = expression.trim().startsWith('@')
+  // Else a date would be read as one moment.
+  if (fields.length === 1 && !isNickname) throw new TypeError('five or six fields are expected')
+  const cron = new Cron(expression, { timezone: 'UTC', mode: '5-or-6-parts', paused: true })
+  const hours = isNickname ? (expression.trim().toLowerCase() === '@hourly' ? '*' : '0') : fields.at(-4)
+  const isEveryHour = /^(?:[*?]|0-23)(?:\/1)?$/.test(hours ?? '')
+  const times = { next: (wall: number) => cron.nextRun(new Date(wall))?.getTime(), isEveryHour }
+  read.set(expression, times)
+  return times
+}
+
+/**
+ * The first moment after another at which a cron schedule is due; undefined if there is none. One that means every hour is due whenever the
+ * wall clock shows its times, so that no real hour is left out. Of any other, each time is due exactly once on its day, as that
+ * of a calendar schedule is.
+ */
+export function nextCronRun({ expression, timeZone = 'UTC' }: CronTrigger, after: number): number | undefined {
+  const times = readCron(expression)
+  return times.isEveryHour ? nextShown(times, timeZone, after) : nextOfDay(times, timeZone, after)
+}
+
+function nextOfDay({ next }: WallTimes, zone: string, after: number): number | undefined {
+  let first: number | undefined
+  for (let wall = next(wallClock(after, zone)); wall !== undefined; wall = next(wall)) {
+    const moment = dueMoment(wall, zone)
+    if (moment === undefined) continue
+    if (moment > after) first = Math.min(first ?? moment, moment)
+    // One that is skipped with the end of its day comes up to a minute before others that are not.
+    if (first !== undefined && moment >= first + minute) break
+  }
+  return first
+}
+
+function nextShown({ next }: WallTimes, zone: string, after: number): number | undefined {
+  let since = after
+  let offset = zoneOffset(since, zone)
+  let shown = since + offset
+  for (;;) {
+    const wall = next(shown)
+    if (wall === undefined) return undefined
+    const moment = wall - offset
+    const change = firstChange(since, moment, offset, zone)
+    if (change === undefined) return moment
+    since = change
+    offset = zoneOffset(since, zone)
+    // What it shows at the change itself counts too.
+    shown = since + offset - 1
+  }
+}
+
+/** After `from`, and not after `to`: no two changes come within a week. */
+function firstChange(from: number, to: number, offset: number, zone: string): number | undefined {
+  for (let start = from; start < to; start += week) {
+    const end = Math.min(to, start + week)
+    if (zoneOffset(end, zone) !== offset) return zoneChange(start, end, zone)
+  }
+  return undefined
 }

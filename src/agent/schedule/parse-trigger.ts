@@ -104,8 +104,8 @@ function parseCron({ expression, timeZone, on }: CronTrigger): Parsed<ScheduleTr
   const trigger: CronTrigger = { on, expression: expression.trim(), ...(timeZone === undefined ? {} : { timeZone }) }
   const problems = zoneProblems(timeZone)
   try {
+    readCron(trigger.expression)
     // Judged in a zone that exists, so that a wrong zone is not told of twice.
-    readCron({ on, expression: trigger.expression })
     if (nextRun({ on, expression: trigger.expression }, 0) === undefined)
       problems.unshift({ field: 'cron', message: `The cron expression "${expression}" never comes true.` })
   } catch (thrown) {

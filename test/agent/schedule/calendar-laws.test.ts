@@ -72,10 +72,9 @@ describe('over a year', () => {
     )
   })
 
-  it('a cron schedule of one time a day runs exactly once on each local day where the clock jumps within a day', () => {
-    const common = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia')
+  it('a cron schedule of one time a day runs when a daily one does', () => {
     fc.assert(
-      fc.property(common, year, fc.integer({ min: 0, max: 24 * 60 - 1 }), (timeZone, inYear, at) => {
+      fc.property(zone, year, fc.integer({ min: 0, max: 24 * 60 - 1 }), (timeZone, inYear, at) => {
         const [from, to] = [Date.UTC(inYear, 0, 1), Date.UTC(inYear + 1, 0, 1)]
         const cron = runsOf({ on: 'cron', expression: `${at % 60} ${Math.floor(at / 60)} * * *`, timeZone }, from, to)
         assert.deepEqual(cron, runsOf({ on: 'calendar', every: 'daily', at, timeZone }, from, to))

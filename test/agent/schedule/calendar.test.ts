@@ -204,6 +204,33 @@ describe('a cron schedule', () => {
       '2026-10-26 02:30 +01:00',
     ])
   })
+  it('runs on a day that ends before its time, in the last minute of it', () => {
+    assert.deepEqual(runs(cron('30 23 * * *', 'America/Nuuk'), '2026-03-28T12:00Z', 2), [
+      '2026-03-28 22:59 -02:00',
+      '2026-03-29 23:30 -01:00',
+    ])
+    const seconds = runs(cron('30 59 22,23 * * *', 'America/Nuuk'), '2026-03-28T12:00Z', 3)
+    assert.deepEqual(seconds, ['2026-03-28 22:59 -02:00', '2026-03-28 22:59 -02:00', '2026-03-29 22:59 -01:00'])
+  })
+  it('with steps of hours or minutes loses and doubles nothing on those days', () => {
+    assert.deepEqual(runs(cron('0 */6 * * *', 'Africa/Cairo'), '2026-04-23T18:00Z', 3), [
+      '2026-04-24 01:00 +03:00',
+      '2026-04-24 06:00 +03:00',
+      '2026-04-24 12:00 +03:00',
+    ])
+    assert.deepEqual(runs(cron('*/30 2 * * *', 'Europe/Berlin'), '2026-03-28T12:00Z', 2), [
+      '2026-03-29 03:00 +02:00',
+      '2026-03-30 02:00 +02:00',
+    ])
+    assert.deepEqual(runs(cron('*/30 2 * * *', 'Europe/Berlin'), '2026-10-24T12:00Z', 3), [
+      '2026-10-25 02:00 +02:00',
+      '2026-10-25 02:30 +02:00',
+      '2026-10-26 02:00 +01:00',
+    ])
+  })
+  it('is none if it is a moment', () => {
+    assert.throws(() => nextRun(cron('2026-12-24T18:00:00'), 0), /five or six fields/)
+  })
   it('of every hour runs in each real hour of those days', () => {
     assert.deepEqual(runs(cron('0 * * * *', 'Europe/Berlin'), '2026-10-24T23:30Z', 3), [
       '2026-10-25 02:00 +02:00',
