@@ -37,7 +37,10 @@ const sqlite3 = requirePart('sqlite3')
 const say = (line: string): void => console.log(line)
 const parts: Readonly<Record<(typeof names)[number], () => Promise<object>>> = {
   torture: () =>
-    tortureFollower({ seconds, seed, sqlite3: sqlite3.skip === false ? sqlite3.path : undefined, onRound: say }),
+    tortureFollower({
+      ...{ seconds, seed, sqlite3: sqlite3.skip === false ? sqlite3.path : undefined, onRound: say },
+      moments: { byLsn: 500, byTime: 500 },
+    }),
   kills: () => killStorm({ seconds, seed, kills: Number.POSITIVE_INFINITY, onDatabase: say }),
   upkeep: () => upkeepStorm({ seconds, seed, onDatabase: say }),
   agent: () => agentStorm({ seconds, seed, onRound: say }),

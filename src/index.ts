@@ -37,6 +37,7 @@ export {
 } from './errors.ts'
 export type { Estimate } from './history/estimate.ts'
 export type { Lsn } from './history/lsn.ts'
+export type { Pause } from './history/pause.ts'
 export { defaultRetention, type KeepReason, type RetentionPolicy } from './history/retention.ts'
 export type { Gap, Window } from './history/windows.ts'
 export { BackupManager } from './library/backup-manager.ts'

@@ -1,6 +1,13 @@
 import { abortable, throwIfAborted } from '../util/abort.ts'
 
 /**
+ * Waits for something without the place that the work has, so that others have their turn meanwhile; then takes the next place that is free.
+ * Its key stays taken. One wait at a time; after one that failed, the work has no place any more.
+ * @param signal gives up the place in the line that it comes back to
+ */
+export type StepAside = <T>(wait: () => Promise<T>, signal?: AbortSignal) => Promise<T>
+
+/**
  * Runs work one at a time for each key, and at most `limit` of it at once over all keys, in the order in which it came.
  * What waits for its key takes no place from others.
  */
@@ -15,7 +22,7 @@ export class BackupQueue {
   }
 
   /** @throws ABORTED if the signal fires before the work begins, and what the work throws */
-  async run<T>(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(key: string, work: (aside: StepAside) => Promise<T>, signal?: AbortSignal): Promise<T> {
     throwIfAborted(signal)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     const former = this.#last.get(key) ?? Promise.resolve()
@@ -38,13 +45,22 @@ export class BackupQueue {
     while (this.#last.size > 0) await Promise.all(this.#last.values())
   }
 
-  async #withPlace<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #withPlace<T>(work: (aside: StepAside) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     await this.#enter(signal)
+    let hasPlace = true
+    const aside: StepAside = async (wait, until) => {
+      hasPlace = false
+      this.#leave()
+      const result = await wait()
+      await this.#enter(until)
+      hasPlace = true
+      return result
+    }
     try {
       throwIfAborted(signal)
-      return await work()
+      return await work(aside)
     } finally {
-      this.#leave()
+      if (hasPlace) this.#leave()
     }
   }
 

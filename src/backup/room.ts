@@ -1,41 +1,42 @@
 import { HoldfastError, hasCode } from '../errors.ts'
-import type { DatabaseRepository } from '../repository/database-repository.ts'
+import { isNewer, textAt } from '../repository/instructions.ts'
 import { formatKey } from '../repository/layout.ts'
-import { Lease, type LeaseOptions } from '../repository/lease.ts'
-import { collectBytes } from '../util/bytes.ts'
+import { Lease, type LeaseOptions, type LeasePlace } from '../repository/lease.ts'
 
 /**
  * On a full disk there is no room for the few bytes of a lease, and without a lease nothing may be deleted that would make
  * room. So the copy of the format document steps aside meanwhile: it is known, and can be written again.
  */
 export class Room implements AsyncDisposable {
-  readonly #database: DatabaseRepository
+  readonly #place: LeasePlace
   #aside: Uint8Array | undefined
 
-  constructor(database: DatabaseRepository) {
-    this.#database = database
+  constructor(place: LeasePlace) {
+    this.#place = place
   }
 
   /** @throws LEASE_HELD, DISK_FULL, STORAGE_*, ABORTED */
   async acquireLease(options: LeaseOptions): Promise<Lease> {
     try {
-      return await Lease.acquire(this.#database, options)
+      return await Lease.acquire(this.#place, options)
     } catch (error) {
       if (!hasCode(error, 'DISK_FULL')) throw error
-      if (!(await this.#make())) throw noRoom(error)
+      if (!(await this.make())) throw noRoom(error)
     }
     try {
-      return await Lease.acquire(this.#database, options)
+      return await Lease.acquire(this.#place, options)
     } catch (error) {
       await this[Symbol.asyncDispose]()
       throw hasCode(error, 'DISK_FULL') ? noRoom(error) : error
     }
   }
 
-  async #make(): Promise<boolean> {
-    const { storage } = this.#database
-    if ((await storage.head(formatKey)) === undefined) return false
-    this.#aside = await collectBytes(storage.get(formatKey))
+  /** @returns whether there was something that could step aside */
+  async make(): Promise<boolean> {
+    const { storage } = this.#place
+    const there = await textAt(storage, formatKey)
+    if (there === undefined) return false
+    if (this.#aside === undefined || !isNewer(this.#aside, there)) this.#aside = there
     await storage.delete(formatKey)
     return true
   }
@@ -44,8 +45,10 @@ export class Room implements AsyncDisposable {
     const document = this.#aside
     this.#aside = undefined
     if (document === undefined) return
+    const { storage } = this.#place
     try {
-      await this.#database.storage.put(formatKey, document)
+      const there = await textAt(storage, formatKey)
+      if (there === undefined || isNewer(document, there)) await storage.put(formatKey, document)
     } catch (error) {
       // Somebody else took the room. The document is in every copy of Holdfast too.
       if (!hasCode(error, 'DISK_FULL')) throw error

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
-import { toLsn } from '../history/lsn.ts'
+import { type Lsn, toLsn } from '../history/lsn.ts'
 import { formatState, type StateChecksum } from '../history/state-checksum.ts'
 import type { Codec, CommitEntry, SegmentHeader } from '../segment/segment.ts'
 import type { ChangedPages, CommitReceiver, FollowPosition } from '../source/follower.ts'
+import { CatchingUp } from './catching-up.ts'
 import { GatheredRecords, type Mark, noRecords } from './gathered-records.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import type { PageHashTable } from './page-hash-table.ts'
@@ -20,6 +21,10 @@ export interface BatchWriterOptions {
   readonly epoch: () => number
   /** Where the follower stands. */
   readonly position: () => FollowPosition
+  /** Nobody looked since then: see {@link BatchWriter.caughtUp}. In milliseconds since 1970; undefined if the state is the present one. */
+  readonly pausedSince: number | undefined
+  /** Nothing after the state with this number is kept; awaited before anything is let go by. */
+  readonly onGivenUp: (kept: Lsn) => Promise<void>
   /** A segment of these commits is in the spool, durably. */
   readonly onSpooled: (item: SpoolItem, commits: readonly CommitEntry[]) => void
   /** The clock went back by that much. */
@@ -69,6 +74,7 @@ export class BatchWriter implements CommitReceiver {
   #handedOn: GatheredRecords | undefined
   #clockIsBack = false
   #takenBytes = 0
+  #catchingUp: CatchingUp | undefined
   failure: HoldfastError | undefined
 
   constructor({ end, pageSize, table }: KnownHistory, options: BatchWriterOptions) {
@@ -77,6 +83,8 @@ export class BatchWriter implements CommitReceiver {
     this.table = table
     this.#end = end
     this.#last = end
+    const since = options.pausedSince
+    if (since !== undefined) this.#catchingUp = new CatchingUp({ lsn: end.lsn, time: Math.max(since, end.time) })
   }
 
   get end(): HistoryEnd {
@@ -139,6 +147,12 @@ export class BatchWriter implements CommitReceiver {
     })
   }
 
+  /** All that was committed in the pause has been taken; what comes is dated by when it is made. */
+  caughtUp(): void {
+    this.#catchingUp?.end(this.#last)
+    this.#endCatchingUp()
+  }
+
   /** Spools the open batch, if there is one. */
   async close(): Promise<void> {
     if (this.failure === undefined) await this.#guarded(() => this.#closeBatch())
@@ -156,7 +170,9 @@ export class BatchWriter implements CommitReceiver {
 
   /** Nothing more can be kept: what was not spooled is given up, and what comes is let go by. */
   async giveUp(error: HoldfastError): Promise<void> {
+    const isNews = this.failure === undefined
     this.failure = error
+    if (isNews) await this.#options.onGivenUp(this.#end.lsn)
     await this.discard()
   }
 
@@ -260,14 +276,23 @@ export class BatchWriter implements CommitReceiver {
     const { lsn: to, time: lastTime, state: endState, pageCount } = last
     const end = { to, lastTime, endState, pageCount }
     const segment = this.#segmentOf(batch)
-    const item = await segment.finish(end, batch.commits, { position, gap: undefined })
+    const item = await segment.finish(end, batch.commits, {
+      position,
+      gap: undefined,
+      pause: this.#catchingUp?.pauseUpTo(last),
+    })
     const { pages, hashes } = await segment.pagesSet()
     this.#batch = undefined
     this.#letGo()
     this.#end = { lsn: to, time: lastTime, state: endState, pageCount }
+    this.#endCatchingUp()
     this.table.resize(pageCount)
     this.table.set(pages, hashes)
     this.#options.onSpooled(item, batch.commits)
+  }
+
+  #endCatchingUp(): void {
+    if (this.#catchingUp?.isOver(this.#end.lsn) === true) this.#catchingUp = undefined
   }
 
   #followerIsAtLast(): boolean {

@@ -1,11 +1,14 @@
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
 import { underLease } from '../maintenance/upkeep/under-lease.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
 import type { CaptureStart } from './capture-events.ts'
 import { type GapReason, isExpectedGap, isLossOfCommits } from './gap-reasons.ts'
+import { forgetGivenUp } from './giving-up.ts'
 import { heal } from './heal.ts'
-import type { KnownHistory } from './history-end.ts'
+import type { HistoryEnd, KnownHistory } from './history-end.ts'
+import type { SavedPosition } from './position-file.ts'
 import type { Session } from './session.ts'
 
 /** What the next state's number is made of. */
@@ -34,6 +37,7 @@ export async function beginFollowing(
   const { settings, spool, uploader, place, database, lease } = session
   if (start.kind === 'resumed') {
     if (known === undefined) throw new HoldfastError('INTERNAL', 'The follower resumed from nothing.')
+    await forgetGivenUp(session)
     return { known, how: 'resumed' }
   }
   const next = toLsn(numbers.highest + 1)
@@ -51,6 +55,7 @@ export async function beginFollowing(
     codec: settings.codec,
     level: settings.level,
     signal,
+    isSpoolEmpty: () => !spool.isBroken && spool.items.length === 0,
     settled: async () => {
       await uploader.whenSettled()
       return { lsn: uploader.durable, time: uploader.durableTime }
@@ -66,13 +71,14 @@ export async function beginFollowing(
   })
   const { end } = healed.known
   numbers.highest = toLsn(Math.max(numbers.highest, end.lsn))
-  if (healed.kind === 'delta') {
+  if (healed.kind === 'spooled') {
     spool.add(healed.item)
     uploader.wake()
   } else {
-    if (healed.kind === 'base') uploader.advance(end)
-    await session.position.write({ lsn: end.lsn, position: position(), clean: false })
+    if (healed.kind === 'published') published(session, healed.segment, end)
+    await savePosition(session, { lsn: end.lsn, position: position(), clean: false })
   }
+  await forgetGivenUp(session)
   const { gap } = healed
   if (gap !== undefined) {
     settings.onEvent({ kind: 'gap', ...gap })
@@ -81,4 +87,26 @@ export async function beginFollowing(
   }
   const how = healed.kind === 'unchanged' ? 'unchanged' : gap === undefined ? 'first' : 'healed'
   return { known: healed.known, how }
+}
+
+/** A delta is told like any upload; a base belongs to how following began. */
+function published(
+  { uploader, settings }: Session,
+  { kind, key, bytes }: SegmentInfo,
+  { lsn, time }: HistoryEnd,
+): void {
+  uploader.advance({ lsn, time })
+  const lagMs = Math.max(0, settings.clock.now() - time)
+  if (kind === 'delta') settings.onEvent({ kind: 'uploaded', segment: key, lsn, bytes, lagMs })
+}
+
+/** What is in the repository is not to be stored again and again because this disk is full: the next start compares it then. */
+async function savePosition({ position, settings }: Session, saved: SavedPosition): Promise<void> {
+  try {
+    await position.write(saved)
+  } catch (thrown) {
+    if (!hasCode(thrown, 'DISK_FULL')) throw thrown
+    const message = `The position could not be saved: ${thrown.message}`
+    settings.onEvent({ kind: 'warning', message, hint: thrown.hint })
+  }
 }

@@ -16,6 +16,8 @@ export type CaptureStart =
 export interface Unsent {
   readonly segments: number
   readonly bytes: number
+  /** Nothing after this state was kept, since the spool could not take it; absent if all that was taken was kept. */
+  readonly gaveUpAfter?: Lsn | undefined
 }
 
 /** Times are in milliseconds since 1970, durations in milliseconds. */

@@ -60,6 +60,9 @@ export interface Capture extends AsyncDisposable {
   stop(options?: StopOptions): Promise<Unsent>
 }
 
+/** What waits for no longer than this is on its way. */
+const passingMs = 60_000
+
 export class RunningCapture implements Capture {
   readonly #session: Session
   #following: LogCapture | RollbackCapture
@@ -106,6 +109,15 @@ export class RunningCapture implements Capture {
       logBytes: this.#following.logBytes,
       trouble: this.#trouble ?? this.#following.trouble ?? null,
     }
+  }
+
+  /** Everything that was committed is in the repository, but for what just came. */
+  get isCovered(): boolean {
+    const { spool, settings } = this.#session
+    const { trouble, waiting } = this.status
+    const oldest = spool.items[0]?.info.firstTime
+    const isBehind = oldest !== undefined && settings.clock.now() - oldest > passingMs
+    return this.#failure === undefined && trouble === null && waiting.gaveUpAfter === undefined && !isBehind
   }
 
   sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {
@@ -170,7 +182,8 @@ export class RunningCapture implements Capture {
       const following = this.#following
       if (!(await this.#hasSwitched(following))) return
       const { known, numbers } = following
-      const from = { known, numbers, resumeAt: undefined, reason: 'journal-mode-changed' } as const
+      const reason = following.gaveUpAfter === undefined ? 'journal-mode-changed' : 'spool-full'
+      const from = { known, numbers, resumeAt: undefined, reason } as const
       const next = await this.#startAgain(from)
       if (next === undefined) return
       this.#following = next
@@ -246,11 +259,12 @@ export class RunningCapture implements Capture {
   /** Stopped in order, the next start need not audit. If this fails, it will. */
   async #savePosition(): Promise<void> {
     const following = this.#following
-    const position = following instanceof LogCapture ? following.restingPosition : undefined
-    if (position === undefined || this.#failure !== undefined) return
+    if (!(following instanceof LogCapture) || this.#failure !== undefined) return
+    const { restingPosition: position, lookedAt } = following
+    if (position === undefined) return
     const { settings } = this.#session
     try {
-      await this.#session.position.write({ lsn: following.end.lsn, position, clean: true })
+      await this.#session.position.write({ lsn: following.end.lsn, position, clean: true, lookedAt })
     } catch (thrown) {
       const { message, hint } = toHoldfastError(thrown)
       settings.onEvent({ kind: 'warning', message: `The position could not be saved: ${message}`, hint })
@@ -270,6 +284,8 @@ export class RunningCapture implements Capture {
 
   #unsent(): Unsent {
     const { spool } = this.#session
-    return { segments: spool.items.length, bytes: spool.bytes }
+    const { gaveUpAfter } = this.#following
+    const waiting = { segments: spool.items.length, bytes: spool.bytes }
+    return gaveUpAfter === undefined ? waiting : { ...waiting, gaveUpAfter }
   }
 }

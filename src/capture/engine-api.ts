@@ -51,7 +51,11 @@ export const followRequest: z.ZodType<FollowRequest> = z.strictObject({
 
 const count = z.number().min(0)
 export const lsn: z.ZodType<Lsn> = z.int().min(0).transform(toLsn)
-export const unsent: z.ZodType<Unsent> = z.strictObject({ segments: count, bytes: count })
+export const unsent: z.ZodType<Unsent> = z.strictObject({
+  segments: count,
+  bytes: count,
+  gaveUpAfter: lsn.optional(),
+})
 
 export const captureEvent: z.ZodType<CaptureEvent> = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -104,6 +108,8 @@ export const captureStatus: z.ZodType<CaptureStatus> = z.strictObject({
   trouble: z.string().nullable(),
 })
 
+export const stopOptions: z.ZodType<StopOptions> = z.strictObject({ waitMs: milliseconds })
+
 const none = z.undefined()
 
 export const captureApi: EngineApi<CaptureSignatures> = {
@@ -123,5 +129,5 @@ export const captureApi: EngineApi<CaptureSignatures> = {
     event: none,
     output: captureStatus,
   },
-  stop: { input: z.strictObject({ waitMs: milliseconds }), event: none, output: unsent },
+  stop: { input: stopOptions, event: none, output: unsent },
 }

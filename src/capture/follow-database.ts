@@ -49,6 +49,8 @@ export async function followDatabase(
   if (failure !== undefined) throw failure
   stack.move()
   running = new RunningCapture(session, following, folderLock)
+  const capture = running
+  void lease.tellCover(() => capture.isCovered)
   options.control?.add({ repositoryId: repository.id, database: database.name }, running)
   signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
   if (signal?.aborted) running.stopSoon()

@@ -12,7 +12,7 @@ export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = 
   'page-missing': 'a page that the log should hold was not in it',
   'audit-failed': 'the database was not what its log had said',
   'first-state': 'nothing is known of the time before the first state',
-  'spool-full': 'the spool was full, since the repository could not be reached or was too slow',
+  'spool-full': 'the spool was full, since its disk was, or the repository could not be reached or was too slow',
   'spool-damaged': 'the spool was damaged',
   'no-log': 'the database has no write-ahead log',
   'number-taken': 'an interrupted backup lies between',

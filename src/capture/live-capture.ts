@@ -9,7 +9,7 @@ import type { Lsn } from '../history/lsn.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { CaptureStatus, StopOptions } from './capture.ts'
 import type { CaptureEvent, Unsent } from './capture-events.ts'
-import { type CaptureSignatures, captureApi, type FollowRequest, followRequest } from './engine-api.ts'
+import { type CaptureSignatures, captureApi, type FollowRequest, followRequest, stopOptions } from './engine-api.ts'
 
 type EventOf<Kind extends CaptureEvent['kind']> = Omit<Extract<CaptureEvent, { kind: Kind }>, 'kind'>
 
@@ -156,11 +156,12 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
 
   /**
    * Takes what was committed, waits a while for its upload, and lets the database go. Says what is left in the spool, which the
-   * next start uploads. @throws what made going on impossible, if following had ended by itself
+   * next start uploads. @throws USAGE; what made going on impossible, if following had ended by itself
    */
-  stop(options: StopOptions = {}): Promise<Unsent> {
-    this.#stopped ??= this.#stop(options)
-    return this.#stopped
+  async stop(options: StopOptions = {}): Promise<Unsent> {
+    const checked = parseOptions(stopOptions, options)
+    this.#stopped ??= this.#stop(checked)
+    return await this.#stopped
   }
 
   /** As {@link stop}; a failure that an `error` listener was told of is not thrown again. */

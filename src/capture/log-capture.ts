@@ -1,22 +1,22 @@
-import { type HoldfastError, toHoldfastError } from '../errors.ts'
+import { type HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
+import type { Lsn } from '../history/lsn.ts'
 import { formatState } from '../history/state-checksum.ts'
 import type { DatabaseFollower, FollowPosition } from '../source/follower.ts'
+import { abortable } from '../util/abort.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
 import type { GapReason } from './gap-reasons.ts'
+import { GivingUp, noteGivenUp } from './giving-up.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
 import { LogUpkeep } from './log-upkeep.ts'
 import type { SyncRequest } from './requests.ts'
 import { mayBeHelped, pauseBeforeRetry } from './retry-database.ts'
 import type { Session } from './session.ts'
-import { isSpoolOverLimit, relieveSpool, spoolLimitReached } from './spool/relieve-spool.ts'
 
 /** Between two drains of a busy database: enough not to burden it, too short for anybody to notice. */
 const drainPauseMs = 20
 /** An idle capture looks up now and then, so that no missed wake-up lasts for ever. */
 const longestWaitMs = 3_600_000
-/** After commits were let go by because the spool could not be written: how long until the next try. */
-const giveUpMs = 30_000
 
 /** Why following ends, or has to begin again. */
 type Outcome =
@@ -31,6 +31,8 @@ export interface CaptureBeginning {
   readonly known: KnownHistory | undefined
   readonly numbers: Numbers
   readonly resumeAt: FollowPosition | undefined
+  /** Until when nothing was committed after it, as far as known; in milliseconds since 1970. */
+  readonly lookedAt?: number | undefined
   /** Why commits are missing, if it cannot resume. */
   readonly reason: GapReason
 }
@@ -42,21 +44,35 @@ export class LogCapture {
   readonly #numbers: Numbers
   #follower: DatabaseFollower
   #writer: BatchWriter
-  #gaveUpUntil: number | undefined
+  readonly #givingUp = new GivingUp()
   #restingPosition: FollowPosition | undefined
   #logBytes = 0
+  #lookedAt: number | undefined
   #trouble: string | undefined
 
-  private constructor(session: Session, follower: DatabaseFollower, { known, how }: Begun, numbers: Numbers) {
+  private constructor(session: Session, follower: DatabaseFollower, begun: Begun, from: CaptureBeginning) {
     this.#session = session
-    this.#numbers = numbers
+    this.#numbers = from.numbers
     this.#follower = follower
-    this.#writer = this.#newWriter(known)
-    this.#upkeep = new LogUpkeep(session.settings, how === 'resumed' && !session.clean)
+    this.#lookedAt = from.lookedAt
+    this.#writer = this.#newWriter(begun)
+    this.#upkeep = new LogUpkeep(session.settings, begun.how === 'resumed' && !session.clean)
   }
 
   /** Goes on where the former capture stopped, or begins anew. @throws as openFollower; STORAGE_*, DISK_FULL, ABORTED */
   static async start(session: Session, from: CaptureBeginning, signal: AbortSignal | undefined): Promise<LogCapture> {
+    const { spool, uploader } = session
+    try {
+      return await LogCapture.#begin(session, from, signal)
+    } catch (error) {
+      if (!hasCode(error, 'DISK_FULL') || spool.items.length === 0 || uploader.isFailing) throw error
+      // The database is let go meanwhile. Then there is room, or the way past the spool is free.
+      await abortable(uploader.whenSettled(), signal)
+      return await LogCapture.#begin(session, from, signal)
+    }
+  }
+
+  static async #begin(session: Session, from: CaptureBeginning, signal: AbortSignal | undefined): Promise<LogCapture> {
     const { source, settings } = session
     const { known, resumeAt, numbers, reason } = from
     // A state after which the next number is taken cannot be followed by a log.
@@ -71,7 +87,7 @@ export class LogCapture {
       const begun = await beginFollowing(session, parts, known, numbers, reason, signal)
       const { lsn, time } = begun.known.end
       settings.onEvent({ kind: 'started', mode: 'commits', how: begun.how, lsn, time })
-      return new LogCapture(session, follower, begun, numbers)
+      return new LogCapture(session, follower, begun, from)
     } catch (error) {
       await follower[Symbol.asyncDispose]()
       throw error
@@ -96,6 +112,11 @@ export class LogCapture {
     return this.#logBytes
   }
 
+  /** The newest state that is kept, if commits after it were let go by since the spool could not take them. */
+  get gaveUpAfter(): Lsn | undefined {
+    return this.#writer.failure === undefined ? undefined : this.end.lsn
+  }
+
   /** Why the database is being opened again and again; undefined while it is followed. */
   get trouble(): string | undefined {
     return this.#trouble
@@ -104,6 +125,11 @@ export class LogCapture {
   /** Where the follower stood at `end` when it stopped in order. */
   get restingPosition(): FollowPosition | undefined {
     return this.#restingPosition
+  }
+
+  /** When all that had been committed was taken the last time, in milliseconds since 1970; undefined if not known. */
+  get lookedAt(): number | undefined {
+    return this.#lookedAt
   }
 
   /** Follows until it is asked to stop. @throws what cannot be helped by trying again */
@@ -125,9 +151,16 @@ export class LogCapture {
         await this.#pause(outcome.error, failures)
       }
       const resumeAt = outcome.kind === 'again' && isAtEnd ? position : undefined
-      const reason = outcome.kind === 'anew' ? outcome.reason : isAtEnd ? 'not-running' : 'spool-full'
+      const reason = this.#reasonAfter(outcome, isAtEnd)
       if (!(await this.#reopen(resumeAt, reason, failures))) return
     }
+  }
+
+  /** Where commits are let go by, whatever comes then is only the second reason. */
+  #reasonAfter(outcome: Exclude<Outcome, { kind: 'stopped' }>, isAtEnd: boolean): GapReason {
+    const gaveUp = this.#writer.failure !== undefined
+    if (outcome.kind === 'anew' && (!gaveUp || outcome.reason === 'spool-damaged')) return outcome.reason
+    return isAtEnd ? 'not-running' : 'spool-full'
   }
 
   /** False if it was asked to stop meanwhile. */
@@ -145,8 +178,8 @@ export class LogCapture {
           const parts = { start: follower.start, position: () => follower.position }
           const begun = await beginFollowing(this.#session, parts, known, this.#numbers, reason, signal)
           this.#follower = follower
-          this.#writer = this.#newWriter(begun.known)
-          this.#gaveUpUntil = undefined
+          this.#writer = this.#newWriter(begun)
+          this.#givingUp.end()
           this.#trouble = undefined
           return true
         } catch (error) {
@@ -171,6 +204,7 @@ export class LogCapture {
       const { stopping } = requests
       try {
         const before = this.#writer.last.lsn
+        const now = this.#session.settings.clock.now()
         const lost = await this.#upkeep.run(this.#follower, this.#writer)
         this.#logBytes = this.#follower.logBytes
         if (lost !== undefined) {
@@ -178,6 +212,8 @@ export class LogCapture {
           requests.putBack(syncs)
           return { kind: 'anew', reason: lost }
         }
+        this.#lookedAt = now
+        this.#writer.caughtUp()
         if (this.#session.spool.isBroken) {
           await this.#writer.discard()
           requests.putBack(syncs)
@@ -185,9 +221,10 @@ export class LogCapture {
         }
         if (stopping || syncs.length > 0 || this.#isBatchDue()) await this.#writer.close()
         this.#answer(syncs)
-        await this.#relieve()
+        await this.#givingUp.relieve(this.#session, this.#writer)
         if (stopping) return { kind: 'stopped' }
-        if (this.#spoolIsUsableAgain()) return { kind: 'anew', reason: 'spool-full' }
+        if (this.#givingUp.isOver(this.#session.settings.clock.now(), this.#session))
+          return { kind: 'anew', reason: 'spool-full' }
         await this.#wait(this.#writer.last.lsn > before)
       } catch (thrown) {
         requests.putBack(syncs)
@@ -215,29 +252,6 @@ export class LogCapture {
     else requests.putOff(syncs, failure)
   }
 
-  /** Makes room in a spool that has grown too large, or gives up keeping commits, and says so. */
-  async #relieve(): Promise<void> {
-    const { settings, spool } = this.#session
-    const limitBytes = settings.spoolLimitBytes
-    const isOverLimit = this.#writer.failure === undefined && isSpoolOverLimit(this.#session)
-    if (isOverLimit && !(await relieveSpool(this.#session))) await this.#writer.giveUp(spoolLimitReached())
-    const { failure } = this.#writer
-    if (failure === undefined || this.#gaveUpUntil !== undefined) return
-    this.#gaveUpUntil = settings.clock.now() + giveUpMs
-    settings.onEvent({ kind: 'spool-full', action: 'gave-up', bytes: spool.bytes, limitBytes })
-    const message = `Commits are not kept until the spool can be used again. ${failure.message}`
-    settings.onEvent({ kind: 'warning', message, hint: failure.hint })
-  }
-
-  /** After commits were let go by: once the repository has all that waited, or, if the spool failed by itself, after a while. */
-  #spoolIsUsableAgain(): boolean {
-    const { settings, spool } = this.#session
-    if (this.#gaveUpUntil === undefined) return false
-    return spool.bytes > settings.spoolLimitBytes / 2
-      ? false
-      : spool.items.length === 0 || settings.clock.now() >= this.#gaveUpUntil
-  }
-
   async #wait(wasBusy: boolean): Promise<void> {
     const { requests, settings } = this.#session
     const { clock, syncIntervalMs } = settings
@@ -263,7 +277,7 @@ export class LogCapture {
     await pauseBeforeRetry(this.#session, error, failures)
   }
 
-  #newWriter(known: KnownHistory): BatchWriter {
+  #newWriter({ known, how }: Begun): BatchWriter {
     const { settings, place, lease, spool, uploader, states } = this.#session
     states.note(known.end)
     return new BatchWriter(known, {
@@ -273,9 +287,12 @@ export class LogCapture {
       now: () => settings.clock.now(),
       epoch: () => lease.epoch,
       position: () => this.#follower.position,
+      pausedSince: how === 'resumed' ? (this.#lookedAt ?? known.end.time) : undefined,
+      onGivenUp: (kept) => noteGivenUp(this.#session, kept),
       onSpooled: (item, commits) => {
         if (states.isWatched) for (const commit of commits) states.note(commit)
         this.#numbers.highest = item.info.to
+        this.#givingUp.hasKept()
         spool.add(item)
         uploader.wake()
       },

@@ -17,12 +17,19 @@ export interface SavedPosition {
   readonly position: FollowPosition
   /** The capture was stopped in order. Otherwise the database is audited before long. */
   readonly clean: boolean
+  /** Until when nothing else was committed, as far as known; milliseconds since 1970. */
+  readonly lookedAt?: number | undefined
 }
 
 const fileName = 'position.json'
 const largest = 65_536
 
-const document = z.strictObject({ lsn: z.int().min(1).transform(toLsn), position: followPosition, clean: z.boolean() })
+const document = z.strictObject({
+  lsn: z.int().min(1).transform(toLsn),
+  position: followPosition,
+  clean: z.boolean(),
+  lookedAt: z.number().optional(),
+})
 
 export class PositionFile {
   readonly #files: LocalFiles

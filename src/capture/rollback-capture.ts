@@ -27,6 +27,8 @@ export class RollbackCapture {
   #lastLook: Promise<unknown> = Promise.resolve()
   #hasEnded = false
   readonly logBytes = 0
+  /** What the spool cannot take is looked at again later: nothing is given up. */
+  readonly gaveUpAfter = undefined
   #trouble: string | undefined
 
   private constructor(session: Session, known: KnownHistory, numbers: Numbers, version: string | undefined) {

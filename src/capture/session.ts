@@ -8,6 +8,7 @@ import { openSegment } from '../segment/read-segment.ts'
 import type { FollowPosition } from '../source/follower.ts'
 import { endOf } from './batch-writer.ts'
 import type { FollowedSource, FollowOptions, FollowSettings } from './follow-options.ts'
+import { GivenUpFile } from './given-up-file.ts'
 import { type KnownHistory, readRepositoryEnd } from './history-end.ts'
 import { isNoLogPosition } from './no-log-position.ts'
 import { PositionFile, type SavedPosition } from './position-file.ts'
@@ -30,6 +31,7 @@ export interface Session {
   readonly place: OpenSegmentPlace
   readonly spool: Spool
   readonly position: PositionFile
+  readonly givenUpFile: GivenUpFile
   readonly uploader: Uploader
   readonly requests: Requests
   readonly states: StateWatch
@@ -39,10 +41,14 @@ export interface Session {
   readonly highest: { readonly lsn: Lsn; readonly time: number }
   /** Where the follower stood at exactly that state, if that is known. */
   readonly resumeAt: FollowPosition | undefined
+  /** Until when it is known to have stood there, in milliseconds since 1970; undefined if only by the state's own time. */
+  readonly lookedAt: number | undefined
   /** The capture before was stopped in order. */
   readonly clean: boolean
   /** Something that waited in the spool could not be used. */
   readonly spoolLost: boolean
+  /** The capture before let commits after that state go by, since the spool could not take them. */
+  readonly gaveUp: boolean
   /** A capture ran before, on this machine or another. */
   readonly wasFollowed: boolean
   /** There is a history that cannot be built on. */
@@ -78,6 +84,8 @@ export async function openSession(
   await files.makeFolder(place.folder)
   const position = new PositionFile(files, folder)
   const saved = await position.read(warn)
+  const givenUpFile = new GivenUpFile(files, folder)
+  const givenUpAfter = await givenUpFile.read()
   const { known } = repositoryEnd
   const newest = known === undefined ? undefined : { ...known.end, pageSize: known.pageSize }
   const { segments } = catalog
@@ -107,6 +115,7 @@ export async function openSession(
     place,
     spool,
     position,
+    givenUpFile,
     uploader,
     requests,
     states: new StateWatch(),
@@ -117,8 +126,10 @@ export async function openSession(
       time: Math.max(repositoryEnd.newestTime, extended?.end.time ?? 0),
     },
     resumeAt: isThere ? standing?.position : undefined,
+    lookedAt: isThere ? standing?.lookedAt : undefined,
     clean: standing?.clean ?? false,
     spoolLost: recovered.lost,
+    gaveUp: givenUpAfter !== undefined && extended !== undefined && givenUpAfter >= extended.end.lsn,
     wasFollowed: standing !== undefined || catalog.gaps.length > 0 || segments.some(({ kind }) => kind === 'log'),
     damaged: repositoryEnd.damaged,
     startOver: async (stopSignal) => {

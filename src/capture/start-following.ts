@@ -27,15 +27,22 @@ export async function startFollowing(
 const switchedOr = (reason: GapReason): GapReason => (reason === 'not-running' ? 'journal-mode-changed' : reason)
 
 /** Where the last capture, or the last backup, left off. */
-export function beginningOf({ known, resumeAt, highest, ...session }: Session): CaptureBeginning {
-  return { known, resumeAt, numbers: { highest: highest.lsn }, reason: reasonAtStart(known !== undefined, session) }
+export function beginningOf({ known, resumeAt, lookedAt, highest, ...session }: Session): CaptureBeginning {
+  return {
+    known,
+    resumeAt,
+    lookedAt,
+    numbers: { highest: highest.lsn },
+    reason: reasonAtStart(known !== undefined, session),
+  }
 }
 
 function reasonAtStart(
   isKnown: boolean,
-  { spoolLost, damaged, wasFollowed }: Pick<Session, 'spoolLost' | 'damaged' | 'wasFollowed'>,
+  { spoolLost, gaveUp, damaged, wasFollowed }: Pick<Session, 'spoolLost' | 'gaveUp' | 'damaged' | 'wasFollowed'>,
 ): GapReason {
   if (!isKnown) return damaged ? 'history-damaged' : 'first-state'
   if (spoolLost) return 'spool-damaged'
+  if (gaveUp) return 'spool-full'
   return wasFollowed ? 'not-running' : 'not-followed'
 }

@@ -1,10 +1,8 @@
 /** The options that say which state is wanted; `estimate` and `restore` share them. */
 import { type Command, Option } from 'commander'
-import { HoldfastError, hasCode } from '../errors.ts'
-import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { RestoreTargetState } from '../restore/restore-options.ts'
 import { shellWord } from './format/text.ts'
-import { formatFullTime, formatTime } from './format/time.ts'
+import { formatFullTime } from './format/time.ts'
 import type { Wanted } from './json/schemas.ts'
 import { isoTime } from './json/to-json.ts'
 import { wholeNumber } from './parse/option-values.ts'
@@ -93,72 +91,6 @@ export function wantedText(state: RestoreTargetState): string {
         ? `the last state before ${formatFullTime(state.time)}`
         : `the state at ${formatFullTime(state.time)}`
   }
-}
-
-/**
- * Runs the work on a state. Where that state cannot be had, the error offers the same command for the nearest ones that can,
- * ready to paste.
- */
-export async function offerNearest<T>(
-  database: DatabaseRepository,
-  state: RestoreTargetState,
-  commandFor: (state: string) => string,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!hasCode(error, 'NOT_RESTORABLE') || (state.by !== 'time' && state.by !== 'lsn')) throw error
-    const commands = await nearestStates(database, state)
-    if (commands.length === 0) throw error
-    const lines = commands.map(
-      ({ lsn, time, side }) => `  ${commandFor(`--lsn ${lsn}`)}  # ${side}: ${formatTime(time)}`,
-    )
-    throw new HoldfastError(error.code, unknownText(database.name, state, commands), {
-      object: error.object,
-      hint: `the nearest states that can be had:\n${lines.join('\n')}`,
-      cause: error.cause,
-    })
-  }
-}
-
-/** The neighbours stand in the hint, each once, with their commands; times are local here as they are there. */
-function unknownText(
-  name: string,
-  state: RestoreTargetState & { readonly by: 'time' | 'lsn' },
-  neighbours: readonly Neighbour[],
-): string {
-  if (state.by === 'lsn') return `${name} cannot be restored to ${wantedText(state)}.`
-  const time = formatFullTime(state.time)
-  if (neighbours.every(({ side }) => side === 'after'))
-    return `${time} is before the first state of ${name} that is known.`
-  if (neighbours.every(({ side }) => side === 'before'))
-    return `${time} is after the newest state of ${name} that is known; what it held then is not.`
-  return `What ${name} held at ${time} is not known: it lies between two captured states.`
-}
-
-interface Neighbour {
-  readonly lsn: number
-  readonly time: number
-  readonly side: 'before' | 'after'
-}
-
-async function nearestStates(
-  database: DatabaseRepository,
-  state: RestoreTargetState & { readonly by: 'time' | 'lsn' },
-): Promise<Neighbour[]> {
-  const { knownPoints } = await import('../history/reachable.ts')
-  const points = knownPoints((await database.catalog()).segments)
-  const isBefore = (point: { lsn: number; time: number }) =>
-    state.by === 'time' ? point.time < state.time : point.lsn < state.lsn
-  const isAfter = (point: { lsn: number; time: number }) =>
-    state.by === 'time' ? point.time > state.time : point.lsn > state.lsn
-  const before = points.findLast(isBefore)
-  const after = points.find(isAfter)
-  return [
-    ...(before === undefined ? [] : [{ ...before, side: 'before' as const }]),
-    ...(after === undefined ? [] : [{ ...after, side: 'after' as const }]),
-  ]
 }
 
 export function commandLine(words: readonly string[]): string {

@@ -4,7 +4,7 @@ import type { Plan } from './plan.ts'
 export interface Estimate {
   /** Objects to read. */
   readonly segments: number
-  /** Stored bytes to fetch. An upper bound: a log that is left early counts as a whole. */
+  /** Stored bytes to fetch; a log that is left early counts as a whole. Of each object, up to 64 KiB are read once more. */
   readonly bytesToFetch: number
   readonly requests: number
   /** Commits of logs to apply one by one. */

@@ -1,3 +1,4 @@
+import type { Pause } from './pause.ts'
 import type { LsnRange } from './reachable.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import type { GapRecord } from './windows.ts'
@@ -13,12 +14,26 @@ export function forgettableGaps(
   segments: readonly SegmentInfo[],
   ranges: readonly LsnRange[],
 ): GapRecord[] {
-  const starts = segments.flatMap(({ kind, from }) => (kind === 'log' ? [from] : []))
-  const first = [...starts, ...ranges.map((range) => range.first)].reduce<number>(
-    (least, lsn) => Math.min(least, lsn),
-    Number.MAX_SAFE_INTEGER,
-  )
+  const first = firstOfSingleCommits(segments, ranges)
   const ends = new Set<number>(segments.map(({ to }) => to))
   const newest = gaps.findLast(({ toLsn }) => ends.has(toLsn))?.toLsn ?? Number.MAX_SAFE_INTEGER
   return gaps.filter(({ toLsn }) => toLsn < first && toLsn < newest)
+}
+
+/** The pauses that lie before everything of which single commits are kept; as {@link forgettableGaps}, but that none promises anything. */
+export function forgettablePauses(
+  pauses: readonly Pause[],
+  segments: readonly SegmentInfo[],
+  ranges: readonly LsnRange[],
+): Pause[] {
+  const first = firstOfSingleCommits(segments, ranges)
+  return pauses.filter(({ toLsn }) => toLsn < first)
+}
+
+function firstOfSingleCommits(segments: readonly SegmentInfo[], ranges: readonly LsnRange[]): number {
+  const starts = segments.flatMap(({ kind, from }) => (kind === 'log' ? [from] : []))
+  return [...starts, ...ranges.map((range) => range.first)].reduce<number>(
+    (least, lsn) => Math.min(least, lsn),
+    Number.MAX_SAFE_INTEGER,
+  )
 }

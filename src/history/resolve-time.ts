@@ -1,4 +1,5 @@
 import { type Lsn, toLsn } from './lsn.ts'
+import type { Pause } from './pause.ts'
 import { isReachable, knownPoints, type RestorePoint, reachableLsns, reachedSegments } from './reachable.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import type { GapRecord } from './windows.ts'
@@ -25,6 +26,8 @@ export interface ResolveOptions {
   readonly before?: boolean | undefined
   /** Recorded gaps: a moment inside one is between its two states, even if a merged log spans it. */
   readonly gaps?: readonly GapRecord[] | undefined
+  /** Likewise: commits were made then, and when each was made is not known. */
+  readonly pauses?: readonly Pause[] | undefined
 }
 
 /**
@@ -35,12 +38,12 @@ export interface ResolveOptions {
 export function resolveTime(
   segments: readonly SegmentInfo[],
   time: number,
-  { before = false, gaps = [] }: ResolveOptions = {},
+  { before = false, gaps = [], pauses = [] }: ResolveOptions = {},
 ): Resolution {
   const points = knownPoints(segments)
-  const gap = gaps.find(({ fromTime, toTime }) => fromTime < time && time < toTime)
-  if (gap !== undefined) {
-    const around = aroundGap(segments, points, gap)
+  const unknown = unknownAround([...gaps, ...pauses], time)
+  if (unknown !== undefined) {
+    const around = aroundUnknown(segments, points, unknown)
     return before ? known(around) : around
   }
 
@@ -128,13 +131,27 @@ function smallestFirst(a: LogSpan, b: LogSpan): number {
   )
 }
 
-function aroundGap(segments: readonly SegmentInfo[], points: readonly RestorePoint[], gap: GapRecord): Resolution {
+/** The pause that a moment lies in, if any. */
+export function pauseAt(pauses: readonly Pause[], time: number): Pause | undefined {
+  return unknownAround(pauses, time)
+}
+
+/** A pause is written down piece by piece, each from its beginning: the widest counts. */
+function unknownAround(stretches: readonly Pause[], time: number): Pause | undefined {
+  const around = stretches.filter(({ fromTime, toTime }) => fromTime < time && time < toTime)
+  const [first] = around.toSorted((a, b) => a.fromTime - b.fromTime || a.fromLsn - b.fromLsn)
+  const [last] = around.toSorted((a, b) => b.toTime - a.toTime || b.toLsn - a.toLsn)
+  if (first === undefined || last === undefined) return undefined
+  return { fromLsn: first.fromLsn, fromTime: first.fromTime, toLsn: last.toLsn, toTime: last.toTime }
+}
+
+function aroundUnknown(segments: readonly SegmentInfo[], points: readonly RestorePoint[], unknown: Pause): Resolution {
   const reachable = reachableLsns(segments)
-  const before = isReachable(reachable, gap.fromLsn)
-    ? { lsn: gap.fromLsn, time: gap.fromTime }
-    : points.findLast(({ lsn }) => lsn < gap.fromLsn)
-  const after = isReachable(reachable, gap.toLsn)
-    ? { lsn: gap.toLsn, time: gap.toTime }
-    : points.find(({ lsn }) => lsn > gap.toLsn)
+  const before = isReachable(reachable, unknown.fromLsn)
+    ? { lsn: unknown.fromLsn, time: unknown.fromTime }
+    : points.findLast(({ lsn }) => lsn < unknown.fromLsn)
+  const after = isReachable(reachable, unknown.toLsn)
+    ? { lsn: unknown.toLsn, time: unknown.toTime }
+    : points.find(({ lsn }) => lsn > unknown.toLsn)
   return around(before, after)
 }

@@ -30,6 +30,7 @@ import { type VerifyBackupsOptions, verifyBackups } from '../verify/verify-backu
 import type { VerifyResult } from '../verify/verify-options.ts'
 import type { BackupSchedule, ScheduleBackupsOptions, ScheduledBackups } from './backup-schedule.ts'
 import { Captures } from './captures.ts'
+import { checkEngine } from './check-engine.ts'
 import { drillFacts, verifyFacts } from './check-facts.ts'
 import { type HistoryQuery, historyOf } from './history/history-of.ts'
 import { makeBackup } from './make-backup.ts'
@@ -76,6 +77,7 @@ export class BackupManager implements AsyncDisposable {
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
     parseOptions(backupRequest, { ...options.defaults, type: 'full' })
     retentionPolicy(options.retention)
+    checkEngine(options)
     return new BackupManager(await openParts(options))
   }
 

@@ -8,7 +8,7 @@ import type { Estimate } from '../history/estimate.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import { Repository } from '../repository/repository.ts'
-import { type RestoreRequest, restoreRequest, restoreTargetState } from '../restore/engine-api.ts'
+import { pointRange, type RestoreRequest, restoreRequest, restoreTargetState } from '../restore/engine-api.ts'
 import { planDatabaseRestore } from '../restore/plan-restore.ts'
 import { restoreInEngine } from '../restore/restore-in-engine.ts'
 import type { RestoreOptions, RestorePlan, RestoreResult, RestoreTargetState } from '../restore/restore-options.ts'
@@ -16,6 +16,7 @@ import { listRestorePoints, type PointRange, type RestorePoints } from '../resto
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Progress } from '../util/progress.ts'
 import { type ProgressReport, RateMeter } from '../util/rate-meter.ts'
+import { checkEngine } from './check-engine.ts'
 import { openRecorder, type RecordedFacts, type Recorder } from './journal/recorder.ts'
 import { stateParameters } from './state-parameters.ts'
 
@@ -72,6 +73,7 @@ export class RestoreManager implements AsyncDisposable {
 
   /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, NAME_NOT_FOUND, USAGE, STORAGE_*, ABORTED */
   static async open(options: RestoreManagerOptions): Promise<RestoreManager> {
+    checkEngine(options)
     const { signal } = options
     await using stack = new AsyncDisposableStack()
     const link = stack.use(await linkStorage(options.repository))
@@ -140,13 +142,14 @@ export class RestoreManager implements AsyncDisposable {
   /**
    * The windows in which every commit can be restored, the gaps between them, and the states that have backups.
    * @param range times in milliseconds since 1970, both inclusive; default: everything
-   * @throws STORAGE_*, ABORTED
+   * @throws USAGE, STORAGE_*, ABORTED
    * @example
    * const { points } = await restores.listRestorePoints({ from: Date.now() - 86_400_000 })
    */
   async listRestorePoints(range: PointRange = {}): Promise<RestorePoints> {
     this.#assertOpen()
-    return await listRestorePoints(this.#database, range)
+    const { signal, ...times } = range
+    return await listRestorePoints(this.#database, { ...parseOptions(pointRange, times), signal })
   }
 
   /**

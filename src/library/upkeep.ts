@@ -1,4 +1,5 @@
 /** What a manager does to backups that are there, each recorded; a dry run is not. */
+import { z } from 'zod'
 import { compactEnding, expireEnding } from '../agent/journal/upkeep-ending.ts'
 import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
 import type { ManagedDatabase } from '../backup/managed-database.ts'
@@ -7,6 +8,7 @@ import {
   expireAnywhere,
   type UpkeepAnywhereOptions,
 } from '../capture/control/upkeep-through-follower.ts'
+import { parseOptions } from '../engine/parse-options.ts'
 import type { RetentionPolicy } from '../history/retention.ts'
 import type { CompactReport } from '../maintenance/compact/compact-database.ts'
 import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
@@ -17,6 +19,7 @@ import type { RecordedFacts } from './journal/recorder.ts'
 import type { ManagerParts } from './manager-parts.ts'
 import { refuseUnknown } from './refuse-unknown.ts'
 
+const milliseconds = z.number().min(0).optional()
 const choice = { database: true } as const
 const upkeepKeys = {
   ...choice,
@@ -32,6 +35,12 @@ const deleteKeys = { ...choice, dryRun: true, force: true, now: true, signal: tr
   true
 > &
   typeof choice
+
+const upkeepNumbers = z.looseObject({
+  graceMs: milliseconds,
+  leaseWaitMs: milliseconds,
+  now: z.number().optional(),
+})
 
 export async function deleteOne(
   { queue, recorder }: ManagerParts,
@@ -59,6 +68,7 @@ export async function cleanUp(
   { retention = usual, ...options }: UpkeepAnywhereOptions & { readonly retention?: RetentionPolicy | undefined },
 ): Promise<ExpireReport> {
   refuseUnknown(options, upkeepKeys)
+  parseOptions(upkeepNumbers, options)
   retentionPolicy(retention)
   const said = Object.entries(retention ?? {}).filter(([, value]) => value !== undefined)
   const facts = unlessDry(options, { kind: 'expire', database: name, parameters: Object.fromEntries(said) })
@@ -72,6 +82,7 @@ export async function compact(
   options: UpkeepAnywhereOptions,
 ): Promise<CompactReport> {
   refuseUnknown(options, upkeepKeys)
+  parseOptions(upkeepNumbers, options)
   const facts = unlessDry(options, { kind: 'compact', database: name })
   const work = () => compactAnywhere(repository, options)
   return await queue.run(name, () => recorder.recorded(facts, work, compactEnding), options.signal)

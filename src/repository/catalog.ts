@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts'
+import type { Pause } from '../history/pause.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { GapRecord } from '../history/windows.ts'
 import { backupIdOfKey } from './layout.ts'
@@ -13,6 +14,8 @@ export interface Catalog {
   readonly backups: readonly BackupManifest[]
   /** Stretches of which the capture knows nothing, and why; in order. */
   readonly gaps: readonly GapRecord[]
+  /** Stretches of which every commit is known, but not when each was made; in order. */
+  readonly pauses: readonly Pause[]
   /** Objects that are not what their names say; empty in a sound repository. */
   readonly problems: readonly { readonly key: string; readonly problem: string }[]
 }

@@ -1,4 +1,5 @@
 import { HoldfastError, hasCode } from '../errors.ts'
+import type { Pause } from '../history/pause.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { GapRecord } from '../history/windows.ts'
 import type { SegmentReader } from '../segment/read-segment.ts'
@@ -6,10 +7,11 @@ import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Catalog } from './catalog.ts'
 import { readDocument, writeDocument } from './documents.ts'
 import { gapBody } from './gap-record.ts'
-import { databaseRecordKey, gapKey, isDatabaseName, manifestKey } from './layout.ts'
+import { databaseRecordKey, gapKey, isDatabaseName, manifestKey, pauseKey } from './layout.ts'
 import type { BackupManifest } from './manifest.ts'
 import { type DatabaseRecord, databaseRecord } from './marker.ts'
 import { openStoredSegment } from './open-segment.ts'
+import { pauseBody } from './pause-record.ts'
 import { readCatalog } from './read-catalog.ts'
 import type { Repository } from './repository.ts'
 
@@ -55,12 +57,18 @@ export class DatabaseRepository {
 
   /** Published before the segment that ends it, so that no crash hides a gap. A second one for the same states changes nothing. */
   async putGap(gap: GapRecord, options: OperationOptions = {}): Promise<void> {
+    await this.#putOnce('gap', gapKey(this.name, gap), gapBody(gap), options)
+  }
+
+  /** Published before the log whose commits were made in it; otherwise like {@link putGap}. */
+  async putPause(pause: Pause, options: OperationOptions = {}): Promise<void> {
+    await this.#putOnce('pause', pauseKey(this.name, pause), pauseBody(pause), options)
+  }
+
+  async #putOnce(kind: string, key: string, body: unknown, options: OperationOptions): Promise<void> {
     const { conditionalCreate } = this.repository.capabilities
     try {
-      await writeDocument(this.storage, 'gap', gapKey(this.name, gap), gapBody(gap), {
-        ...options,
-        ifAbsent: conditionalCreate,
-      })
+      await writeDocument(this.storage, kind, key, body, { ...options, ifAbsent: conditionalCreate })
     } catch (error) {
       if (!hasCode(error, 'OBJECT_EXISTS')) throw error
     }

@@ -1,7 +1,8 @@
 import { hasCode } from '../errors.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { DatabaseRepository } from './database-repository.ts'
-import { Lease, leaseState } from './lease.ts'
+import { knownLease } from './known-lease.ts'
+import { Lease } from './lease.ts'
 import type { LeaseDocument } from './lease-document.ts'
 
 export interface FreeLeaseOptions extends OperationOptions {
@@ -14,13 +15,8 @@ export async function followingLease(
   database: DatabaseRepository,
   options: OperationOptions = {},
 ): Promise<{ readonly document: LeaseDocument; readonly isHeld: boolean } | undefined> {
-  try {
-    const state = await leaseState(database, options)
-    return state === undefined || state.document.released || state.document.purpose !== 'follow' ? undefined : state
-  } catch (error) {
-    if (hasCode(error, 'INTEGRITY')) return undefined
-    throw error
-  }
+  const state = await knownLease(database, options)
+  return state === undefined || state.document.released || state.document.purpose !== 'follow' ? undefined : state
 }
 
 /**

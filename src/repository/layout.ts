@@ -26,6 +26,7 @@ export const retentionKey = (database: string) => `${databasePrefix(database)}re
 export const drillsKey = (database: string) => `${databasePrefix(database)}drills.json`
 export const segmentsPrefix = (database: string) => `${databasePrefix(database)}segments/`
 export const gapsPrefix = (database: string) => `${databasePrefix(database)}gaps/`
+export const pausesPrefix = (database: string) => `${databasePrefix(database)}pauses/`
 export const backupsPrefix = (database: string) => `${databasePrefix(database)}backups/`
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
@@ -35,9 +36,14 @@ export function segmentKey(database: string, segment: Omit<SegmentInfo, 'key' | 
   return `${segmentsPrefix(database)}${hex(from, 16)}-${hex(to, 16)}-${hex(firstTime, 12)}-${hex(lastTime, 12)}-${hex(epoch, 8)}-${kind}.hfs`
 }
 
-export function gapKey(database: string, gap: { readonly fromLsn: number; readonly toLsn: number }): string {
-  return `${gapsPrefix(database)}${hex(gap.fromLsn, 16)}-${hex(gap.toLsn, 16)}.json`
+interface Stretch {
+  readonly fromLsn: number
+  readonly toLsn: number
 }
+
+const stretchName = ({ fromLsn, toLsn }: Stretch) => `${hex(fromLsn, 16)}-${hex(toLsn, 16)}.json`
+export const gapKey = (database: string, gap: Stretch) => `${gapsPrefix(database)}${stretchName(gap)}`
+export const pauseKey = (database: string, pause: Stretch) => `${pausesPrefix(database)}${stretchName(pause)}`
 
 const segmentName = /^([0-9a-f]{16})-([0-9a-f]{16})-([0-9a-f]{12})-([0-9a-f]{12})-([0-9a-f]{8})-(base|delta|log)\.hfs$/
 

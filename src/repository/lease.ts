@@ -38,6 +38,11 @@ export interface LeaseOptions extends OperationOptions {
    * folder is free: that process is gone, though in a container nothing else tells.
    */
   readonly home?: string | undefined
+  /**
+   * Asked with each write: whether everything that was committed so far is in the repository. That is then written down, so that others can tell
+   * a database in which nothing happens from one of which nothing is kept.
+   */
+  readonly isCovered?: (() => boolean) | undefined
 }
 
 /** Clocks of two machines may differ by this much before a live lease could be taken for an expired one. */
@@ -54,6 +59,7 @@ const givenUp = new Set<string>()
 export class Lease implements AsyncDisposable {
   readonly #database: LeasePlace
   readonly #ttlMs: number
+  readonly #isCovered: () => boolean
   readonly #lost = new AbortController()
   #document: LeaseDocument
   #etag: string
@@ -62,11 +68,12 @@ export class Lease implements AsyncDisposable {
   #writing: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(database: LeasePlace, document: LeaseDocument, etag: string, ttlMs: number) {
+  private constructor(database: LeasePlace, document: LeaseDocument, etag: string, options: LeaseOptions) {
     this.#database = database
     this.#document = document
     this.#etag = etag
-    this.#ttlMs = ttlMs
+    this.#ttlMs = ttlOf(options)
+    this.#isCovered = options.isCovered ?? (() => false)
     this.#schedule()
   }
 
@@ -80,7 +87,7 @@ export class Lease implements AsyncDisposable {
         if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held)
         await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
       } else if ('etag' in attempt) {
-        return new Lease(database, attempt.document, attempt.etag, ttlOf(options))
+        return new Lease(database, attempt.document, attempt.etag, options)
       }
     }
   }
@@ -170,7 +177,8 @@ export class Lease implements AsyncDisposable {
   }
 
   #write(changes: Partial<LeaseDocument>): Promise<void> {
-    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes }))
+    const covered = () => (this.#isCovered() ? { coveredAt: isoTime(Date.now()) } : {})
+    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes, ...covered() }))
     this.#writing = write.catch(() => {})
     return write
   }
@@ -305,6 +313,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
     purpose: options.purpose,
     ...(options.control === undefined ? {} : { control: options.control }),
     ...(options.home === undefined ? {} : { home: options.home }),
+    ...(former?.coveredAt === undefined ? {} : { coveredAt: former.coveredAt }),
     acquiredAt: isoTime(now),
     expiresAt: isoTime(now + ttlOf(options)),
   }

@@ -1,5 +1,6 @@
-/** One listing, and the manifests, gap records and pins that it names. */
+/** One listing, and the manifests, records of gaps and pauses, and pins that it names. */
 import { HoldfastError, hasCode } from '../errors.ts'
+import type { Pause } from '../history/pause.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { GapRecord } from '../history/windows.ts'
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
@@ -13,10 +14,13 @@ import {
   gapsPrefix,
   manifestKey,
   parseSegmentKey,
+  pauseKey,
+  pausesPrefix,
   retentionKey,
   segmentsPrefix,
 } from './layout.ts'
 import { type BackupManifest, backupManifest } from './manifest.ts'
+import { pauseDocument } from './pause-record.ts'
 import { readRetention, withPin } from './retention-record.ts'
 
 /** Documents are small and many: this many are fetched at once. */
@@ -31,6 +35,7 @@ export async function readCatalog(
   const segments: SegmentInfo[] = []
   const manifests: string[] = []
   const gapKeys: string[] = []
+  const pauseKeys: string[] = []
   const problems: { key: string; problem: string }[] = []
   const retentionKeys: string[] = []
   for await (const object of storage.list(databasePrefix(database), options)) {
@@ -40,6 +45,7 @@ export async function readCatalog(
       else segments.push(segment)
     } else if (object.key.startsWith(backupsPrefix(database))) manifests.push(object.key)
     else if (object.key.startsWith(gapsPrefix(database))) gapKeys.push(object.key)
+    else if (object.key.startsWith(pausesPrefix(database))) pauseKeys.push(object.key)
     else if (object.key === retentionKey(database)) retentionKeys.push(object.key)
   }
   const read = () => readRetention({ storage, name: database }, options)
@@ -47,10 +53,14 @@ export async function readCatalog(
   const made = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))
   const backups = made.map((manifest) => withPin(manifest, retention))
   const gaps = await readAll(gapKeys, problems, (key) => readGap(storage, database, key, options))
+  const pauses = await readAll(pauseKeys, problems, (key) => readPause(storage, database, key, options))
   backups.sort((a, b) => a.lsn - b.lsn || a.capturedAt.localeCompare(b.capturedAt) || a.id.localeCompare(b.id))
-  gaps.sort((a, b) => a.fromLsn - b.fromLsn || a.toLsn - b.toLsn)
-  return { database, segments, backups, gaps, problems }
+  gaps.sort(byStretch)
+  pauses.sort(byStretch)
+  return { database, segments, backups, gaps, pauses, problems }
 }
+
+const byStretch = (a: Pause, b: Pause) => a.fromLsn - b.fromLsn || a.toLsn - b.toLsn
 
 async function readAll<T>(
   keys: readonly string[],
@@ -98,6 +108,17 @@ async function readGap(
   const gap = await readDocument(storage, 'gap', gapDocument, key, options)
   if (gap === undefined || gapKey(database, gap) === key) return gap
   throw misplaced(key, `The record at ${key} is that of another gap, between LSN ${gap.fromLsn} and ${gap.toLsn}.`)
+}
+
+async function readPause(
+  storage: BackupStorage,
+  database: string,
+  key: string,
+  options: OperationOptions,
+): Promise<Pause | undefined> {
+  const pause = await readDocument(storage, 'pause', pauseDocument, key, options)
+  if (pause === undefined || pauseKey(database, pause) === key) return pause
+  throw misplaced(key, `The record at ${key} is that of another pause, from LSN ${pause.fromLsn} to ${pause.toLsn}.`)
 }
 
 function misplaced(key: string, message: string): HoldfastError {

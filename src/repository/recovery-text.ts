@@ -1,8 +1,8 @@
 /** The text that lies beside the data, for somebody who has the data and nothing else. */
-export function recoveryText(): string {
+export function recoveryText(formatVersion: number): string {
   return `# How to get databases back from this folder
 
-This is a Holdfast repository: backups of SQLite databases.
+This is a Holdfast repository: backups of SQLite databases, in format version ${formatVersion}.
 
 ## With Holdfast
 

@@ -6,7 +6,7 @@ import { removeProbeLeftovers } from '../storage/probe-leftovers.ts'
 import type { BackupStorage, OperationOptions, StorageCapabilities } from '../storage/storage.ts'
 import { DatabaseRepository } from './database-repository.ts'
 import { readDocument, writeDocument } from './documents.ts'
-import { instructions } from './instructions.ts'
+import { putInstructions } from './instructions.ts'
 import {
   backupsPrefix,
   databaseNameFrom,
@@ -68,7 +68,7 @@ export class Repository implements AsyncDisposable {
       features: [],
       capabilities: await probeStorage(storage),
     }
-    for (const [key, text] of await instructions()) await storage.put(key, text, options)
+    await putInstructions(storage, options)
     try {
       await writeDocument(storage, 'repository', markerKey, marker, { ...options, ifAbsent: true })
     } catch (error) {

@@ -22,13 +22,17 @@ export type RestoreSignatures = {
 }
 
 const before = z.boolean().optional()
+/** The range of a Date. */
+const moment = z.number().min(-8.64e15).max(8.64e15)
+
+export const pointRange = z.strictObject({ from: moment.optional(), to: moment.optional() })
 
 export const restoreTargetState: z.ZodType<RestoreTargetState> = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('latest') }),
   z.strictObject({ by: z.literal('backup'), id: z.string() }),
   z.strictObject({ by: z.literal('name'), name: z.string(), before }),
   z.strictObject({ by: z.literal('lsn'), lsn: z.int().min(0), before }),
-  z.strictObject({ by: z.literal('time'), time: z.number(), before }),
+  z.strictObject({ by: z.literal('time'), time: moment, before }),
 ])
 
 export const restoreRequest: z.ZodType<RestoreRequest> = z.strictObject({

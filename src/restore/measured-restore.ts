@@ -5,12 +5,22 @@ import { RateFile } from './rates/rate-file.ts'
 import { restoreDatabase } from './restore-database.ts'
 import type { RestoreOptions, RestoreResult } from './restore-options.ts'
 
+export interface MeasuringParts {
+  /** Default: that of this user. */
+  readonly rateFile?: RateFile | undefined
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: (() => number) | undefined
+}
+
 /** Restores, estimates by this machine's past restores, and remembers what this one took. @throws RestoreError */
-export async function measuredRestore(database: DatabaseRepository, options: RestoreOptions): Promise<RestoreResult> {
+export async function measuredRestore(
+  database: DatabaseRepository,
+  options: RestoreOptions,
+  { rateFile: file = new RateFile(), now }: MeasuringParts = {},
+): Promise<RestoreResult> {
   const { url } = database.repository
-  const file = new RateFile()
   const rates = await file.read(url)
-  const clock = new PhaseClock('plan')
+  const clock = new PhaseClock('plan', now)
   const onProgress: RestoreOptions['onProgress'] = (progress) => {
     clock.note(progress)
     options.onProgress?.(progress)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HoldfastError } from '../errors.ts'
 import type { Moment, RecoveryTarget } from './recovery-options.ts'
 import type { RestoreTargetState } from './restore-options.ts'
+import { wantedLsn } from './wanted-lsn.ts'
 
 const isoTime = z.iso.datetime({ offset: true })
 
@@ -26,7 +27,7 @@ export function stateOf(target: RecoveryTarget): RestoreTargetState {
   if (typeof target !== 'object' || target === null || target instanceof Date)
     return { by: 'time', time: timeOf(target) }
   if ('snapshot' in target) return { by: 'name', name: target.snapshot, before: target.before }
-  if ('lsn' in target) return { by: 'lsn', lsn: target.lsn, before: target.before }
+  if ('lsn' in target) return { by: 'lsn', lsn: wantedLsn(target.lsn), before: target.before }
   return { by: 'time', time: timeOf(target.time), before: target.before }
 }
 

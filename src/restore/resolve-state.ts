@@ -2,13 +2,14 @@
 import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import { latestPoint, type RestorePoint } from '../history/reachable.ts'
-import { commitAt, type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
+import { commitAt, pauseAt, type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import type { RestoreTargetState } from './restore-options.ts'
+import { wantedLsn } from './wanted-lsn.ts'
 
 export interface ResolvedState {
   readonly lsn: Lsn
@@ -68,14 +69,12 @@ function named(catalog: Catalog, name: string): BackupManifest {
 }
 
 function byLsn(catalog: Catalog, wanted: number, before: boolean): Lsn {
-  if (!Number.isSafeInteger(wanted) || wanted < 1) {
-    throw new HoldfastError('USAGE', `An LSN is a whole number from 1 on, not ${wanted}.`)
-  }
-  const promised = catalog.backups.find(({ lsn }) => lsn === (before ? wanted - 1 : wanted))
+  const lsn = wantedLsn(wanted)
+  const promised = catalog.backups.find((backup) => backup.lsn === (before ? lsn - 1 : lsn))
   if (promised !== undefined) return toLsn(promised.lsn)
-  const resolution = resolveLsn(before ? acknowledgedSegments(catalog) : catalog.segments, toLsn(wanted), { before })
+  const resolution = resolveLsn(before ? acknowledgedSegments(catalog) : catalog.segments, lsn, { before })
   if (resolution.kind === 'lsn' && resolution.lsn > 0) return resolution.lsn
-  const what = before ? `no restorable state right before LSN ${wanted}` : `no restorable state with LSN ${wanted}`
+  const what = before ? `no restorable state before LSN ${wanted}` : `no restorable state with LSN ${wanted}`
   throw notRestorable(catalog, `${catalog.database} has ${what}.`, resolution)
 }
 
@@ -86,8 +85,8 @@ async function byTime(
   before: boolean,
   options: OperationOptions,
 ): Promise<Lsn> {
-  const { gaps } = catalog
-  const resolution = resolveTime(acknowledgedSegments(catalog), time, { before, gaps })
+  const { gaps, pauses } = catalog
+  const resolution = resolveTime(acknowledgedSegments(catalog), time, { before, gaps, pauses })
   const found =
     resolution.kind === 'within-log'
       ? await commitInside(database, resolution, time, before, options)
@@ -101,6 +100,13 @@ async function byTime(
   if (found !== undefined) return found
   const at = new Date(time).toISOString()
   const name = catalog.database
+  const pause = pauseAt(pauses, time)
+  if (resolution.kind === 'between' && pause !== undefined)
+    throw notRestorable(
+      catalog,
+      `Which commit was the newest of ${name} at ${at} is not known: it was not followed then. The commits of that time, LSN ${pause.fromLsn + 1} to ${pause.toLsn}, can be restored by LSN.`,
+      resolution,
+    )
   if (resolution.kind === 'between')
     throw notRestorable(
       catalog,

@@ -1,4 +1,5 @@
 import type { Lsn } from '../history/lsn.ts'
+import type { Pause } from '../history/pause.ts'
 import { knownPoints } from '../history/reachable.ts'
 import { type Gap, restorableWindows, type Window } from '../history/windows.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
@@ -12,6 +13,11 @@ export interface RestorePoints {
   readonly windows: readonly Window[]
   /** Between the windows, ascending; also those that only reach into the range. */
   readonly gaps: readonly Gap[]
+  /**
+   * Inside the windows, ascending: every commit can be restored by its LSN, but a time in between names no state, since nobody looked then.
+   * Also those that only reach into the range.
+   */
+  readonly pauses: readonly Pause[]
 }
 
 export interface RestorablePoint {
@@ -39,5 +45,10 @@ export async function listRestorePoints(database: DatabaseRepository, range: Poi
   const points = knownPoints(segments)
     .filter(({ lsn, time }) => time >= from && time <= to && (backups.has(lsn) || single.has(lsn)))
     .map(({ lsn, time }) => ({ lsn, time, backups: backups.get(lsn) ?? [] }))
-  return { points, windows: windows.filter(overlaps), gaps: gaps.filter(overlaps) }
+  return {
+    points,
+    windows: windows.filter(overlaps),
+    gaps: gaps.filter(overlaps),
+    pauses: catalog.pauses.filter(overlaps),
+  }
 }

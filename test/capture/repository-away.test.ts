@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { RunningCapture } from '../../src/capture/capture.ts'
 import { followDatabase } from '../../src/capture/follow-database.ts'
 import { HoldfastError, hasCode } from '../../src/errors.ts'
+import { leaseState } from '../../src/repository/lease.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { seededRandom, testSeed } from '../support/random.ts'
@@ -24,6 +26,26 @@ describe('while the repository cannot be reached', () => {
     await capture.sync()
     assert.equal((await rig.check()).size, 21)
     assert.deepEqual(rig.of('gap'), [])
+  })
+
+  it('does not say that everything is there, from a minute on, until it is', async () => {
+    const rig = await Rig.make()
+    const random = seededRandom(27)
+    await using capture = await rig.follow()
+    assert.ok(capture instanceof RunningCapture)
+    await rig.until(() => capture.isCovered)
+    rig.isAway = true
+    rig.database.commitRandom(random)
+    await rig.until(() => capture.status.waiting.segments > 0)
+    assert.ok(capture.isCovered, 'it is on its way')
+    await rig.clock.sleep(61_000)
+    assert.ok(!capture.isCovered)
+    rig.isAway = false
+    await capture.sync()
+    assert.ok(capture.isCovered)
+    await capture.stop()
+    const lease = await leaseState(await rig.repository())
+    assert.notEqual(lease?.document.coveredAt, undefined)
   })
 
   it('or is so slow that commits come faster than their segments go, the log is handed back, and nothing is lost', async () => {
@@ -61,7 +83,10 @@ describe('while the repository cannot be reached', () => {
     const commits = await rig.check()
     assert.equal(commits.get(capture.status.lsn), rig.database.seq)
     const [gap] = rig.of('gap')
-    assert.equal(gap?.reason, 'the spool was full, since the repository could not be reached or was too slow')
+    assert.equal(
+      gap?.reason,
+      'the spool was full, since its disk was, or the repository could not be reached or was too slow',
+    )
   })
 
   it('one transaction larger than the spool is kept, and what comes after it, while the repository is there', async () => {

@@ -310,6 +310,14 @@ it('a time before the first backup, or after the last, names the nearest with a 
     exitCode: 4,
     says: [/77/, /holdfast estimate app --lsn 2/],
   })
+  await refuses(cwd, ['restore', 'app', '--lsn', '1', '--before', '--to', 'out.db'], {
+    code: 'NOT_RESTORABLE',
+    exitCode: 4,
+    says: [
+      /^There is no state of app before LSN 1: the first that can be restored is LSN 1\.\n/,
+      /holdfast restore app --lsn 1 --to/,
+    ],
+  })
 })
 
 it('damage anywhere in the repository is found, named, and never restored', async (context) => {

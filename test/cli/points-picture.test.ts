@@ -29,10 +29,32 @@ it('the line of time shows windows, single states and gaps where they lie', () =
   assert.deepEqual(timeline([window(1, 1, 0, 0)]), [])
 })
 
+it('the line of time shows a gap however short it is, and what is short beside it', () => {
+  const lineOf = (...windows: readonly Window[]) => timeline(windows)[1]
+  const hour = 3600
+  const short = lineOf(window(1, 50, 0, hour), window(52, 90, hour + 1, 2 * hour))
+  assert.match(short ?? '', /^━{30,32}┄━{30,32}$/)
+  assert.match(lineOf(window(1, 50, 0, hour), window(52, 52, hour + 1, hour + 1)) ?? '', /^━{62}┄●$/)
+  assert.match(lineOf(window(1, 1, 0, 0), window(3, 52, 1, hour)) ?? '', /^●┄━{62}$/)
+  assert.match(lineOf(window(1, 2, 0, 1), window(4, 52, 2, hour)) ?? '', /^━┄━{62}$/)
+  const several = [0, 1, 2, 3].map((n) => window(10 * n + 1, 10 * n + 9, n * hour, (n + 1) * hour - 1))
+  assert.equal(lineOf(...several)?.match(/┄/g)?.length, 3)
+  // More gaps than cells.
+  const dense = Array.from({ length: 200 }, (_, n) => window(2 * n + 1, 2 * n + 2, 10 * n, 10 * n + 8))
+  assert.match(lineOf(...dense) ?? '', /┄/)
+  const states = Array.from({ length: 200 }, (_, n) => window(n + 1, n + 1, 10 * n, 10 * n))
+  assert.equal(lineOf(...states), '●'.repeat(64))
+})
+
 it('the picture counts the commits of each window, and says why there are gaps', () => {
   const windows = [window(1, 50, 0, 10), window(52, 52, 70, 70)]
   const points = [{ lsn: toLsn(52), time: start + 70_000, backups: [] }]
-  const text = pointsText('app', { windows, gaps: gapsBetween(windows, 'the follower was not running'), points })
+  const text = pointsText('app', {
+    windows,
+    gaps: gapsBetween(windows, 'the follower was not running'),
+    points,
+    pauses: [],
+  })
   assert.match(
     text,
     /● .* {2}LSN 1\n┃ every one of 49 commits, in 10 s\n● .* {2}LSN 50\n┆ 1 min: the follower was not running\n● .* {2}LSN 52\n\napp can be restored to 1 single state and to every commit of 1 window\./,
@@ -43,15 +65,15 @@ it('a gap that the range begins or ends in is shown, and one that holds all of i
   const windows = [window(1, 5, 0, 10), window(7, 9, 70, 80)]
   const gaps = gapsBetween(windows, 'the spool was damaged')
   assert.match(
-    pointsText('app', { windows: windows.slice(1), gaps, points: [] }),
+    pointsText('app', { windows: windows.slice(1), gaps, points: [], pauses: [] }),
     /\n┆ 1 min: the spool was damaged\n● .*LSN 7\n/,
   )
   assert.match(
-    pointsText('app', { windows: windows.slice(0, 1), gaps, points: [] }),
+    pointsText('app', { windows: windows.slice(0, 1), gaps, points: [], pauses: [] }),
     /LSN 5\n┆ 1 min: the spool was damaged\n/,
   )
   assert.equal(
-    pointsText('app', { windows: [], gaps, points: [] }),
+    pointsText('app', { windows: [], gaps, points: [], pauses: [] }),
     'Nothing of app can be restored in this range. It lies in a gap: the spool was damaged.',
   )
 })
@@ -59,7 +81,12 @@ it('a gap that the range begins or ends in is shown, and one that holds all of i
 it('many single states in a row, as of a database without a log, are counted', () => {
   const windows = Array.from({ length: 20 }, (_, i) => window(i + 1, i + 1, i * 60, i * 60))
   const points = windows.map(({ fromLsn: lsn, fromTime: time }) => ({ lsn, time, backups: [] }))
-  const text = pointsText('app', { windows, gaps: gapsBetween(windows, 'the database has no write-ahead log'), points })
+  const text = pointsText('app', {
+    windows,
+    gaps: gapsBetween(windows, 'the database has no write-ahead log'),
+    points,
+    pauses: [],
+  })
   assert.match(
     text,
     /\n● .*LSN 1\n┆ 18 more single states in 19 min: the database has no write-ahead log\n● .*LSN 20\n\napp can be restored to 20 single states/,

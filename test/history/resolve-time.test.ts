@@ -92,6 +92,17 @@ suite('the state at a moment', () => {
     assert.equal(at(segments, 5500, { gaps, before: true }), '5')
   })
 
+  test('inside a pause is not known either, though every commit of it is there', () => {
+    const segments = [segment('base', 0, 3), segment('log', 3, 9)]
+    const pause = (to: number) => ({ fromLsn: toLsn(4), toLsn: toLsn(to), fromTime: 4200, toTime: to * 1000 })
+    const pauses = [pause(6), pause(7)]
+    assert.deepEqual(
+      [4000, 4200, 4201, 5000, 6000, 6999, 7000].map((time) => at(segments, time, { pauses })),
+      ['4', '4', ...Array(4).fill('between 4 and 7'), '7'],
+    )
+    assert.equal(at(segments, 6500, { pauses, before: true }), '4')
+  })
+
   test('with `before` is the last restorable state before it', () => {
     assert.deepEqual(
       [1000, 1001, 2000, 2500, 3000, 9999].map((time) => at(backups, time, { before: true })),

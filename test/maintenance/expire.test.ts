@@ -149,7 +149,7 @@ describe('the newest state that a follower stored, beside what a backup left tha
   }
 })
 
-describe('gaps', () => {
+describe('gaps and pauses', () => {
   it('are forgotten where single commits are, and else stay', async () => {
     const { history } = await followed()
     const database = await history.database()
@@ -159,11 +159,21 @@ describe('gaps', () => {
     }
     await database.putGap(gap(13, 14))
     await database.putGap(gap(history.lsn - 12, history.lsn - 11))
-    await expireDatabase(database, { last: 2, window: 2 * day }, { ...atOnce, now: history.time })
+    const { reason: _, ...pause } = gap(13, 15)
+    const later = { ...pause, fromLsn: toLsn(history.lsn - 10), toLsn: toLsn(history.lsn - 9) }
+    await database.putPause(pause)
+    await database.putPause(later)
+    const expire = () => expireDatabase(database, { last: 2, window: 2 * day }, { ...atOnce, now: history.time })
+    await expire()
+    // The commits of a pause can be read until their log is gone; only then a time cannot find them.
+    assert.deepEqual((await database.catalog()).pauses, [pause, later])
+    await expire()
+    const { gaps, pauses } = await database.catalog()
     assert.deepEqual(
-      (await database.catalog()).gaps.map(({ toLsn: to }) => to),
+      gaps.map(({ toLsn: to }) => to),
       [history.lsn - 11],
     )
+    assert.deepEqual(pauses, [later])
   })
 })
 

@@ -3,7 +3,7 @@
  * docs/protocol.md tells the protocol in words, the invariants and what this model leaves out.
  *
  * Sizes, each a -D: WRITERS, CHECKPOINTER, FOREIGN_READER, CRASHES, COMMITS, COMMIT_FRAMES, MARKS,
- * LOG_FRAMES, MAX_SALT, ATTEMPTS. LIVENESS: what comes about at last, instead of what never happens.
+ * LOG_FRAMES, MAX_SALT, ATTEMPTS, CHECKPOINT_ATTEMPTS. LIVENESS: what comes about at last, instead of what never happens.
  * Broken variants, each a -D that the checker must reject: BROKEN_*; SQLITE_BEFORE_3_51_3 is SQLite's own WAL-reset bug.
  */
 
@@ -34,6 +34,9 @@
 
 #ifndef ATTEMPTS
 #define ATTEMPTS 0         /* how often each writer and the foreign reader try; 0: without end */
+#endif
+#ifndef CHECKPOINT_ATTEMPTS
+#define CHECKPOINT_ATTEMPTS 0 /* how often the other process tries to checkpoint; 0: without end */
 #endif
 #ifndef MAX_SALT
 #define MAX_SALT 3         /* one more than the resets that are tried */
@@ -418,8 +421,15 @@ again:
 proctype Checkpointer() {
   READS; CHECKPOINTS; RESETS;
   byte mode;
+#if CHECKPOINT_ATTEMPTS
+  byte attempts = CHECKPOINT_ATTEMPTS;
+  do
+  :: atomic { attempts > 0 -> attempts-- };
+     any_checkpoint(); done = false
+#else
   do
   :: any_checkpoint(); done = false
+#endif
   :: break
   od;
   OTHER_ENDS

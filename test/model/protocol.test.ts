@@ -4,6 +4,8 @@ import { compiler, search, searchForCycles, spin } from './spin.ts'
 
 /** Searched through in seconds; docs/protocol.md says why it is enough to find what can go wrong. */
 const small = { COMMITS: 2, LOG_FRAMES: 2, MAX_SALT: 2 }
+/** The application of most users: several processes, each of which also checkpoints. Sharing one mark, they meet soonest. */
+const crowd = { ...small, WRITERS: 2, ATTEMPTS: 1, CHECKPOINT_ATTEMPTS: 1, MARKS: 2 }
 const parts = { skip: spin.skip || compiler.skip }
 
 type Sizes = Readonly<Record<string, number>>
@@ -11,6 +13,7 @@ type Sizes = Readonly<Record<string, number>>
 const worlds: readonly (readonly [string, Sizes])[] = [
   ['a writer and a process that checkpoints in every mode', small],
   ['two writers, each trying once', { ...small, WRITERS: 2, ATTEMPTS: 1, CHECKPOINTER: 0 }],
+  ['two writers and a process that checkpoints, each trying once', crowd],
   ['a foreign reader', { ...small, FOREIGN_READER: 1, CHECKPOINTER: 0 }],
   ['a follower that is killed and goes on', { ...small, MARKS: 2, CRASHES: 1 }],
   [
@@ -57,6 +60,18 @@ const broken: readonly (readonly [string, Sizes, RegExp])[] = [
     /fileAt==resetAt/,
   ],
   ["SQLite's WAL-reset bug, before 3.51.3", { SQLITE_BEFORE_3_51_3: 1 }, /nBackfill<=mxFrame/],
+  [
+    'a moment without a reader, beside two writers and a process that checkpoints',
+    { ...crowd, BROKEN_NO_READER: 1, ONLY_RESETS: 1 },
+    resetTooSoon,
+  ],
+  ['an older reader that ends before all is taken, beside them', { ...crowd, BROKEN_ROLL: 1 }, fileRanAhead],
+  [
+    'a hand-off that does not drain under the lock, beside them',
+    { ...crowd, BROKEN_HANDOFF: 1, ONLY_RESETS: 1 },
+    resetTooSoon,
+  ],
+  ['a hand-off that gives up must unlock, beside them', { ...crowd, BROKEN_RELEASE: 1 }, /writeLock/],
 ]
 
 for (const [name, variant, expected] of broken) {

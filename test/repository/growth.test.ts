@@ -13,6 +13,7 @@ const catalog = (segments: readonly SegmentInfo[]) => ({
   segments,
   backups: [],
   gaps: [],
+  pauses: [],
   problems: [],
 })
 const on = (text: string) => ({ firstTime: Date.parse(text), lastTime: Date.parse(text) })

@@ -10,7 +10,7 @@ import { hasCode } from '../../src/errors.ts'
 import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
 import { writeDocument } from '../../src/repository/documents.ts'
 import { leaseKey } from '../../src/repository/layout.ts'
-import { Lease, leaseHolder } from '../../src/repository/lease.ts'
+import { Lease, leaseHolder, leaseState } from '../../src/repository/lease.ts'
 import type { LeaseDocument } from '../../src/repository/lease-document.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
@@ -73,6 +73,26 @@ describe('a lease', () => {
     assert.equal(won.length, 1)
     for (const result of results) if (result.status === 'rejected') assert.ok(held(result.reason))
     for (const { value } of won) await value[Symbol.asyncDispose]()
+  })
+
+  it('says when all was there last, with each write for which that is so; whoever comes after keeps it', async () => {
+    const database = await newDatabase()
+    const saidAt = async () => (await leaseState(database))?.document.coveredAt
+    const all = { isThere: false }
+    {
+      await using lease = await Lease.acquire(database, { purpose, isCovered: () => all.isThere })
+      await lease.confirm()
+      assert.equal(await saidAt(), undefined)
+      all.isThere = true
+      await lease.confirm()
+      assert.ok(Math.abs(Date.parse((await saidAt()) ?? '') - Date.now()) < 60_000)
+      all.isThere = false
+    }
+    const said = await saidAt()
+    assert.notEqual(said, undefined)
+    await using next = await Lease.acquire(database, { purpose: 'backup' })
+    await next.confirm()
+    assert.equal(await saidAt(), said)
   })
 
   it('is waited for when asked', async () => {

@@ -95,7 +95,10 @@ describe('the state to restore', () => {
       /LSN 1 of 2026-01-01T12:00.*LSN 3 of 2026-01-01T12:02/,
     )
     assert.match(await refusal({ by: 'lsn', lsn: 6 }, 'NOT_RESTORABLE'), /before it, LSN 5/)
-    assert.match(await refusal({ by: 'lsn', lsn: 1, before: true }, 'NOT_RESTORABLE'), /right before LSN 1.*LSN 1/)
+    assert.match(
+      await refusal({ by: 'lsn', lsn: 1, before: true }, 'NOT_RESTORABLE'),
+      /no restorable state before LSN 1\b.*after it, LSN 1 /,
+    )
     for (const lsn of [0, -1, 1.5, Number.NaN]) await refusal({ by: 'lsn', lsn }, 'USAGE')
   })
 

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly rounds?: number
   /** Rest between two rounds, in milliseconds; default none. */
   readonly pauseMs?: number
-  /** Also write the commit's number into the file's header, as its `user_version`, where it can be read without SQL. */
+  /** Also write the commit's number and mark into the file's header, where they can be read without SQL; see commit-stamp.ts. */
   readonly stamp?: boolean
+  /** File to which it adds when each commit began and ended, by its own clock; see noted-commits.ts. */
+  readonly notes?: string
 }

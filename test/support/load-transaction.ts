@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { type CommitStamp, markOf } from './commit-stamp.ts'
 import type { LoadOptions } from './load-options.ts'
 import { itemHash, noteHash, readOracle, toItem, toNote } from './oracle.ts'
 import type { Random } from './random.ts'
@@ -34,11 +35,13 @@ export class LoadTransaction {
   }
 
   /** Writes the books; the last statement before COMMIT. */
-  record(): void {
+  record(): CommitStamp {
+    const stamp = { seq: this.#seq, mark: markOf(this.#digest) }
     this.#database
       .prepare('UPDATE oracle SET seq = ?, digest = ?')
       .run(this.#seq, BigInt.asUintN(64, this.#digest).toString())
-    if (this.#stamp) this.#database.exec(`PRAGMA user_version = ${this.#seq}`)
+    if (this.#stamp) this.#database.exec(`PRAGMA user_version = ${stamp.seq}; PRAGMA application_id = ${stamp.mark}`)
+    return stamp
   }
 
   #many(count: number): void {

@@ -6,11 +6,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadOptions } from './load-options.ts'
 import { LoadTransaction } from './load-transaction.ts'
+import { CommitNotes } from './noted-commits.ts'
 import { readOracle } from './oracle.ts'
 import { seededRandom } from './random.ts'
 
 const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}')
 const random = seededRandom(options.seed)
+const notes = options.notes === undefined ? undefined : new CommitNotes(options.notes)
 let database = connect()
 let stopped = false
 process.on('message', () => {
@@ -49,8 +51,10 @@ function transact(): void {
       database.exec('ROLLBACK')
       return
     }
-    transaction.record()
+    const stamp = transaction.record()
+    notes?.begin(stamp)
     database.exec('COMMIT')
+    notes?.end(stamp)
   })
 }
 

@@ -51,6 +51,9 @@ export class FollowTally {
     const { mode, gaps, left, figures } = this
     const warnings = [
       ...(gaps === 0 ? [] : [`${counted(gaps, 'gap')} recorded.`]),
+      ...(left.gaveUpAfter === undefined
+        ? []
+        : [`Nothing after LSN ${left.gaveUpAfter} was kept: the spool was full.`]),
       ...(left.segments === 0 ? [] : [`${counted(left.segments, 'segment')} not uploaded yet.`]),
     ]
     return { type: mode, figures, warnings }

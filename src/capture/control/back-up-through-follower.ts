@@ -3,6 +3,7 @@ import { ControlClient } from '../../control/client.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { leaseHolder } from '../../repository/lease.ts'
+import type { LeaseDocument } from '../../repository/lease-document.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { processState } from '../../util/process-identity.ts'
 import type { FollowedBackupOptions } from '../followed-backup/followed-database.ts'
@@ -14,8 +15,12 @@ export async function followerSocket(
   options: OperationOptions = {},
 ): Promise<string | undefined> {
   const holder = await leaseHolder(database, options)
-  if (holder?.control === undefined || processState(holder.owner) !== 'alive') return undefined
-  return holder.control
+  return holder === undefined ? undefined : socketOf(holder)
+}
+
+/** Where the holder of a lease can be asked from here: undefined for one of another machine, and one that takes no requests. */
+export function socketOf({ control, owner }: Pick<LeaseDocument, 'control' | 'owner'>): string | undefined {
+  return control === undefined || processState(owner) !== 'alive' ? undefined : control
 }
 
 export interface FollowedPlace {

@@ -25,9 +25,19 @@ export async function expireAnywhere(
   const checked = retentionPolicy(policy)
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
   if (socket === undefined) return await expireDatabase(database, checked, options)
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal: options.signal })
-  const input = { which: whichOf(database), policy: checked, graceMs: options.graceMs }
-  return await follower.call('expire', input, { signal: options.signal, onEvent: options.onProgress })
+  return await expireThroughFollower(socket, database, checked, options)
+}
+
+/** @param socket of the process that follows the database. @throws what that says; NOT_RUNNING, ACCESS_DENIED, USAGE, ABORTED */
+export async function expireThroughFollower(
+  socket: string,
+  database: DatabaseRepository,
+  policy: RetentionPolicy,
+  { graceMs, signal, onProgress }: Pick<UpkeepAnywhereOptions, 'graceMs' | 'signal' | 'onProgress'>,
+): Promise<ExpireReport> {
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  const input = { which: whichOf(database), policy, graceMs }
+  return await follower.call('expire', input, { signal, onEvent: onProgress })
 }
 
 /** As `compactDatabase`, in the same way. @throws as `compactDatabase`, and NOT_RUNNING, ACCESS_DENIED */
@@ -37,9 +47,18 @@ export async function compactAnywhere(
 ): Promise<CompactReport> {
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
   if (socket === undefined) return await compactDatabase(database, options)
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal: options.signal })
-  const input = { which: whichOf(database), graceMs: options.graceMs }
-  return await follower.call('compact', input, { signal: options.signal, onEvent: options.onProgress })
+  return await compactThroughFollower(socket, database, options)
+}
+
+/** As {@link expireThroughFollower}. */
+export async function compactThroughFollower(
+  socket: string,
+  database: DatabaseRepository,
+  { graceMs, signal, onProgress }: Pick<UpkeepAnywhereOptions, 'graceMs' | 'signal' | 'onProgress'>,
+): Promise<CompactReport> {
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  const input = { which: whichOf(database), graceMs }
+  return await follower.call('compact', input, { signal, onEvent: onProgress })
 }
 
 function whichOf({ repository, name }: DatabaseRepository) {

@@ -41,7 +41,7 @@ export async function coarsen(run: readonly SpoolItem[], place: OpenSegmentPlace
   try {
     for await (const batch of merged(readers, pageSize, pageCount)) await segment.add(batch)
     const end = { to: info.to, lastTime: info.lastTime, endState, pageCount }
-    return await segment.finish(end, [], { position, gap: gapOf(run, first, last) })
+    return await segment.finish(end, [], { position, gap: gapOf(run, first, last), pause: undefined })
   } catch (thrown) {
     await segment.discard()
     throw thrown
@@ -54,7 +54,7 @@ function gapOf(run: readonly SpoolItem[], first: SpoolItem, last: SpoolItem): Ga
   return {
     fromLsn: first.info.from,
     toLsn: last.info.to,
-    fromTime: Math.min(first.info.firstTime, first.gap?.fromTime ?? first.info.firstTime),
+    fromTime: Math.min(first.info.firstTime, (first.gap ?? first.pause)?.fromTime ?? first.info.firstTime),
     toTime: last.info.lastTime,
     reason: [...reasons].join('; '),
   }

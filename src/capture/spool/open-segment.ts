@@ -60,10 +60,16 @@ export class OpenSegment {
     await this.#channel.push(batch)
   }
 
-  /** @throws DISK_FULL, ACCESS_DENIED, INTERNAL; the temporary file is then still to be discarded */
-  async finish(end: SegmentEnd, commits: readonly CommitEntry[], footer: SpoolFooter): Promise<SpoolItem> {
+  /** Writes all but the footer. @throws as {@link finish} */
+  async complete(end: SegmentEnd, commits: readonly CommitEntry[]): Promise<void> {
     this.#ending = { end, commits }
     this.#channel.end()
+    await this.#written
+  }
+
+  /** @throws DISK_FULL, ACCESS_DENIED, INTERNAL; the temporary file is then still to be discarded */
+  async finish(end: SegmentEnd, commits: readonly CommitEntry[], footer: SpoolFooter): Promise<SpoolItem> {
+    await this.complete(end, commits)
     const { file, bytes } = await this.#written
     try {
       await file.write(encodeFooter(footer))

@@ -1,17 +1,20 @@
 /**
  * A spooled file is a whole segment and, after it, a footer: where the follower stands at the segment's end, and the gap that the
- * segment ends, if any. So segment and position come into being in one step, by one rename.
+ * segment ends, or the pause in which its first commits were made, if any. So segment and position come into being in one step, by one rename.
  */
 import { z } from 'zod'
 import { HoldfastError } from '../../errors.ts'
+import type { Pause } from '../../history/pause.ts'
 import type { GapRecord } from '../../history/windows.ts'
 import { gapBody, gapDocument } from '../../repository/gap-record.ts'
+import { pauseBody, pauseDocument } from '../../repository/pause-record.ts'
 import type { FollowPosition } from '../../source/follower.ts'
 import { hash64 } from '../../util/page-hash.ts'
 
 export interface SpoolFooter {
   readonly position: FollowPosition
   readonly gap: GapRecord | undefined
+  readonly pause: Pause | undefined
 }
 
 /** Of 32 bits, signed or not. */
@@ -27,15 +30,23 @@ export const followPosition: z.ZodType<FollowPosition> = z.strictObject({
   checksum: z.tuple([word, word]).readonly(),
 })
 
-const footerBody = z.strictObject({ position: followPosition, gap: gapDocument.nullable() })
+const footerBody = z.strictObject({
+  position: followPosition,
+  gap: gapDocument.nullable(),
+  pause: pauseDocument.optional(),
+})
 
 const magic = Buffer.from('HFSPOOL1')
 /** JSON, then its length (u32), its XXH64 (u64) and the magic. */
 const tailLength = 4 + 8 + magic.length
 const maxFooter = 65_536
 
-export function encodeFooter({ position, gap }: SpoolFooter): Uint8Array {
-  const body = Buffer.from(JSON.stringify({ position, gap: gap === undefined ? null : gapBody(gap) }))
+export function encodeFooter({ position, gap, pause }: SpoolFooter): Uint8Array {
+  const records = {
+    gap: gap === undefined ? null : gapBody(gap),
+    ...(pause === undefined ? {} : { pause: pauseBody(pause) }),
+  }
+  const body = Buffer.from(JSON.stringify({ position, ...records }))
   const tail = Buffer.alloc(12)
   tail.writeUInt32LE(body.length, 0)
   tail.writeBigUInt64LE(hash64(body), 4)
@@ -65,8 +76,8 @@ export async function readFooter(file: {
   if (hash64(body) !== tail.readBigUInt64LE(4)) throw damage('its footer does not match its checksum')
   const parsed = footerBody.safeParse(parseJson(Buffer.from(body).toString('utf8')))
   if (!parsed.success) throw damage(`its footer is not understood: ${z.prettifyError(parsed.error)}`)
-  const { position, gap } = parsed.data
-  return { footer: { position, gap: gap ?? undefined }, segmentBytes: start }
+  const { position, gap, pause } = parsed.data
+  return { footer: { position, gap: gap ?? undefined, pause }, segmentBytes: start }
 }
 
 function parseJson(text: string): unknown {

@@ -1,3 +1,4 @@
+import type { Pause } from '../../history/pause.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import type { StateChecksum } from '../../history/state-checksum.ts'
 import type { GapRecord } from '../../history/windows.ts'
@@ -18,6 +19,7 @@ export interface SpoolItem {
   readonly position: FollowPosition
   /** Put into the repository before the segment. */
   readonly gap: GapRecord | undefined
+  readonly pause: Pause | undefined
 }
 
 const chunkBytes = 1024 * 1024

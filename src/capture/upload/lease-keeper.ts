@@ -17,25 +17,47 @@ export interface LeaseKeeperOptions {
 /** Long, since an idle database must cost next to no requests; a dead owner on this machine is recognised at once anyway. */
 const ttlMs = 3_600_000
 
+/** While it is held, it says at least so often that everything is in the repository, if that is so, though one renewal may fail. */
+export const coverLastsMs = 45 * 60_000
+
 /** Keeps the lease for as long as a capture runs, also over a time in which the repository cannot be reached. */
 export class LeaseKeeper implements AsyncDisposable {
   readonly #database: DatabaseRepository
   readonly #place: Pick<LeaseKeeperOptions, 'control' | 'home'>
+  readonly #cover: { isGiven: () => boolean }
   #lease: Lease
   #epoch: number
   #retaken: Promise<void> | undefined
 
-  private constructor(database: DatabaseRepository, lease: Lease, place: Pick<LeaseKeeperOptions, 'control' | 'home'>) {
+  private constructor(
+    database: DatabaseRepository,
+    lease: Lease,
+    place: Pick<LeaseKeeperOptions, 'control' | 'home'>,
+    cover: { isGiven: () => boolean },
+  ) {
     this.#database = database
     this.#lease = lease
     this.#place = place
+    this.#cover = cover
     this.#epoch = lease.epoch
   }
 
   /** @throws LEASE_HELD, ABORTED, STORAGE_* */
   static async acquire(database: DatabaseRepository, options: LeaseKeeperOptions): Promise<LeaseKeeper> {
-    const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, ...options })
-    return new LeaseKeeper(database, lease, { control: options.control, home: options.home })
+    // Before following has begun, nothing is known of what was committed.
+    const cover = { isGiven: () => false }
+    const isCovered = (): boolean => cover.isGiven()
+    const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, isCovered, ...options })
+    return new LeaseKeeper(database, lease, { control: options.control, home: options.home }, cover)
+  }
+
+  /**
+   * From now on it is written into the lease that everything committed is in the repository, whenever that is so. Never fails: what cannot be
+   * written now comes with the next renewal.
+   */
+  async tellCover(isGiven: () => boolean): Promise<void> {
+    this.#cover.isGiven = isGiven
+    await this.#lease.confirm().catch(() => {})
   }
 
   /** The one that is held now. */
@@ -72,7 +94,8 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   async #retake(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
-    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, ...this.#place, signal })
+    const isCovered = (): boolean => this.#cover.isGiven()
+    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, isCovered, ...this.#place, signal })
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease
     const catalog = await this.#database.catalog({ signal })

@@ -10,7 +10,7 @@ import { type SpoolItem, spooledBytes } from '../spool/spool-item.ts'
 const onePiece = 4 * 1024 * 1024
 
 /**
- * Puts a spooled segment into the repository, the gap that it ends first. May be repeated: what an attempt with a lost answer has
+ * Puts a spooled segment into the repository, the gap that it ends, or the pause that it tells of, first. May be repeated: what an attempt with a lost answer has
  * stored is recognised.
  * @returns false if its file has vanished, and the repository does not have it either
  * @throws STORAGE_*, DISK_FULL, LEASE_LOST if another writer has put something else in its place
@@ -26,6 +26,7 @@ export async function putSegment(
   const isSpooled = (await files.list(dirname(item.path))).includes(basename(item.path))
   if (!isSpooled) return (await storage.head(key, { signal })) !== undefined && !(await isOther(database, item, signal))
   if (item.gap !== undefined) await database.putGap(item.gap, { signal })
+  if (item.pause !== undefined) await database.putPause(item.pause, { signal })
   const body = async (): Promise<PutBody> => {
     const stream = spooledBytes(files, item)
     return bytes <= onePiece ? await collectBytes(stream, onePiece) : stream

@@ -4,10 +4,13 @@ import { Agent } from '../../agent/agent.ts'
 import { AgentLog } from '../../agent/agent-log.ts'
 import { requireConfig } from '../../agent/config/load-config.ts'
 import { systemSchedulerClock } from '../../agent/schedule/scheduler-clock.ts'
+import type { Unsent } from '../../capture/capture-events.ts'
 import { systemClock } from '../../capture/clock.ts'
 import { exitCodes } from '../../errors.ts'
 import { type HttpServer, startHttpServer } from '../../server/http-server.ts'
 import { formatBytes } from '../format/bytes.ts'
+import { formatCount } from '../format/text.ts'
+import { unsentJson } from '../json/unsent.ts'
 import type { Outcome, Session } from '../session.ts'
 
 /** A change of the configuration file is noticed within this time. */
@@ -52,13 +55,22 @@ export async function runAgent(session: Session): Promise<Outcome<'run'>> {
     // What hangs must not keep a process alive that has stopped.
     setTimeout(() => process.exit(), lingerMs).unref()
   }
-  const left = [...(await agent.stop())].filter(([, { segments }]) => segments > 0)
+  const left = [...(await agent.stop())].filter(
+    ([, { segments, gaveUpAfter }]) => segments > 0 || gaveUpAfter !== undefined,
+  )
   return {
-    data: { left: left.map(([database, unsent]) => ({ database, ...unsent })) },
-    text: left
-      .map(([database, { bytes }]) => `${database}: ${formatBytes(bytes)} wait for the next start, which uploads them.`)
-      .join('\n'),
+    data: { left: left.map(([database, unsent]) => ({ database, ...unsentJson(unsent) })) },
+    text: left.map(([database, unsent]) => `${database}: ${leftText(unsent)}`).join('\n'),
     brief: '',
     exitCode: left.length === 0 ? exitCodes.ok : exitCodes.warnings,
   }
+}
+
+function leftText({ segments, bytes, gaveUpAfter }: Unsent): string {
+  return [
+    ...(segments === 0 ? [] : [`${formatBytes(bytes)} wait for the next start, which uploads them.`]),
+    ...(gaveUpAfter === undefined
+      ? []
+      : [`Nothing after LSN ${formatCount(gaveUpAfter)} was kept: the spool was full.`]),
+  ].join(' ')
 }

@@ -1,16 +1,9 @@
 import { planData } from '../json/to-json.ts'
+import { offerNearest } from '../offer-nearest.ts'
 import { planText } from '../present/restore.ts'
 import { type AddCommand, examples } from '../program.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
-import {
-  addStateOptions,
-  commandLine,
-  offerNearest,
-  type StateFlags,
-  wantedData,
-  wantedState,
-  wantedText,
-} from '../wanted-state.ts'
+import { addStateOptions, commandLine, type StateFlags, wantedData, wantedState, wantedText } from '../wanted-state.ts'
 import { repositoryWords } from './restore.ts'
 
 export const addEstimate: AddCommand = (program, run) => {

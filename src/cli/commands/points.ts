@@ -76,6 +76,7 @@ function describe(
       backups: backups.map(({ id }) => id),
     })),
     windows: found.windows.map(({ kind, fromLsn, toLsn, ...window }) => ({ kind, fromLsn, toLsn, ...times(window) })),
+    pauses: found.pauses.map(({ fromLsn, toLsn, ...pause }) => ({ fromLsn, toLsn, ...times(pause) })),
     gaps: found.gaps.map(({ fromLsn, toLsn, reason, ...gap }) => ({ fromLsn, toLsn, reason, ...times(gap) })),
   }
 }

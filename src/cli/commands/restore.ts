@@ -4,21 +4,14 @@ import type { Ending } from '../../agent/journal/ending.ts'
 import { restoreEnding } from '../../agent/journal/restore-ending.ts'
 import type { ValidationLevel } from '../../source/source.ts'
 import { planData, proofData } from '../json/to-json.ts'
+import { offerNearest } from '../offer-nearest.ts'
 import { wholeNumber } from '../parse/option-values.ts'
 import { restoreText } from '../present/restore.ts'
 import { type AddCommand, examples } from '../program.ts'
 import type { OperationFacts } from '../record/command-journal.ts'
 import { type Outcome, openRepository, type Session, withProgress } from '../session.ts'
 import { usageError } from '../usage-error.ts'
-import {
-  addStateOptions,
-  commandLine,
-  offerNearest,
-  type StateFlags,
-  wantedData,
-  wantedState,
-  wantedText,
-} from '../wanted-state.ts'
+import { addStateOptions, commandLine, type StateFlags, wantedData, wantedState, wantedText } from '../wanted-state.ts'
 
 interface RestoreFlags extends StateFlags {
   readonly to: string

@@ -11,6 +11,7 @@ import type { FollowFlags } from '../commands/follow.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { counted, formatCount } from '../format/text.ts'
 import type { ResultData } from '../json/schemas.ts'
+import { unsentJson } from '../json/unsent.ts'
 import { errorDetails, errorFacts, worstExitCode } from '../report-error.ts'
 import { type Outcome, openRepository, type Session } from '../session.ts'
 import { usageError } from '../usage-error.ts'
@@ -185,6 +186,10 @@ async function stop(running: Running): Promise<void> {
 }
 
 function warnOfLeft({ output }: Session, { database, left }: Followed): void {
+  if (left.gaveUpAfter !== undefined) {
+    const message = `Nothing after LSN ${formatCount(left.gaveUpAfter)} was kept, since the spool could not take it: the next "holdfast follow" stores what has changed since, and records the gap.`
+    output.warn(message, database)
+  }
   if (left.segments === 0) return
   const what = `${counted(left.segments, 'segment')} (${formatBytes(left.bytes)})`
   output.warn(`${what} are not in the repository yet: the next "holdfast follow" uploads them.`, database)
@@ -193,14 +198,17 @@ function warnOfLeft({ output }: Session, { database, left }: Followed): void {
 function describe({ followed, failure }: Running): ResultData<'follow'>['databases'][number] {
   const { database, location, mode, commits, lsn, uploadedLsn, gaps, left } = followed
   const error = failure === undefined ? null : errorFacts(failure)
-  return { database, location, mode, commits, lsn, uploadedLsn, gaps, left: { ...left }, error }
+  return { database, location, mode, commits, lsn, uploadedLsn, gaps, left: unsentJson(left), error }
 }
 
 function endText({ followed, failure }: Running): string {
-  const { database, mode, commits, lsn, uploadedLsn } = followed
+  const { database, mode, commits, lsn, uploadedLsn, left } = followed
   const taken = `${database}: ${counted(commits, mode === 'commits' ? 'commit' : 'state')} followed`
   if (failure !== undefined) return `${taken}, then it failed.`
-  return uploadedLsn === lsn
-    ? `${taken}; everything up to LSN ${formatCount(lsn)} is in the repository.`
-    : `${taken}; up to LSN ${formatCount(uploadedLsn)} of ${formatCount(lsn)} is in the repository.`
+  const stored =
+    uploadedLsn === lsn
+      ? `everything up to LSN ${formatCount(lsn)} is in the repository`
+      : `up to LSN ${formatCount(uploadedLsn)} of ${formatCount(lsn)} is in the repository`
+  const lost = left.gaveUpAfter === undefined ? '' : `; NOTHING AFTER LSN ${formatCount(left.gaveUpAfter)} WAS KEPT`
+  return `${taken}; ${stored}${lost}.`
 }

@@ -39,7 +39,7 @@ export class Followed extends FollowTally {
         while ((this.#waiting[0]?.lsn ?? Number.POSITIVE_INFINITY) <= event.lsn) this.#waiting.shift()
         break
       case 'retrying':
-        this.trouble = `${event.what === 'upload' ? 'uploads fail' : 'the database cannot be read'} (${event.failures})`
+        this.trouble = `${event.what === 'upload' ? 'uploads fail' : 'following fails'} (${event.failures})`
         break
       case 'spool-full':
         this.trouble = event.action === 'gave-up' ? 'COMMITS ARE NOT KEPT' : 'the spool is full'

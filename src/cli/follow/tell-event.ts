@@ -4,6 +4,7 @@ import { formatDuration } from '../format/duration.ts'
 import { formatFullTime } from '../format/time.ts'
 import type { FollowLine } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
+import { unsentJson } from '../json/unsent.ts'
 import type { Output } from '../output.ts'
 import type { Followed } from './followed.ts'
 
@@ -55,7 +56,7 @@ function jsonLine(followed: Followed, event: Exclude<CaptureEvent, { kind: 'warn
       return { ...about, event: kind, action, bytes, limitBytes }
     }
     case 'stopped':
-      return { ...about, event: 'stopped', left: { ...event.left } }
+      return { ...about, event: 'stopped', left: unsentJson(event.left) }
   }
 }
 
@@ -69,10 +70,10 @@ function eventText(event: CaptureEvent): string | undefined {
       return `the log was handed back, ${what}; writers waited ${formatDuration(lockHeldMs)}`
     }
     case 'retrying': {
-      // The first failure, and then ever more rarely.
+      // What keeps it from following may be the database, the disk or the repository: the message tells. The first failure, and then ever more rarely.
       const { what, message, delayMs, failures } = event
       if (!Number.isInteger(Math.log2(failures))) return undefined
-      const subject = what === 'upload' ? 'An upload' : 'Reading the database'
+      const subject = what === 'upload' ? 'An upload' : 'Following'
       return `${subject} failed, next try in ${formatDuration(delayMs)}: ${message}`
     }
     case 'spool-full': {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { agentStatus } from '../../agent/agent-status.ts'
 import { severities } from '../../agent/notify/alert.ts'
+import { unsent } from './unsent.ts'
 
 const count = z.int().min(0)
 const time = z.iso.datetime({ precision: 3 })
@@ -9,7 +10,7 @@ const time = z.iso.datetime({ precision: 3 })
 export const agentResults = {
   run: z.strictObject({
     left: z
-      .array(z.strictObject({ database: z.string(), segments: count, bytes: count }))
+      .array(z.strictObject({ database: z.string(), ...unsent.shape }))
       .describe('commits that the next start uploads'),
   }),
   agents: z.strictObject({

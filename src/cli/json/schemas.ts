@@ -12,6 +12,7 @@ import { backupSchema, proofSchema, restorePlanSchema } from './model-schemas.ts
 import { notifyResults } from './notify-schemas.ts'
 import { retentionResults } from './retention-schemas.ts'
 import { scheduleResults } from './schedule-schemas.ts'
+import { unsent } from './unsent.ts'
 
 const time = z.iso.datetime({ precision: 3 })
 const count = z.int().min(0)
@@ -38,7 +39,6 @@ export const warningLine = z
   })
   .describe('Something to know that did not stop the command; the exit status is then 3, unless it is an error.')
 
-const unsent = z.strictObject({ segments: count, bytes: count })
 const stretch = { fromLsn: count, toLsn: count, fromTime: time, toTime: time }
 
 const about = { type: z.literal('follow'), database: z.string() }
@@ -277,6 +277,9 @@ export const resultData = {
     windows: z
       .array(z.strictObject({ kind: z.enum(['continuous', 'point']), ...stretch }))
       .describe('continuous: every commit inside can be restored; point: a single state'),
+    pauses: z
+      .array(z.strictObject(stretch))
+      .describe('inside windows: every commit can be restored by its LSN, but a time in between names no state'),
     gaps: z.array(z.strictObject({ ...stretch, reason: z.string() })).describe('between two windows'),
   }),
   delete: z.strictObject({

@@ -1,3 +1,4 @@
+import type { Pause } from '../../history/pause.ts'
 import type { Gap, Window } from '../../history/windows.ts'
 import type { RestorablePoint, RestorePoints } from '../../restore/restore-points.ts'
 import { formatDuration } from '../format/duration.ts'
@@ -9,7 +10,7 @@ import { timeline } from '../format/timeline.ts'
  * A picture: first all of the time in one line, then from top to bottom, oldest first: `●` a state, `┃` a stretch of which every
  * commit can be restored, `┆` a gap.
  */
-export function pointsText(database: string, { points, windows, gaps }: RestorePoints): string {
+export function pointsText(database: string, { points, windows, gaps, pauses }: RestorePoints): string {
   const [gap] = gaps
   if (windows.length === 0) {
     const reason = gap === undefined ? '' : ` It lies in a gap: ${gap.reason}.`
@@ -18,7 +19,25 @@ export function pointsText(database: string, { points, windows, gaps }: RestoreP
   const parts = inOrder(windows, gaps).flatMap((part) =>
     'reason' in part ? [gapLine(part)] : 'window' in part ? windowLines(part.window, points) : [severalLine(part)],
   )
-  return [...timeline(windows), ...parts, '', summary(database, windows)].join('\n')
+  return [...timeline(windows), ...parts, ...pauseLines(pauses), '', summary(database, windows)].join('\n')
+}
+
+/** From this many pauses on, only the newest are listed. */
+const mostPauses = 5
+
+function pauseLines(pauses: readonly Pause[]): string[] {
+  if (pauses.length === 0) return []
+  const newest = pauses.slice(-mostPauses)
+  const more = pauses.length - newest.length
+  return [
+    '',
+    'Not followed for a while: the commits made then can be restored by LSN, but a time in between names none of them.',
+    ...(more === 0 ? [] : [`  ${counted(more, 'earlier pause')}: see --json`]),
+    ...newest.map(
+      ({ fromLsn, toLsn, fromTime, toTime }) =>
+        `  ${formatTime(fromTime)} to ${formatTime(toTime)}: LSN ${toLsn === fromLsn + 1 ? toLsn : `${fromLsn + 1} to ${toLsn}`}`,
+    ),
+  ]
 }
 
 interface Several {

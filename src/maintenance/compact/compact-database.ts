@@ -94,7 +94,7 @@ async function compact(database: DatabaseRepository, lease: Lease, options: Comp
   const disposal = (await dispose(
     database,
     lease,
-    { segments, plan, drop: [], gaps: [], kept: catalog.backups },
+    { segments, plan, drop: [], records: [], kept: catalog.backups },
     { ...options, now },
   )) ?? {
     deleted: [],

@@ -1,7 +1,6 @@
 import { assertListed } from '../../backup/delete-backup.ts'
 import { HoldfastError } from '../../errors.ts'
 import { decideRetention } from '../../history/decide-retention.ts'
-import { forgettableGaps } from '../../history/forgettable-gaps.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
 import { isReachable, latestPoint, reachableLsns } from '../../history/reachable.ts'
 import type { DropRule, KeepReason, RetentionPolicy } from '../../history/retention.ts'
@@ -15,6 +14,7 @@ import { type RetentionRecord, readRetention } from '../../repository/retention-
 import { readLedger, type VerificationLedger } from '../../repository/verification-ledger.ts'
 import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
+import { forgettableRecords } from '../upkeep/forgettable-records.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
 import { settlePending, underLease } from '../upkeep/under-lease.ts'
@@ -157,7 +157,7 @@ async function expire(
     segments,
     plan,
     drop: drop.map(({ backup }) => backup),
-    gaps: forgettableGaps(catalog.gaps, remaining, states.ranges),
+    records: forgettableRecords(catalog, { staying: remaining, present: segments }, states.ranges),
     kept,
   }
   const disposal = await dispose(database, lease, what, { ...options, now })

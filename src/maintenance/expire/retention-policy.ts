@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HoldfastError } from '../../errors.ts'
 import { Calendar } from '../../history/calendar.ts'
 import { defaultMaxBackups, defaultRetention, type RetentionPolicy } from '../../history/retention.ts'
+import { optionProblems } from '../../util/option-problems.ts'
 
 const count = z.int().min(0)
 const milliseconds = z.number().min(0)
@@ -26,8 +27,8 @@ export const retentionPolicySchema: z.ZodType<RetentionPolicy> = z.strictObject(
  * @throws USAGE if a value makes no sense, the time zone is unknown, or nothing would be kept
  */
 export function retentionPolicy(given: RetentionPolicy = defaultRetention): RetentionPolicy {
-  const parsed = retentionPolicySchema.safeParse(given)
-  if (!parsed.success) throw refused(z.prettifyError(parsed.error).replaceAll('\n', ' '))
+  const parsed = retentionPolicySchema.safeParse(given, { reportInput: true })
+  if (!parsed.success) throw refused(optionProblems(parsed.error.issues))
   const { timeZone, maxBackups = defaultMaxBackups, window = defaultRetention.window, ...rules } = parsed.data
   try {
     new Calendar(timeZone)

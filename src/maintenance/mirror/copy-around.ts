@@ -1,38 +1,18 @@
 /** What lies beside the databases: instructions for people, and the heads of audit logs. */
 import { hasCode } from '../../errors.ts'
 import { readAuditAnchors } from '../../repository/audit-anchor.ts'
-import { readDocumentBytes, writeDocument } from '../../repository/documents.ts'
-import { instructions } from '../../repository/instructions.ts'
+import { writeDocument } from '../../repository/documents.ts'
+import { putInstructions } from '../../repository/instructions.ts'
 import { auditAnchorKey } from '../../repository/layout.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
 
-/**
- * Every program writes the same, so the source's need not be trusted; what differs on the mirror is damaged, or of another version.
- * @throws STORAGE_*, ABORTED
- */
-export async function putInstructions(mirror: BackupStorage, options: OperationOptions): Promise<void> {
+/** Every program writes the same, so the source's need not be trusted. @throws STORAGE_*, ABORTED */
+export async function keepInstructions(mirror: BackupStorage, options: OperationOptions): Promise<void> {
   try {
-    for (const [key, text] of await instructions()) {
-      const there = await readMirrorText(mirror, key, options)
-      if (there === undefined || Buffer.compare(there, text) !== 0) await mirror.put(key, text, options)
-    }
+    await putInstructions(mirror, options)
   } catch (error) {
     // Backups need what room there is more: these are in every copy of Holdfast too.
     if (!hasCode(error, 'DISK_FULL')) throw error
-  }
-}
-
-/** Undefined for one that is not there, and for one that cannot be read: either is written anew. */
-async function readMirrorText(
-  mirror: BackupStorage,
-  key: string,
-  options: OperationOptions,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await readDocumentBytes(mirror, key, options)
-  } catch (error) {
-    if (hasCode(error, 'INTEGRITY', 'STORAGE_CORRUPT')) return undefined
-    throw error
   }
 }
 

@@ -1,6 +1,6 @@
 import { backupsPrefix, databaseRecordKey, databasesPrefix, isDatabaseName } from '../../repository/layout.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
-import { listAll } from './mirror-database.ts'
+import { listAll } from './listings.ts'
 import type { Listed } from './object-kind.ts'
 
 /** All that lies below `databases/`, by the names there. */

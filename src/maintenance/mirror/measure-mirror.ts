@@ -4,7 +4,7 @@ import { readMirror } from '../../repository/mirror-record.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
 import { isDatabase, listByDatabase } from './listed-databases.ts'
-import { segmentsOf } from './mirror-database.ts'
+import { segmentsOf } from './listings.ts'
 import type { Listed } from './object-kind.ts'
 import { planCopies } from './plan-copies.ts'
 

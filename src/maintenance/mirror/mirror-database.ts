@@ -1,26 +1,22 @@
-import { toHoldfastError } from '../../errors.ts'
+import { hasCode } from '../../errors.ts'
 import { toLsn } from '../../history/lsn.ts'
 import { isReachable, reachableLsns } from '../../history/reachable.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
-import { backupIdOfKey, databasePrefix, parseSegmentKey, segmentsPrefix } from '../../repository/layout.ts'
-import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
+import { backupIdOfKey } from '../../repository/layout.ts'
 import { inBatches } from '../../util/in-batches.ts'
 import { copyDocument } from './copy-document.ts'
-import { copyDrills, copyRetention, type RetentionCopy } from './copy-replaced.ts'
+import { copyDrills } from './copy-replaced.ts'
 import { copySegment } from './copy-segment.ts'
 import { healDocuments, healKnownDamage, settleDifference } from './heal.ts'
+import { type Listings, listAgain, segmentsOf } from './listings.ts'
+import { makeRoom } from './make-room.ts'
 import type { MirroredDocument } from './mirrored-document.ts'
 import type { Listed } from './object-kind.ts'
 import { type CopyPlan, planCopies } from './plan-copies.ts'
+import { readRetention } from './read-retention.ts'
 import { removeAbsent } from './remove-absent.ts'
 import type { DatabaseRun } from './run-context.ts'
 import { contradictoryLsn } from './two-histories.ts'
-
-/** What both sides list of a database. */
-export interface Listings {
-  readonly source: readonly Listed[]
-  readonly mirror: readonly Listed[]
-}
 
 /** So many objects are copied at once. */
 const copiesAtOnce = 4
@@ -28,11 +24,24 @@ const copiesAtOnce = 4
 const mostRounds = 5
 
 /**
- * Brings one database up to date on the mirror: first gaps and segments, then what names them, last deletions. An interruption anywhere
- * leaves a mirror of which every backup that it lists can be restored, and the next run goes on.
+ * Brings one database up to date on the mirror: first gaps and segments, then what names them, last deletions; where there is no room for
+ * the first, what may go goes before them. An interruption anywhere leaves a mirror of which every backup that it lists can be restored,
+ * and the next run goes on.
  * @throws LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED
  */
 export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promise<void> {
+  for (let listings = listed; ; listings = await listAgain(run)) {
+    try {
+      await bringUpToDate(run, listings)
+      return
+    } catch (error) {
+      if (!hasCode(error, 'DISK_FULL') || !(await makeRoom(run))) throw error
+    }
+    run.beginAgain()
+  }
+}
+
+async function bringUpToDate(run: DatabaseRun, listed: Listings): Promise<void> {
   let listings = listed
   for (let round = 1; ; round += 1) {
     const plan = planCopies(run.source.name, listings.source, listings.mirror)
@@ -47,14 +56,14 @@ export async function mirrorDatabase(run: DatabaseRun, listed: Listings): Promis
       run.findings.push({ object: run.source.name, side: 'source', problem, soundCopy: undefined })
       return
     }
-    run.findings.length = 0
+    run.beginAgain()
     listings = await listAgain(run)
   }
 }
 
 /** Both histories stay as they are, each in its own place. */
 async function isAnotherHistory(run: DatabaseRun, plan: CopyPlan, { source }: Listings): Promise<boolean> {
-  const readRecords = async () => (await retentionOf(run, plan, true))?.records ?? []
+  const readRecords = async () => (await readRetention(run, plan))?.records ?? []
   const lsn = await contradictoryLsn(run, plan, segmentsOf(run.source.name, source), readRecords)
   if (lsn === undefined) return false
   run.findings.push({
@@ -64,20 +73,6 @@ async function isAnotherHistory(run: DatabaseRun, plan: CopyPlan, { source }: Li
     soundCopy: undefined,
   })
   return true
-}
-
-async function listAgain({ sides, source, options }: DatabaseRun): Promise<Listings> {
-  const prefix = databasePrefix(source.name)
-  return {
-    source: await listAll(sides.source.storage, prefix, options),
-    mirror: await listAll(sides.mirror.storage, prefix, options),
-  }
-}
-
-export async function listAll(storage: BackupStorage, prefix: string, options: OperationOptions): Promise<Listed[]> {
-  const all: Listed[] = []
-  for await (const { key, size } of storage.list(prefix, options)) all.push({ key, size })
-  return all
 }
 
 /** @returns the segments that are on the mirror then, damaged ones left out; undefined if something vanished meanwhile */
@@ -97,11 +92,6 @@ async function copyData(
   await healDocuments(run, plan.documents)
   for (const { object, soundCopy } of run.findings) if (soundCopy !== 'mirror') damaged.add(object)
   return [...segmentsOf(name, mirror).filter(({ key }) => !damaged.has(key)), ...copied]
-}
-
-export function segmentsOf(name: string, listed: readonly Listed[]): SegmentInfo[] {
-  const prefix = segmentsPrefix(name)
-  return listed.flatMap((object) => (object.key.startsWith(prefix) ? (parseSegmentKey(object) ?? []) : []))
 }
 
 /** @returns those that are on the mirror now; undefined if one vanished from the source */
@@ -138,9 +128,9 @@ async function copyRest(
   segments: readonly SegmentInfo[],
   listings: Listings,
 ): Promise<void> {
-  const { name } = run.source
   const dryRun = run.settings.dryRun
-  const retention = await retentionOf(run, plan, dryRun)
+  const retention = await readRetention(run, plan, { copy: true })
+  if (retention?.isChanged) run.noteCopied(0)
   await copyDocuments(run, plan.records)
   const reachable = reachableLsns(segments)
   await copyDocuments(run, plan.manifests, ({ manifest }) => {
@@ -152,28 +142,10 @@ async function copyRest(
     const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), { ...run.options, dryRun })
     if (isChanged) run.noteCopied(0)
   }
-  const sourceSegments = segmentsOf(name, listings.source)
-  if (retention !== undefined)
-    await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records })
-}
-
-async function retentionOf(
-  run: DatabaseRun,
-  { hasRetention }: CopyPlan,
-  dryRun: boolean,
-): Promise<RetentionCopy | undefined> {
-  if (!hasRetention) return { records: [], isChanged: false }
-  try {
-    const retention = await copyRetention(run.sides, { ...run.options, dryRun })
-    if (retention.isChanged) run.noteCopied(0)
-    return retention
-  } catch (thrown) {
-    const error = toHoldfastError(thrown)
-    if (error.code !== 'INTEGRITY' && error.code !== 'FORMAT_TOO_NEW' && error.code !== 'STORAGE_CORRUPT') throw error
-    const object = error.object ?? run.source.name
-    run.findings.push({ object, side: 'source', problem: error.message, soundCopy: undefined })
-    return undefined
-  }
+  const sourceSegments = segmentsOf(run.source.name, listings.source)
+  if (retention === undefined) return
+  const stay = reachableLsns(sourceSegments)
+  await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records, stay })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type ErrorCode, HoldfastError, hasCode } from '../../errors.ts'
 import { readMirror } from '../../repository/mirror-record.ts'
-import { type Listings, mirrorDatabase } from './mirror-database.ts'
+import { type Listings, listAgain } from './listings.ts'
+import { mirrorDatabase } from './mirror-database.ts'
 import type { DatabaseRun } from './run-context.ts'
 
 /** Codes of what is never the matter with one database alone. */
@@ -19,14 +20,24 @@ const commonTroubles: readonly ErrorCode[] = [
  * @throws LEASE_LOST, REPOSITORY_NOT_FOUND, MIRROR, INTEGRITY, DISK_FULL, STORAGE_*, ABORTED
  */
 export async function mirrorEach(runs: readonly DatabaseRun[], listingsOf: (name: string) => Listings): Promise<void> {
-  for (const run of runs) {
-    try {
-      await mirrorDatabase(run, listingsOf(run.source.name))
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || hasCode(error, ...commonTroubles) || runs.length === 1) throw error
-      await requireBothSides(run, error)
-      run.failure = error
-    }
+  const isAlone = runs.length === 1
+  for (const run of runs) await attempt(run, listingsOf(run.source.name), isAlone)
+  // What another database needed no more may have made room.
+  if (!runs.some(({ deleted }) => deleted.length > 0)) return
+  for (const run of runs.filter(({ failure }) => failure?.code === 'DISK_FULL')) {
+    run.beginAgain()
+    await attempt(run, await listAgain(run), isAlone)
+  }
+}
+
+async function attempt(run: DatabaseRun, listings: Listings, isAlone: boolean): Promise<void> {
+  run.failure = undefined
+  try {
+    await mirrorDatabase(run, listings)
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || hasCode(error, ...commonTroubles) || isAlone) throw error
+    await requireBothSides(run, error)
+    run.failure = error
   }
 }
 

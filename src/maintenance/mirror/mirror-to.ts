@@ -1,13 +1,14 @@
-import { HoldfastError, toHoldfastError } from '../../errors.ts'
+import { Room } from '../../backup/room.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../../errors.ts'
 import { writeDocument } from '../../repository/documents.ts'
 import { databasePrefix, markerKey, mirrorLeaseKey } from '../../repository/layout.ts'
-import { Lease } from '../../repository/lease.ts'
+import type { Lease } from '../../repository/lease.ts'
 import { type MirrorRecord, writeMirror } from '../../repository/mirror-record.ts'
 import { Repository } from '../../repository/repository.ts'
 import { removeProbeLeftovers } from '../../storage/probe-leftovers.ts'
 import type { BackupStorage } from '../../storage/storage.ts'
 import { type AbsentEntries, defaultMirrorGraceMs } from './absent-objects.ts'
-import { copyAuditHeads, putInstructions } from './copy-around.ts'
+import { copyAuditHeads, keepInstructions } from './copy-around.ts'
 import { isDatabase, listByDatabase } from './listed-databases.ts'
 import { mirrorEach } from './mirror-each.ts'
 import type { MirrorOptions, MirrorReport } from './mirror-options.ts'
@@ -29,46 +30,61 @@ export async function mirrorTo(
   const { dryRun = false, now = Date.now(), begin = false, leaseWaitMs: waitMs, signal } = options
   const opening = { dryRun, now, begin, signal }
   const opened = await openTarget(source, to, opening)
-  if (dryRun) return await run(source, opened, undefined, options, signal)
+  if (dryRun) return await run(source, opened, undefined, options)
   const place = { storage: to, name: to.url, repository: opened.record.repository, leaseKey: mirrorLeaseKey }
-  await using lease = await Lease.acquire(place, { purpose: 'mirror', waitMs, signal })
+  await using room = new Room(place)
+  await using lease = await room.acquireLease({ purpose: 'mirror', waitMs, signal })
   const signals = signal === undefined ? [lease.signal] : [signal, lease.signal]
   try {
     // As it is now that nobody else writes to it.
     await removeProbeLeftovers(to, now, { signal })
     const target = { ...(await openTarget(source, to, opening)), isNew: opened.isNew }
-    return await run(source, target, lease, options, AbortSignal.any(signals))
+    return await run(source, target, { lease, room }, { ...options, signal: AbortSignal.any(signals) })
   } catch (error) {
     if (lease.signal.aborted && signal?.aborted !== true) throw lease.signal.reason
     throw toHoldfastError(error, to.url)
   }
 }
 
+/** What a run that writes has. */
+interface Writing {
+  readonly lease: Lease
+  readonly room: Room
+}
+
 async function run(
   source: Repository,
   target: MirrorTarget,
-  lease: Lease | undefined,
+  writing: Writing | undefined,
   options: MirrorOptions,
-  signal: AbortSignal | undefined,
 ): Promise<MirrorReport> {
   const startedAt = performance.now()
   const { dryRun = false, now = Date.now(), graceMs = defaultMirrorGraceMs, dropMissing = false } = options
   const { storage, record } = target
-  const { maxDelete, onProgress } = options
+  const { maxDelete, onProgress, signal } = options
   const assertSource = () => assertSame(source, signal)
-  const settings = { lease, dryRun, now, graceMs, dropMissing, maxDelete, signal, onProgress, assertSource }
-  if (!dryRun) await putInstructions(storage, { signal })
+  const { lease, room } = writing ?? {}
+  const settings = { lease, room, dryRun, now, graceMs, dropMissing, maxDelete, signal, onProgress, assertSource }
+  if (!dryRun) await keepInstructions(storage, { signal })
   const listings = {
     mirror: await listByDatabase(storage, { signal }),
     source: await listByDatabase(source.storage, { signal }),
   }
   const names = await chosen(source, listings.source, options)
   const runs = names.map((name) => databaseRun(source, target, settings, name))
-  await mirrorEach(runs, (name) => ({
-    source: listings.source.get(name) ?? [],
-    mirror: listings.mirror.get(name) ?? [],
-  }))
-  const heads = await copyAuditHeads(source.storage, storage, { dryRun, signal })
+  let heads: number
+  try {
+    await mirrorEach(runs, (name) => ({
+      source: listings.source.get(name) ?? [],
+      mirror: listings.mirror.get(name) ?? [],
+    }))
+    heads = await copyAuditHeads(source.storage, storage, { dryRun, signal })
+  } catch (error) {
+    // What is noticed to be absent must be written down on a full disk too: else its grace never ends, and there is never room.
+    if (hasCode(error, 'DISK_FULL') && !dryRun)
+      await noteAbsent(storage, nextRecord(source, record, runs, timeOf(record.completeAt)), signal)
+    throw error
+  }
   // A source that went away meanwhile lists nothing, which looks like a mirror that lacks nothing.
   await assertSource()
   const lost = [...listings.mirror.keys()].filter((name) => !isDatabase(name, listings.source.get(name) ?? []))
@@ -134,6 +150,15 @@ function nextRecord(
   const absent = Object.assign({}, Object.fromEntries(others), ...runs.map((each) => each.absent))
   const iso = completeAt === undefined ? null : new Date(completeAt).toISOString()
   return { ...record, source: source.url, completeAt: iso, absent }
+}
+
+async function noteAbsent(mirror: BackupStorage, record: MirrorRecord, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await writeMirror(mirror, record, { signal })
+  } catch (error) {
+    // The run has failed for the same reason, and says so.
+    if (!hasCode(error, 'DISK_FULL')) throw error
+  }
 }
 
 const timeOf = (iso: string | null): number | undefined => (iso === null ? undefined : Date.parse(iso))

@@ -2,9 +2,10 @@ import { HoldfastError } from '../../errors.ts'
 import { decodeDocument } from '../../repository/document.ts'
 import { readDocumentBytes } from '../../repository/documents.ts'
 import { gapDocument } from '../../repository/gap-record.ts'
-import { gapKey, manifestKey } from '../../repository/layout.ts'
+import { gapKey, manifestKey, pauseKey } from '../../repository/layout.ts'
 import { type BackupManifest, backupManifest } from '../../repository/manifest.ts'
 import { databaseRecord } from '../../repository/marker.ts'
+import { pauseDocument } from '../../repository/pause-record.ts'
 import { type RetentionRecord, retentionRecord } from '../../repository/retention-record.ts'
 import type { BackupStorage, OperationOptions } from '../../storage/storage.ts'
 import { mirroredKind } from './object-kind.ts'
@@ -36,6 +37,10 @@ export async function readMirrored(
     }
     case 'gap': {
       if (gapKey(database, decodeDocument('gap', gapDocument, bytes, key)) !== key) throw misplaced(key)
+      return { bytes }
+    }
+    case 'pause': {
+      if (pauseKey(database, decodeDocument('pause', pauseDocument, bytes, key)) !== key) throw misplaced(key)
       return { bytes }
     }
     case 'record': {

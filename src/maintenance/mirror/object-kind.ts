@@ -5,6 +5,7 @@ import {
   drillsKey,
   gapsPrefix,
   parseSegmentKey,
+  pausesPrefix,
   retentionKey,
   segmentsPrefix,
 } from '../../repository/layout.ts'
@@ -18,7 +19,7 @@ export interface Listed {
 
 export type MirroredKind =
   | { readonly kind: 'segment'; readonly segment: SegmentInfo }
-  | { readonly kind: 'gap' | 'manifest' | 'record' | 'retention' | 'drills' }
+  | { readonly kind: 'gap' | 'pause' | 'manifest' | 'record' | 'retention' | 'drills' }
 
 /**
  * What an object of a database is to a mirror; undefined for what each place has its own of (the lease, and what was verified there), and
@@ -32,6 +33,7 @@ export function mirroredKind(database: string, object: Listed): MirroredKind | u
   }
   if (key.startsWith(backupsPrefix(database))) return key.endsWith('.json') ? { kind: 'manifest' } : undefined
   if (key.startsWith(gapsPrefix(database))) return key.endsWith('.json') ? { kind: 'gap' } : undefined
+  if (key.startsWith(pausesPrefix(database))) return key.endsWith('.json') ? { kind: 'pause' } : undefined
   if (key === databaseRecordKey(database)) return { kind: 'record' }
   if (key === retentionKey(database)) return { kind: 'retention' }
   return key === drillsKey(database) ? { kind: 'drills' } : undefined

@@ -1,5 +1,5 @@
 import type { SegmentInfo } from '../../history/segment-info.ts'
-import { type Listed, mirroredKind } from './object-kind.ts'
+import { type Listed, type MirroredKind, mirroredKind } from './object-kind.ts'
 
 /** An object that never changes, and yet is of another size on the other side: one of the two is damaged. */
 export interface Differing {
@@ -10,6 +10,7 @@ export interface Differing {
 
 /** What of one database is to be copied; each list in the order of its names. */
 export interface CopyPlan {
+  /** Records of gaps and pauses. */
   readonly gaps: readonly Listed[]
   readonly segments: readonly SegmentInfo[]
   /** `database.json`. */
@@ -23,6 +24,8 @@ export interface CopyPlan {
   /** What the mirror has and the source has not. */
   readonly absent: readonly Listed[]
 }
+
+const deletable: ReadonlySet<MirroredKind['kind']> = new Set(['segment', 'gap', 'pause', 'manifest'])
 
 /** What would make a mirror hold all that the source lists. Looks at names and sizes only. */
 export function planCopies(database: string, source: readonly Listed[], mirror: readonly Listed[]): CopyPlan {
@@ -48,13 +51,13 @@ export function planCopies(database: string, source: readonly Listed[], mirror: 
       if (copy.size !== object.size) differing.push({ key: object.key, source: object, mirror: copy })
       else if (is.kind !== 'segment') documents.push(object)
     } else if (is.kind === 'segment') segments.push(is.segment)
-    else if (is.kind === 'gap') gaps.push(object)
+    else if (is.kind === 'gap' || is.kind === 'pause') gaps.push(object)
     else if (is.kind === 'manifest') manifests.push(object)
     else records.push(object)
   }
   const isAbsent = (object: Listed): boolean => {
     const kind = mirroredKind(database, object)?.kind
-    return (kind === 'segment' || kind === 'gap' || kind === 'manifest') && !listed.has(object.key)
+    return kind !== undefined && deletable.has(kind) && !listed.has(object.key)
   }
   return {
     gaps,

@@ -2,19 +2,19 @@
  * What the source has no longer. It is deleted on the mirror only if the source says that it deleted it on purpose, when its grace has
  * passed, and while both sides are sound.
  */
-import { forgettableGaps } from '../../history/forgettable-gaps.ts'
 import { toLsn } from '../../history/lsn.ts'
-import { isReachable, reachableLsns } from '../../history/reachable.ts'
+import { isReachable, type LsnRange, reachableLsns } from '../../history/reachable.ts'
 import { planRollUp } from '../../history/roll-up.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import { acknowledgedSegments } from '../../repository/acknowledged.ts'
 import type { Catalog } from '../../repository/catalog.ts'
-import { gapKey, manifestKey } from '../../repository/layout.ts'
+import { manifestKey } from '../../repository/layout.ts'
 import { openStoredSegment } from '../../repository/open-segment.ts'
 import { readCatalog } from '../../repository/read-catalog.ts'
 import type { RetentionRecord } from '../../repository/retention-record.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
 import { removeCovered } from '../roll-up/roll-up-logs.ts'
+import { forgettableRecords } from '../upkeep/forgettable-records.ts'
 import { nextAbsent, sortAbsent } from './absent-objects.ts'
 import type { MirroredObject } from './mirror-options.ts'
 import type { Listed } from './object-kind.ts'
@@ -23,11 +23,13 @@ import type { DatabaseRun } from './run-context.ts'
 
 export interface WhatIsAbsent {
   readonly absent: readonly Listed[]
-  /** On the mirror, after all was copied. */
+  /** On the mirror, and sound as far as is known. */
   readonly segments: readonly SegmentInfo[]
   /** That the source lists. */
   readonly sourceSegments: readonly SegmentInfo[]
   readonly records: readonly RetentionRecord[]
+  /** What must stay reachable besides the backups that stay. */
+  readonly stay: readonly LsnRange[]
 }
 
 /** @throws LEASE_LOST, STORAGE_*, ABORTED */
@@ -44,7 +46,7 @@ export async function removeAbsent(run: DatabaseRun, what: WhatIsAbsent): Promis
       : await readCatalog(storage, source.name, options)
   if (catalog !== undefined) entries = withoutPromise(entries, catalog)
   const { due, waiting, missing } = sortAbsent(entries, settings)
-  Object.assign(run, { absent: entries, waiting, missing })
+  Object.assign(run, { absent: entries, waiting, missing, heldBack: undefined })
   if (catalog === undefined || due.length === 0) return
   const going = new Set(due)
   run.heldBack = (await unsound(run, what, catalog)) ?? tooMany(run, catalog, going)
@@ -138,7 +140,7 @@ function tooMany(
 /** In the order in which to delete: what names others goes before them. */
 function planOf(
   run: DatabaseRun,
-  { segments, sourceSegments }: WhatIsAbsent,
+  { segments, stay }: WhatIsAbsent,
   catalog: Catalog,
   going: ReadonlySet<string>,
 ): MirroredObject[] | undefined {
@@ -147,14 +149,14 @@ function planOf(
   const manifests = catalog.backups.filter((backup) => going.has(manifestKey(name, backup)))
   const candidates = segments.filter(({ key }) => going.has(key))
   const lsns = staying.map(({ lsn }) => toLsn(lsn))
-  const removable = removableSegments(segments, candidates, { lsns, ranges: reachableLsns(sourceSegments) })
+  const removable = removableSegments(segments, candidates, { lsns, ranges: stay })
   if (removable === undefined) return undefined
   const removed = new Set(removable.map(({ key }) => key))
   const remaining = segments.filter(({ key }) => !removed.has(key))
-  const gaps = forgettableGaps(catalog.gaps, remaining, []).map((gap) => gapKey(name, gap))
+  const records = forgettableRecords(catalog, { staying: remaining, present: remaining }, [])
   return [
     ...manifests.map((backup) => ({ key: manifestKey(name, backup), bytes: 0 })),
-    ...gaps.filter((key) => going.has(key)).map((key) => ({ key, bytes: 0 })),
+    ...records.filter((key) => going.has(key)).map((key) => ({ key, bytes: 0 })),
     ...removable.map(({ key, bytes }) => ({ key, bytes })),
   ]
 }

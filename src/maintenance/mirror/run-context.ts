@@ -1,3 +1,4 @@
+import type { Room } from '../../backup/room.ts'
 import type { HoldfastError } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
@@ -10,6 +11,8 @@ import type { Sides } from './sides.ts'
 export interface RunSettings {
   /** Undefined in a dry run. */
   readonly lease: Lease | undefined
+  /** Of the mirror's disk; undefined in a dry run. */
+  readonly room: Pick<Room, 'make'> | undefined
   readonly dryRun: boolean
   readonly now: number
   readonly graceMs: number
@@ -53,6 +56,11 @@ export class DatabaseRun {
 
   noteCopied(bytes: number): void {
     this.copied = { objects: this.copied.objects + 1, bytes: this.copied.bytes + bytes }
+  }
+
+  /** What was found is looked for anew. */
+  beginAgain(): void {
+    this.findings.length = 0
   }
 
   /** Right before anything is deleted or replaced. @throws LEASE_LOST */

@@ -1,8 +1,7 @@
 import type { MaintenancePlan } from '../../history/retention.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
-import type { GapRecord } from '../../history/windows.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { gapKey, manifestKey } from '../../repository/layout.ts'
+import { manifestKey } from '../../repository/layout.ts'
 import type { Lease } from '../../repository/lease.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
 import {
@@ -25,8 +24,8 @@ export interface WhatGoes {
   readonly plan: Pick<MaintenancePlan, 'deletions' | 'lost'>
   /** Backups whose manifests go. */
   readonly drop: readonly BackupManifest[]
-  /** Gaps whose records go. */
-  readonly gaps: readonly GapRecord[]
+  /** Records of gaps and pauses that go: their keys. */
+  readonly records: readonly string[]
   /** Backups that stay. */
   readonly kept: readonly BackupManifest[]
 }
@@ -63,7 +62,7 @@ export async function dispose(
   if (disposal === undefined) return undefined
   const deletions = [
     ...what.drop.map((manifest) => () => database.deleteManifest(manifest, { signal })),
-    ...what.gaps.map((gap) => () => database.storage.delete(gapKey(database.name, gap), { signal })),
+    ...what.records.map((key) => () => database.storage.delete(key, { signal })),
     ...disposal.deleted.map(
       ({ key }) =>
         () =>
@@ -102,7 +101,7 @@ async function condemn(
   let wasPinned = isPinned(former)
   const keysOf = ({ deleted }: Disposal) => [
     ...what.drop.map((manifest) => manifestKey(database.name, manifest)),
-    ...what.gaps.map((gap) => gapKey(database.name, gap)),
+    ...what.records,
     ...deleted.map(({ key }) => key),
   ]
   const isWritten =

@@ -3,9 +3,6 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import {
-  auditLog,
-  BackupManager,
-  type BackupManagerOptions,
   hasCode,
   initRepository,
   MemoryStorage,
@@ -16,32 +13,10 @@ import {
   type RecordedOperation,
   RestoreManager,
   runDrill,
-  sqlite,
   verifyBackups,
 } from '../../../src/index.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
-import { addRow, makeDatabase } from '../make-database.ts'
-
-/** A database, and a journal that nothing else writes. */
-function application() {
-  const folder = temporaryFolder()
-  const path = folder.file('app.db')
-  makeDatabase(path, 5)
-  const journal = folder.file('state/journal.db')
-  const options = { source: sqlite(path), repository: folder.file('backups'), init: true, journal }
-  return {
-    folder,
-    path,
-    journal,
-    repository: options.repository,
-    url: `file://${options.repository}`,
-    open: (more: Pick<Partial<BackupManagerOptions>, 'journal' | 'repository'> = {}) =>
-      BackupManager.open({ ...options, ...more }),
-    history: () => operationHistory({ journal }),
-    audit: () => auditLog({ journal }),
-    [Symbol.dispose]: () => folder[Symbol.dispose](),
-  }
-}
+import { addRow } from '../make-database.ts'
+import { application } from './support/application.ts'
 
 function summary({ kind, type, database, trigger, outcome }: RecordedOperation): string {
   return [kind, type ?? '-', database ?? '-', trigger, outcome].join(' ')

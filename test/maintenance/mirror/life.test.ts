@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deleteBackup } from '../../../src/backup/delete-backup.ts'
 import { hasCode } from '../../../src/errors.ts'
+import { toLsn } from '../../../src/history/lsn.ts'
 import { compactDatabase } from '../../../src/maintenance/compact/compact-database.ts'
 import { expireDatabase } from '../../../src/maintenance/expire/expire-database.ts'
 import { MemoryStorage } from '../../../src/storage/memory.ts'
@@ -16,7 +17,7 @@ const policy = { last: 2, daily: 2, window: day }
 async function liveOn(history: KeptHistory): Promise<void> {
   const { random } = history
   const what = random.below(100)
-  if (what < 35) await history.log(1 + random.below(6), random.below(3) * day + hour)
+  if (what < 35) await logMore(history)
   else if (what < 55) await history.delta(day)
   else if (what < 65) await history.backup(history.lsn, { type: 'full', segment: await history.base(day) })
   else if (what < 75) await expireDatabase(await history.database(), policy, { graceMs: hour, now: history.time })
@@ -26,6 +27,15 @@ async function liveOn(history: KeptHistory): Promise<void> {
   } else if (what < 90) await deleteAny(history)
   const recent = (await history.reachable()).slice(-3)
   if (random.chance(50)) await history.backup(recent[random.below(recent.length)])
+}
+
+/** Some commits, and now and then the record that they were made while nobody looked. */
+async function logMore(history: KeptHistory): Promise<void> {
+  const { random, lsn: fromLsn, time: fromTime } = history
+  await history.log(1 + random.below(6), random.below(3) * day + hour)
+  const { lsn, time } = history
+  if (random.chance(50))
+    await (await history.database()).putPause({ fromLsn: toLsn(fromLsn), toLsn: toLsn(lsn), fromTime, toTime: time })
 }
 
 async function deleteAny(history: KeptHistory): Promise<void> {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { gapReasons } from '../../../src/capture/gap-reasons.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { openStorage } from '../../../src/storage/open-storage.ts'
+import { readNotedCommits } from '../../support/noted-commits.ts'
 import { checkOracle } from '../../support/oracle.ts'
 import { type Random, seededRandom } from '../../support/random.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -15,6 +16,7 @@ import { FollowProcess } from './follow-process.ts'
 import { FollowedApplication } from './followed-application.ts'
 import { FollowedHistory, leftovers } from './followed-history.ts'
 import { isResetAtStart } from './reset-at-start.ts'
+import { MomentsProof, type RestoredMoments, type Sync } from './restored-moments.ts'
 
 export interface TortureOptions {
   readonly seconds: number
@@ -23,15 +25,18 @@ export interface TortureOptions {
   readonly sqlite3?: string | undefined
   /** Told of each round. */
   readonly onRound?: ((line: string) => void) | undefined
+  /** States to restore at the end. */
+  readonly moments: { readonly byLsn: number; readonly byTime: number }
 }
 
-export interface TortureTally {
+export interface TortureTally extends RestoredMoments {
   readonly rounds: number
   readonly followerKills: number
   readonly writerKills: number
   readonly replacements: number
   readonly commits: number
   readonly acknowledged: number
+  /** States that were restored into files, and proved by their contents, while all that went on. */
   readonly restores: number
   /** Backups that SQLite itself finished meanwhile. */
   readonly copies: number
@@ -56,12 +61,13 @@ export async function tortureFollower(options: TortureOptions): Promise<TortureT
     options.onRound?.(`round ${rounds + 1}: ${what}`)
   }
   await torture.endInOrder()
+  const moments = await torture.restoreMoments()
   const { application, history, followerKills } = torture
   const { writerKills, replacements, commits, copies } = application
   const gaps = await history.gapsByReason()
   const { restores, acknowledged } = history
   const tally = { rounds, followerKills, writerKills, replacements, commits, restores, copies, gaps }
-  return { ...tally, acknowledged: acknowledged.length }
+  return { ...tally, ...moments, acknowledged: acknowledged.length }
 }
 
 class Torture implements AsyncDisposable {
@@ -71,6 +77,7 @@ class Torture implements AsyncDisposable {
   readonly #repository: Repository
   readonly application: FollowedApplication
   readonly history: FollowedHistory
+  readonly #syncs: Sync[] = []
   #follower: FollowProcess | undefined
   #replacementsAtStart = 0
   followerKills = 0
@@ -80,7 +87,7 @@ class Torture implements AsyncDisposable {
     this.#options = options
     this.#random = seededRandom(options.seed)
     this.#repository = repository
-    this.application = new FollowedApplication(folder.file('app.db'), this.#random)
+    this.application = new FollowedApplication(folder.file('app.db'), folder.file('notes'), this.#random)
     this.history = new FollowedHistory(repository, folder.file('restored.db'), this.#random)
   }
 
@@ -131,6 +138,13 @@ class Torture implements AsyncDisposable {
     await this.history.restoreSome()
     await this.history.verify()
     assert.deepEqual(leftovers(this.#folder.path), [])
+  }
+
+  /** @see MomentsProof */
+  async restoreMoments(): Promise<RestoredMoments> {
+    const truth = { noted: readNotedCommits(this.#folder.file('notes')), syncs: this.#syncs }
+    const proof = await MomentsProof.begin(this.#repository.database('app'), truth, this.#random)
+    return await proof.restore(this.#options.moments)
   }
 
   async #live(told: string[]): Promise<void> {
@@ -187,7 +201,9 @@ class Torture implements AsyncDisposable {
   async #sync(): Promise<{ readonly lsn: number; readonly atLeast: number }> {
     const atLeast = this.application.newestCommit()
     const follower = this.#follower ?? assert.fail('no follower')
+    const requestedAt = Date.now()
     const lsn = await follower.sync()
+    this.#syncs.push({ lsn, requestedAt, answeredAt: Date.now() })
     const atMost = this.application.newestCommit()
     this.history.acknowledged.push({ lsn, atLeast, atMost })
     return { lsn, atLeast }

@@ -3,6 +3,7 @@ import { copyFileSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { LoadOptions } from '../../support/load-options.ts'
 import { checkOracle, createOracleDatabase, readOracle } from '../../support/oracle.ts'
 import type { Random } from '../../support/random.ts'
 import { SqlProcess } from '../../support/sql-process.ts'
@@ -11,6 +12,7 @@ import { WriterProcess } from '../../support/writer-process.ts'
 /** An application with two writers at full speed, and what its owner and other programs do to its database. */
 export class FollowedApplication implements AsyncDisposable {
   readonly path: string
+  readonly #notes: string
   readonly #random: Random
   readonly #readers: SqlProcess[] = []
   #writers: WriterProcess[] = []
@@ -20,17 +22,19 @@ export class FollowedApplication implements AsyncDisposable {
   /** Commits of the files that were replaced since. */
   #formerCommits = 0
 
-  constructor(path: string, random: Random) {
+  /** @param notes file in which the writers note their commits */
+  constructor(path: string, notes: string, random: Random) {
     this.path = path
+    this.#notes = notes
     this.#random = random
     createOracleDatabase(path, { autoVacuum: random.pick(['none', 'full', 'incremental']) })
   }
 
-  async startWriters(): Promise<void> {
+  async startWriters(special: Pick<LoadOptions, 'maintenancePercent'> = {}): Promise<void> {
     for (const { isRunning } of this.#writers) if (!isRunning) throw new Error('A writer failed.')
+    const options = { path: this.path, notes: this.#notes, stamp: true, rows: 600, largest: 10_000, ...special }
     while (this.#writers.length < 2) {
-      const seed = this.#random.below(2 ** 32)
-      this.#writers.push(await WriterProcess.start({ path: this.path, seed, rows: 600, largest: 10_000 }))
+      this.#writers.push(await WriterProcess.start({ ...options, seed: this.#random.below(2 ** 32) }))
     }
   }
 
@@ -58,20 +62,33 @@ export class FollowedApplication implements AsyncDisposable {
     database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all()
   }
 
-  /** Puts another file in the database's place while nobody writes: the one given, or a new one with pages of another size. */
+  /**
+   * Puts another file in the database's place: the one given, or a new one with pages of another size. Nobody writes meanwhile; or
+   * the writers do not notice, go on with the file that is gone, and are killed.
+   */
   async replaceBy(file: string | undefined): Promise<void> {
+    const isUnderWriters = this.#random.chance(50)
     await this.stopWriters()
     await this.endReaders()
-    this.#formerCommits += this.newestCommit()
     const next = `${this.path}.next`
     if (file === undefined) createOracleDatabase(next, { pageSize: this.#random.pick([1024, 4096, 8192]) })
     else copyFileSync(file, next)
+    if (isUnderWriters) {
+      // Who connected anew in between would make a file of its own.
+      await this.startWriters({ maintenancePercent: 0 })
+      await delay(this.#random.below(300))
+    }
+    this.#formerCommits += this.newestCommit()
     for (const ending of ['-wal', '-shm']) rmSync(`${this.path}${ending}`, { force: true })
     if (this.#random.chance(50)) {
       rmSync(this.path)
       await delay(this.#random.below(400))
     }
     renameSync(next, this.path)
+    if (isUnderWriters) {
+      await delay(this.#random.below(200))
+      await this.killWriters()
+    }
     this.replacements += 1
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type GapReason, gapReasons } from '../../../src/capture/gap-reasons.ts'
+import { hasCode } from '../../../src/errors.ts'
 import { toLsn } from '../../../src/history/lsn.ts'
 import { isReachable, reachableLsns } from '../../../src/history/reachable.ts'
 import { restorableWindows, type Window } from '../../../src/history/windows.ts'
@@ -123,6 +124,11 @@ export class FollowedHistory {
 
   async #checkMoment({ fromTime, toTime, fromLsn, toLsn: to }: Window): Promise<void> {
     const time = fromTime + this.#random.below(toTime - fromTime + 1)
+    const { pauses } = await this.#database.catalog()
+    if (pauses.some((pause) => pause.fromTime < time && time < pause.toTime)) {
+      await assert.rejects(this.restore({ by: 'time', time }), (error) => hasCode(error, 'NOT_RESTORABLE'))
+      return
+    }
     const restored = await this.restore({ by: 'time', time })
     assert.ok(restored.time <= time, `asked for ${time}, given ${restored.time}`)
     // A neighbour may begin in the very millisecond.

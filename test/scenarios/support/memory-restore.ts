@@ -4,12 +4,20 @@ import { readPageHashes } from '../../../src/repository/page-hashes.ts'
 import { fetchPages } from '../../../src/restore/fetch-pages.ts'
 import { openPlan } from '../../../src/restore/open-plan.ts'
 import { resolveState } from '../../../src/restore/resolve-state.ts'
-import type { RestoreTargetState } from '../../../src/restore/restore-options.ts'
+import type { RestorePlan, RestoreTargetState } from '../../../src/restore/restore-options.ts'
 import type { RestoreTarget } from '../../../src/source/target.ts'
 import { lockPage } from '../../../src/util/page-hash.ts'
 
 /** Plans and fetches a state as a restore does, into memory instead of a file, and without SQLite's checks: fast enough for loops. */
 export async function restoreToMemory(database: DatabaseRepository, state: RestoreTargetState): Promise<Buffer> {
+  return (await restoreWithPlan(database, state)).image
+}
+
+/** As {@link restoreToMemory}; also says which state that is. */
+export async function restoreWithPlan(
+  database: DatabaseRepository,
+  state: RestoreTargetState,
+): Promise<{ readonly image: Buffer; readonly plan: RestorePlan }> {
   const catalog = await database.catalog()
   const { chain, plan } = await openPlan(database, catalog, await resolveState(database, catalog, state), new Map())
   const { pageSize, pageCount } = chain
@@ -27,5 +35,5 @@ export async function restoreToMemory(database: DatabaseRepository, state: Resto
   if (lock <= pageCount) wanted[lock - 1] = 0
   await fetchPages(chain, await readPageHashes(chain), wanted, target, { onWritten: () => undefined })
   if (plan.checksum !== formatState(chain.state)) throw new Error('The plan is for another state than its chain.')
-  return image
+  return { image, plan }
 }

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { restorableWindows } from '../../../src/history/windows.ts'
 import type { DatabaseRepository } from '../../../src/repository/database-repository.ts'
+import { stampOf } from '../../support/commit-stamp.ts'
 import { checkOracle } from '../../support/oracle.ts'
 import type { Random } from '../../support/random.ts'
 import type { Acknowledged } from './followed-history.ts'
 import { replayHistory } from './replay-history.ts'
 
-/** Byte offset of `user_version` in the file's header, where the writers stamp the number of the commit. */
-const stampOffset = 60
 /** Of so many states one is opened and proved by its contents. */
 const provedOneIn = 40
 
@@ -37,7 +36,7 @@ export class ReplayedTruth {
     const seqs = new Map<number, number>()
     let last = { lsn: 0, seq: 0 }
     for await (const { lsn, state, image } of replayHistory(this.#database)) {
-      const seq = image.readUInt32BE(stampOffset)
+      const { seq } = stampOf(image)
       const known = this.#known.get(lsn)
       if (known !== undefined) assert.deepEqual({ state, seq }, known, `LSN ${lsn} has changed`)
       this.#known.set(lsn, { state, seq })
