@@ -4,6 +4,7 @@ import type { CaptureEvent, Unsent } from '../capture/capture-events.ts'
 import type { Clock } from '../capture/clock.ts'
 import type { FollowRequest } from '../capture/engine-api.ts'
 import type { StorageAddress } from '../engine/storage-link.ts'
+import type { HoldfastError } from '../errors.ts'
 import type { FollowConfig } from './config/config.ts'
 import type { FoundDatabase } from './discovery/discover.ts'
 import type { FollowFacts } from './follow/follow-facts.ts'
@@ -26,6 +27,8 @@ export interface AgentDatabasesContext {
   readonly startsAtOnce: number
   readonly onEvent: (database: string, event: CaptureEvent) => void
   readonly onState: (database: string, facts: FollowFacts) => void
+  /** A database was not let go in order. */
+  readonly onStopFailed: (database: string, error: HoldfastError) => void
 }
 
 interface Entry {
@@ -87,12 +90,15 @@ export class AgentDatabases {
     return { added, removed: gone.map(({ database }) => database) }
   }
 
-  /** Takes what was committed, waits so long for its upload, and lets all go. What is left waits for the next start. */
-  async stop(waitMs: number): Promise<ReadonlyMap<string, Unsent>> {
+  /**
+   * Takes what was committed, waits so long for its upload, and lets all go. What is left waits for the next start.
+   * @param hangMs how much longer a worker may take
+   */
+  async stop(waitMs: number, hangMs: number): Promise<ReadonlyMap<string, Unsent>> {
     const left = new Map<string, Unsent>()
     await Promise.all(
       this.all.map(async ({ name, followed }) => {
-        if (followed !== undefined) left.set(name, await followed.stop(waitMs))
+        if (followed !== undefined) left.set(name, await followed.stop(waitMs, hangMs))
       }),
     )
     return left
@@ -103,7 +109,7 @@ export class AgentDatabases {
     request: FollowRequest,
     after: Promise<unknown> | undefined,
   ): FollowedDatabase {
-    const { storage, pool, clock, onEvent, onState } = this.#context
+    const { storage, pool, clock, onEvent, onState, onStopFailed } = this.#context
     const followed = new FollowedDatabase({
       name,
       path,
@@ -114,6 +120,7 @@ export class AgentDatabases {
       mayStart: (signal) => placeInQueue(this.#starting, name, signal),
       onEvent: (event) => onEvent(name, event),
       onState: (facts) => onState(name, facts),
+      onStopFailed: (error) => onStopFailed(name, error),
     })
     if (after === undefined) followed.start()
     else

@@ -1,20 +1,20 @@
 /** What a schedule that is due makes the agent do. */
+import type { Clock } from '../capture/clock.ts'
 import type { StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { openKnown } from '../repository/known-places.ts'
 import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupStorage } from '../storage/storage.ts'
-import { assertTables } from '../verify/drill/assertion.ts'
-import { judgeFailure } from '../verify/drill/judge-failure.ts'
-import { runDrill } from '../verify/drill/run-drill.ts'
 import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import type { MirrorConfig } from './config/config.ts'
-import { backUp, followPatienceMs } from './jobs/back-up.ts'
+import { backUp } from './jobs/back-up.ts'
+import { drill } from './jobs/drill.ts'
+import type { Waiting } from './jobs/in-turn.ts'
+import { keepUp } from './jobs/keep-up.ts'
 import { mirror, noMirrors } from './jobs/mirror.ts'
 import { backupFigures } from './journal/backup-figures.ts'
-import { drillEnding } from './journal/drill-ending.ts'
 import type { Ending } from './journal/ending.ts'
 import { mirrorEnding } from './journal/mirror-ending.ts'
 import type { OperationKind, OperationStart } from './journal/operation.ts'
@@ -22,6 +22,7 @@ import type { MirrorBook } from './mirrors/mirror-book.ts'
 import type { Operations } from './operations/operations.ts'
 import { type RunEnd, runEnd } from './schedule/run-end.ts'
 import type { ScheduleAction } from './schedule/schedule-spec.ts'
+import type { StandAside } from './schedule/scheduler.ts'
 import type { ScheduledRun } from './schedule/timetable.ts'
 import type { WorkerPool } from './worker/worker-pool.ts'
 
@@ -33,10 +34,15 @@ export interface AgentJobsContext {
   readonly operations: Pick<Operations, 'run'>
   readonly pool: WorkerPool
   readonly find: (name: string) => AgentDatabase | undefined
-  readonly mirrors: Pick<MirrorBook, 'all' | 'find' | 'completed'>
+  readonly mirrors: Pick<MirrorBook, 'all' | 'find' | 'began' | 'completed'>
   /** Whether a backup of a database was ever made, as far as is known on this machine. */
   readonly wasBackedUp: (database: string) => boolean
-  readonly now: () => number
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+}
+
+/** Of one run. */
+interface Run extends Pick<Waiting, 'aside' | 'onWait'> {
+  readonly signal: AbortSignal
 }
 
 const kindOf: Readonly<Record<ScheduleAction, OperationKind>> = {
@@ -59,7 +65,11 @@ export class AgentJobs {
   }
 
   /** @throws NAME_NOT_FOUND if the database, or mirror, is not looked after any more, and what the work throws */
-  async run({ database: name, schedule, reason }: ScheduledRun, signal: AbortSignal): Promise<RunEnd> {
+  async run(
+    { database: name, schedule, reason }: ScheduledRun,
+    signal: AbortSignal,
+    aside: StandAside,
+  ): Promise<RunEnd> {
     const place = this.#context.mirrors.find(name)
     if (place !== undefined) return await this.#mirrorAll(place, { schedule, reason }, signal)
     const database = this.#context.find(name)
@@ -75,8 +85,8 @@ export class AgentJobs {
     }
     const { hooks } = database.config
     return runEnd(
-      await operations.run(start, { hooks, path: database.path, signal }, (abort) =>
-        this.#work(database, schedule, abort),
+      await operations.run(start, { hooks, path: database.path, signal }, (abort, onWait) =>
+        this.#work(database, schedule, { signal: abort, aside, onWait }),
       ),
     )
   }
@@ -86,19 +96,20 @@ export class AgentJobs {
     return action === 'verify' ? config.verify.level : undefined
   }
 
-  async #work(database: AgentDatabase, schedule: ScheduledRun['schedule'], signal: AbortSignal): Promise<Ending> {
+  async #work(database: AgentDatabase, schedule: ScheduledRun['schedule'], run: Run): Promise<Ending> {
+    const { signal } = run
     switch (schedule.action) {
       case 'full':
       case 'incremental':
       case 'snapshot':
-        return await this.#backUp(database, schedule, schedule.action, signal)
+        return await this.#backUp(database, schedule, schedule.action, run)
       case 'verify':
         return await this.#verify(database, signal)
       case 'drill':
         return await this.#drill(database, signal)
       case 'expire':
       case 'compact':
-        return await this.#keepUp(database, schedule.action, signal)
+        return await this.#keepUp(database, schedule.action, run)
       case 'mirror':
         return await this.#mirrorOne(database, signal)
     }
@@ -108,12 +119,17 @@ export class AgentJobs {
     database: AgentDatabase,
     { id, tags = {} }: ScheduledRun['schedule'],
     type: BackupType,
-    signal: AbortSignal,
+    run: Run,
   ): Promise<Ending> {
-    const { repository, link, now } = this.#context
-    const stamp = new Date(now()).toISOString().replace(/[-:]|\.\d+/g, '')
+    const { repository, link, clock } = this.#context
+    const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')
     const snapshotName = type === 'snapshot' ? `${id}-${stamp}` : undefined
-    const { metadata, warnings } = await backUp(repository, link, database, { type, snapshotName, tags, signal })
+    const { metadata, warnings } = await backUp(repository, link, database, {
+      type,
+      snapshotName,
+      tags,
+      ...this.#inLine(run),
+    })
     return { backupId: metadata.id, type: metadata.type, warnings, figures: backupFigures(metadata) }
   }
 
@@ -133,52 +149,22 @@ export class AgentJobs {
     }
   }
 
-  async #drill({ name, config: { drill } }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
-    try {
-      if (!(await this.#isThere(name, signal)))
-        return { message: 'There is nothing to restore yet.', outcome: 'succeeded' }
-      const report = await runDrill({
-        repository: this.#place,
-        database: name,
-        state: drill.state === 'random' ? { by: 'random' } : { by: 'latest' },
-        assertions: [...assertTables(drill.expectTables), ...drill.assertions],
-        command: drill.command,
-        timeLimitMs: drill.commandTimeoutMs,
-        maxRecoveryMs: drill.maxRecoveryTimeMs,
-        maxAgeMs: drill.maxAgeMs,
-        scratchFolder: drill.scratchFolder,
-        signal,
-      })
-      return drillEnding(report)
-    } catch (thrown) {
-      const error = toHoldfastError(thrown, name)
-      const { code, message } = error
-      // A repository that is not there to be opened says as little of the backup as one that goes away meanwhile.
-      const isHindered = code === 'REPOSITORY_NOT_FOUND' || judgeFailure(error)?.outcome === 'inconclusive'
-      if (signal.aborted || !isHindered) throw thrown
-      return { outcome: 'inconclusive', code, message }
-    }
+  async #drill({ name, config }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+    const isThere = () => this.#isThere(name, signal)
+    return await drill(this.#place, { name, config, isThere }, signal)
   }
 
-  async #keepUp(
-    { name, config, followed }: AgentDatabase,
-    action: 'expire' | 'compact',
-    signal: AbortSignal,
-  ): Promise<Ending> {
-    const { link, pool } = this.#context
-    if (!(await this.#isThere(name, signal)))
+  async #keepUp(database: AgentDatabase, action: 'expire' | 'compact', run: Run): Promise<Ending> {
+    const { repository, link, pool } = this.#context
+    if (!(await this.#isThere(database.name, run.signal)))
       return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
-    await followed?.isFollowedWithin(followPatienceMs, signal)
-    using place = followed?.worker === undefined ? pool.take() : undefined
-    const worker = followed?.worker ?? place?.worker
-    if (worker === undefined) throw new HoldfastError('INTERNAL', 'There is no worker.')
-    const input = { database: name, storage: link.address }
-    if (action === 'compact') return { figures: { ...(await worker.call('compact', input, { signal })) } }
-    if (config.retention === undefined)
-      throw new HoldfastError('USAGE', `There is no "retention" for ${name}, so nothing expires.`, { object: name })
-    const { graceMs, ...policy } = config.retention
-    const summary = await worker.call('expire', { ...input, policy, graceMs }, { signal })
-    return { figures: { ...summary } }
+    return { figures: { ...(await keepUp(repository, link, database, { action, pool, ...this.#inLine(run) })) } }
+  }
+
+  #inLine({ signal, aside, onWait }: Run) {
+    const { clock, pool } = this.#context
+    const isWorker = (pid: number): boolean => pool.workers.some((worker) => worker.pid === pid)
+    return { isWorker, waiting: { aside, onWait, sleep: clock.sleep.bind(clock) }, signal }
   }
 
   /** All of the repository, to one mirror. */
@@ -187,7 +173,7 @@ export class AgentJobs {
     { schedule, reason }: Pick<ScheduledRun, 'schedule' | 'reason'>,
     signal: AbortSignal,
   ): Promise<RunEnd> {
-    const { operations, repositoryName, link, mirrors, now } = this.#context
+    const { operations, repositoryName, link, mirrors, clock } = this.#context
     const { name, hooks } = place
     const start: OperationStart = {
       kind: 'mirror',
@@ -197,7 +183,9 @@ export class AgentJobs {
       schedule: schedule.id,
     }
     const end = await operations.run(start, { hooks, signal }, async (abort) => {
-      const report = await mirror(link, place, { now: now(), signal: abort })
+      const startedAt = clock.now()
+      mirrors.began(name, startedAt)
+      const report = await mirror(link, place, { now: startedAt, signal: abort })
       if (report.complete && report.completeAt !== undefined) mirrors.completed(name, report.completeAt)
       return { ...mirrorEnding(report), type: name }
     })
@@ -206,7 +194,7 @@ export class AgentJobs {
 
   /** One database, to every mirror. */
   async #mirrorOne({ name }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
-    const { link, mirrors, now } = this.#context
+    const { link, mirrors, clock } = this.#context
     if (mirrors.all.length === 0) throw noMirrors(name)
     if (!(await this.#isThere(name, signal)))
       return { message: 'There is nothing to mirror yet.', outcome: 'succeeded' }
@@ -214,7 +202,7 @@ export class AgentJobs {
     const failures: HoldfastError[] = []
     for (const { config } of mirrors.all) {
       try {
-        endings.push(mirrorEnding(await mirror(link, config, { database: name, now: now(), signal })))
+        endings.push(mirrorEnding(await mirror(link, config, { database: name, now: clock.now(), signal })))
       } catch (thrown) {
         // The others are not to go without because of one that is away.
         if (signal.aborted) throw thrown

@@ -9,6 +9,7 @@ import { userStateFolder } from '../util/user-state-folder.ts'
 import { type AgentDatabase, AgentDatabases } from './agent-databases.ts'
 import { AgentJobs } from './agent-jobs.ts'
 import type { AgentOptions } from './agent-options.ts'
+import { ChecksElsewhere } from './checks-elsewhere.ts'
 import type { Config } from './config/config.ts'
 import { DatabaseFinder } from './database-finder.ts'
 import { GlobWatch } from './discovery/glob-watch.ts'
@@ -25,6 +26,7 @@ import { FreshnessBook } from './freshness-book.ts'
 import { recallMadeBackups } from './made-backups.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { MirrorBook } from './mirrors/mirror-book.ts'
+import { readCompletion } from './mirrors/read-completion.ts'
 import { CertificateWatch } from './notify/certificates/certificate-watch.ts'
 import { deviceOf, measureDisk } from './notify/conditions/disk.ts'
 import { Heartbeats } from './notify/heartbeats.ts'
@@ -67,6 +69,7 @@ export interface AgentParts extends AsyncDisposable {
   readonly firstLook: FirstLook
   readonly freshness: FreshnessBook
   readonly repositoryWatch: RepositoryWatch
+  readonly checksElsewhere: ChecksElsewhere
   readonly otherAgents: OtherAgents
   readonly mirrors: MirrorBook
 }
@@ -97,7 +100,7 @@ export async function assemble({
   const heartbeats = stack.use(
     new Heartbeats(config.notify, { clock, onDelivery: (delivery) => metrics.delivered(delivery), warn }),
   )
-  const freshness = new FreshnessBook()
+  const freshness = new FreshnessBook({ now, pendingSince: (key) => notifier.pendingSince(key) })
   await recallMadeBackups({ journal, repository, freshness, log })
   const reading = new AbortController()
   stack.defer(() => reading.abort())
@@ -124,6 +127,14 @@ export async function assemble({
     hasGone: (name) => finder.hasGone(name),
   })
   const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log })
+  const checksElsewhere = new ChecksElsewhere({
+    journal,
+    repository,
+    repositoryWatch,
+    databases: () => databases.all.map(({ name }) => name),
+    log,
+    now,
+  })
   const owner = { id: await agentId(folder, warn), host: hostname(), config: config.file }
   const keeper = new RecordKeeper(link.storage, owner)
   const own = (): readonly AgentDatabase[] => [...databases.all, ...finder.away]
@@ -137,7 +148,16 @@ export async function assemble({
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
-  const mirrors = new MirrorBook({ journal, repository, scheduler: () => scheduler, notifier, metrics, now })
+  const mirrors = new MirrorBook({
+    journal,
+    repository,
+    scheduler: () => scheduler,
+    notifier,
+    metrics,
+    log,
+    now,
+    read: readCompletion,
+  })
   const wasBackedUp = (name: string): boolean => freshness.lastBackupAt(name) !== undefined
   const jobs = new AgentJobs({
     repository,
@@ -145,7 +165,7 @@ export async function assemble({
     link,
     operations,
     pool,
-    now,
+    clock,
     find,
     mirrors,
     wasBackedUp,
@@ -156,7 +176,7 @@ export async function assemble({
     maxConcurrent: config.concurrency.operations,
     state: await stateFile.read(warn),
     store: stateFile,
-    run: (run, signal) => jobs.run(run, signal),
+    run: (run, signal, aside) => jobs.run(run, signal, aside),
     // The operation has told of it.
     onFailure: () => {},
     onStateNotKept: (error) => log.warn(`When schedules ran cannot be written down. ${String(error)}`),
@@ -181,6 +201,7 @@ export async function assemble({
     startsAtOnce,
     onEvent: (name, event) => watch.event(name, event),
     onState: (name, facts) => watch.state(name, facts),
+    onStopFailed: (name, error) => watch.stopFailed(name, error),
   })
   const names = await NameBook.read(join(folder, 'names.json'), warn)
   const workers = new WorkerWatch({
@@ -268,6 +289,7 @@ export async function assemble({
     firstLook,
     freshness,
     repositoryWatch,
+    checksElsewhere,
     otherAgents,
     mirrors,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -71,6 +71,10 @@ export const agentStatus = z.strictObject({
       database: z.string().nullable(),
       schedule: z.string().nullable(),
       startedAt: time,
+      waiting: z
+        .string()
+        .nullable()
+        .describe('why it waits, which keeps nothing of other databases from being done; null while it is at work'),
     }),
   ),
   channels: z.array(

@@ -14,8 +14,10 @@ import { currentActor } from './journal/audit/actor.ts'
 import { anchorAudit } from './journal/audit/anchor-audit.ts'
 import { observeUncleanStop } from './notify/conditions/unclean-stop.ts'
 import { type HealthReport, healthReport } from './notify/health.ts'
+import { nameOf, type RunningOperation } from './operations/operations.ts'
 import { reportStatus } from './report-status.ts'
 import type { RunEnd } from './schedule/run-end.ts'
+import { StopBudget } from './stop-budget.ts'
 
 /** How often the agent looks at everything, in milliseconds. */
 const roundMs = 30_000
@@ -24,8 +26,6 @@ const mostFreshened = 100
 const freshenMs = 2_000
 /** For notifications that are on their way when it stops. */
 const lastWordsMs = 5_000
-/** For what was called off to clean up, before it is cut off. */
-const cleanUpMs = 5_000
 
 /** Keeps the databases of a configuration safe, unattended: follows them, runs their schedules, and says when something is wrong. */
 export class Agent {
@@ -126,29 +126,25 @@ export class Agent {
   }
 
   async #stop(): Promise<ReadonlyMap<string, Unsent>> {
-    const { scheduler, databases, notifier, marker, watch, finder } = this.#parts
+    const { scheduler, databases, operations, notifier, marker, watch, finder } = this.#parts
     const { log } = this.#options
     const { stopTimeoutMs } = this.#config.current
     log.info('The agent stops, in order; a second signal ends it at once.')
-    // By the steady clock: the other may be set meanwhile.
-    const deadline = performance.now() + stopTimeoutMs
-    const left = (): number => Math.max(0, deadline - performance.now())
+    const budget = new StopBudget(stopTimeoutMs)
     this.#stopping.abort()
-    await settledWithin(Promise.allSettled([this.#rounds, finder.idle(), this.#config.idle()]), stopTimeoutMs / 2)
-    if (this.#control !== undefined) await settledWithin(this.#control[Symbol.asyncDispose](), cleanUpMs)
+    await settledWithin(Promise.allSettled([this.#rounds, finder.idle(), this.#config.idle()]), budget.rounds())
+    if (this.#control !== undefined) await settledWithin(this.#control[Symbol.asyncDispose](), budget.control())
     // A backup of a followed database needs its follower.
-    const graceMs = left() / 2
+    const { graceMs, endMs } = budget.runs()
     const scheduled = scheduler.stop({ graceMs })
-    if (!(await settledWithin(scheduled, graceMs + cleanUpMs)))
-      log.warn('Something that was called off does not end: it is cut off.', {
-        running: this.#parts.operations.running.map(({ kind, database }) => `${kind} ${database ?? ''}`).join(', '),
-      })
-    const unsent = await databases.stop(left())
-    await settledWithin(watch.idle(), cleanUpMs)
+    if (!(await settledWithin(scheduled, endMs))) log.warn(cutOff(operations.running))
+    const { uploadMs, hangMs } = budget.following()
+    const unsent = await databases.stop(uploadMs, hangMs)
+    await settledWithin(watch.idle(), budget.records())
     await notifier.flush(lastWordsMs)
     await this.#parts[Symbol.asyncDispose]()
-    // Its worker is gone by now.
-    await settledWithin(scheduled, cleanUpMs)
+    // The workers are gone by now, and what waited for them knows.
+    await settledWithin(Promise.all([scheduled, watch.idle()]), budget.records())
     await marker.clear()
     await this.#lock[Symbol.asyncDispose]()
     log.info('The agent has stopped.')
@@ -191,11 +187,20 @@ export class Agent {
     if (warning !== undefined) log.error(warning)
   }
 
-  /** Commands make backups too. With very many databases, what the agent knows by itself must do. */
+  /** Commands make backups and bring mirrors up to date too. With very many databases, what the agent knows by itself must do. */
   async #freshen(): Promise<void> {
-    const { databases, freshness, repository } = this.#parts
+    const mirrors = this.#parts.mirrors.freshen(freshenMs, this.#stopping.signal)
+    await Promise.all([this.#freshenDatabases(), mirrors])
+  }
+
+  async #freshenDatabases(): Promise<void> {
+    const { databases, freshness, repository, repositoryWatch } = this.#parts
     if (databases.all.length > mostFreshened) return
-    const reading = databases.all.map(({ name }) => freshness.read(repository.database(name), this.#stopping.signal))
+    const { signal } = this.#stopping
+    const reading = databases.all.flatMap(({ name }) => [
+      freshness.read(repository.database(name), signal),
+      repositoryWatch.read(name, signal),
+    ])
     // What cannot be read now stays as it was known.
     await settledWithin(Promise.allSettled(reading), freshenMs)
   }
@@ -203,13 +208,14 @@ export class Agent {
   async #makeRounds(): Promise<void> {
     const { clock } = this.#options
     const { signal } = this.#stopping
-    const { rounds, marker, otherAgents, firstLook, finder, certificates, mirrors } = this.#parts
+    const { rounds, marker, otherAgents, firstLook, finder, certificates, mirrors, checksElsewhere } = this.#parts
     while (!signal.aborted) {
       await this.#attempt('Writing down that the agent runs', () => marker.seen(clock.now()))
       await this.#attempt('Looking at the databases', () => rounds.make(signal))
-      mirrors.observe()
+      await this.#attempt('Looking at mirrors', () => mirrors.look(signal))
       this.#tellAlive()
       await firstLook.look(signal)
+      await this.#attempt('Looking at verifications and drills of others', () => checksElsewhere.look(signal))
       await this.#attempt('Looking at certificates', () => certificates.look(this.#config.current.notify, signal))
       await this.#attempt('Looking at the databases of other agents', () => otherAgents.look(signal))
       await this.#attempt('Noting the head of the audit log in the repository', () => this.#noteAudit())
@@ -237,4 +243,9 @@ export class Agent {
       this.#options.log.error(`${what} failed. ${message}`)
     }
   }
+}
+
+function cutOff(running: readonly RunningOperation[]): string {
+  if (running.length === 0) return 'Writing down when schedules ran does not end: it is cut off.'
+  return `What was called off does not end, and is cut off: ${running.map(nameOf).join(', ')}.`
 }

@@ -16,26 +16,43 @@ const beginMs = 15 * 60_000
 /** What stays overdue is read again so often. */
 const rereadMs = 10 * 60_000
 
+export interface FreshnessBookOptions {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Since when a condition is seen that was not told yet; undefined if it was told, or is not seen. */
+  readonly pendingSince: (key: string) => number | undefined
+}
+
 /**
  * How new what is kept of each database is. Read from the repository once, then from what the agent does itself; and before
  * anything is called overdue, from the repository again, since somebody else may have made a backup.
  */
 export class FreshnessBook {
+  readonly #options: FreshnessBookOptions
   readonly #known = new Map<string, Freshness>()
   readonly #windows = new Map<string, WindowTimes>()
   /** When a backup was last made, as this agent or its journal knows. */
   readonly #madeAt = new Map<string, number>()
-  /** When it was last read because it seemed overdue. */
+  /** When it was last read because it seemed overdue, and was. */
   readonly #readAt = new Map<string, number>()
+
+  constructor(options: FreshnessBookOptions) {
+    this.#options = options
+  }
 
   get(name: string): Freshness | undefined {
     return this.#known.get(name)
   }
 
   async read(database: DatabaseRepository, signal: AbortSignal): Promise<Freshness> {
-    const read = await readFreshness(database, { signal })
-    this.#known.set(database.name, read)
-    return read
+    const { name } = database
+    const read = await readFreshness(database, this.#options.now(), { signal })
+    // Who was alive when it was last read, and died then, has not said so itself.
+    const seen = read.coveredUntil === undefined ? 0 : (this.#known.get(name)?.coveredUntil ?? 0)
+    const coveredUntil = Math.max(read.coveredUntil ?? 0, seen) || undefined
+    const freshness = { ...read, coveredUntil }
+    this.#known.set(name, freshness)
+    return freshness
   }
 
   /**
@@ -104,17 +121,29 @@ export class FreshnessBook {
         { overdueAfterMs, schedules },
         now,
       )
-      if (facts?.state !== 'starting') return observations
-      return observations.map((each) => (each.what === 'present' ? { delayMs: beginMs, ...each } : each))
+      const delay = facts?.state === 'starting' ? { delayMs: beginMs } : {}
+      return observations.map((each) => (each.what === 'present' ? { ...delay, ...each, onSight: true } : each))
     }
     const known = this.#known.get(name)
     if (known !== undefined) {
       const observations = judge(known)
-      const isFresh = observations.every(({ what }) => what !== 'present')
-      const readAt = this.#readAt.get(name) ?? 0
-      if (isFresh || (now >= readAt && now < readAt + rereadMs)) return observations
+      if (!this.#mustRead(name, observations, now)) return observations
     }
-    this.#readAt.set(name, now)
-    return judge(await this.read(repository, signal))
+    const observations = judge(await this.read(repository, signal))
+    if (observations.some(({ what }) => what === 'present')) this.#readAt.set(name, now)
+    else this.#readAt.delete(name)
+    return observations
+  }
+
+  /** Before anything is told, and now and then while it lasts. */
+  #mustRead(name: string, observations: readonly Observation[], now: number): boolean {
+    const readAt = this.#readAt.get(name)
+    const present = observations.filter((each) => each.what === 'present')
+    if (present.length === 0) return false
+    if (readAt === undefined || now < readAt || now >= readAt + rereadMs) return true
+    return present.some(({ condition: { key }, delayMs = 0 }) => {
+      const since = this.#options.pendingSince(key)
+      return since !== undefined && now >= since + delayMs
+    })
   }
 }

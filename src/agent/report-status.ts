@@ -49,6 +49,7 @@ export function reportStatus(parts: AgentParts, { startedAt, now, configFile, he
       database: running.database ?? null,
       schedule: running.schedule ?? null,
       startedAt: new Date(running.startedAt).toISOString(),
+      waiting: running.waiting ?? null,
     })),
     channels: notifier.channels.map(({ name, type, target, waiting, deliveries }) => ({
       name,

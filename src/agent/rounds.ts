@@ -3,6 +3,7 @@ import { hasCode, toHoldfastError } from '../errors.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import type { AgentLog } from './agent-log.ts'
+import { awayCodes } from './away-codes.ts'
 import type { DiskWatch } from './disk-watch.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -30,9 +31,6 @@ export interface RoundsContext {
   readonly now: () => number
   readonly disks: Pick<DiskWatch, 'look'>
 }
-
-/** Codes of a repository that is away: the next database would only have to wait for the same. */
-const awayCodes = ['STORAGE_TRANSIENT', 'STORAGE_THROTTLED', 'STORAGE_DENIED'] as const
 
 export class Rounds {
   readonly #context: RoundsContext

@@ -11,20 +11,27 @@ import { MemoryStorage } from '../../src/storage/memory.ts'
 import { Engine } from './notify/support/alerts.ts'
 import { ManualClock } from './notify/support/manual-clock.ts'
 import { databaseConfig } from './support/database-config.ts'
+import { putFollowLease } from './support/follow-lease.ts'
 import { app, followApp } from './support/followed-app.ts'
 
 const hour = 3_600_000
 
-async function scene() {
+async function scene({ overdueAfterMs = 24 * hour, isFollowed = true, hasBackup = true } = {}) {
   const repository = await Repository.init(new MemoryStorage())
   const clock = new ManualClock()
   const { name, path } = app
   const capturedAt = new Date(clock.now() - 48 * hour).toISOString()
-  await repository.storage.put(manifestKey(name, { capturedAt, type: 'full', id: 'aaaaaaaaaaaa' }), Buffer.from('x'))
-  const { followed, following } = await followApp(clock)
-  const config = databaseConfig({ source: { kind: 'path', path, name }, overdueAfterMs: 24 * hour })
-  const book = new FreshnessBook()
+  if (hasBackup)
+    await repository.storage.put(manifestKey(name, { capturedAt, type: 'full', id: 'aaaaaaaaaaaa' }), Buffer.from('x'))
+  const { followed: own, following } = await followApp(clock)
+  const followed = isFollowed ? own : undefined
+  const config = databaseConfig({ source: { kind: 'path', path, name }, overdueAfterMs })
   const engine = new Engine()
+  const pendingSince = (key: string): number | undefined => {
+    const entry = engine.state[key]
+    return entry?.phase === 'pending' ? entry.since : undefined
+  }
+  const book = new FreshnessBook({ now: () => clock.now(), pendingSince })
   const look = async () => {
     engine.now = clock.now()
     const observations = await book.observe(
@@ -35,7 +42,18 @@ async function scene() {
     )
     return engine.see(...observations).map(({ state, key }) => `${state} ${key}`)
   }
-  return { clock, following, look }
+  /** Somebody else makes one. */
+  const backUp = async (id: string): Promise<void> => {
+    const made = { capturedAt: new Date(clock.now()).toISOString(), type: 'full', id } as const
+    await repository.storage.put(manifestKey(name, made), Buffer.from('x'))
+  }
+  /** Time passes for the alerts alone, without a round. */
+  const wait = async (milliseconds: number): Promise<string[]> => {
+    engine.now = clock.now()
+    await clock.pass(milliseconds)
+    return engine.wait(milliseconds).map(({ state, key }) => `${state} ${key}`)
+  }
+  return { clock, following, look, backUp, wait, repository }
 }
 
 test('a database in which nothing was committed for days is not called overdue while its following begins', async () => {
@@ -54,12 +72,57 @@ test('a database of which following does not begin is overdue', async () => {
   assert.deepEqual(await look(), ['firing overdue/app'])
 })
 
+test('a short limit is not passed while somebody else makes backups, by whatever moment alerts are looked at', async () => {
+  const { look, wait, backUp } = await scene({ overdueAfterMs: 30_000, isFollowed: false, hasBackup: false })
+  const told: string[] = []
+  told.push(...(await look()), ...(await wait(20_000)))
+  for (const id of ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc', 'dddddddddddd']) {
+    await backUp(id)
+    told.push(...(await wait(10_000)), ...(await look()), ...(await wait(15_000)))
+  }
+  assert.deepEqual(told, [])
+  await wait(31_000)
+  assert.deepEqual(await look(), ['firing overdue/app'])
+  await backUp('eeeeeeeeeeee')
+  await wait(600_000)
+  await backUp('ffffffffffff')
+  assert.deepEqual(await look(), ['recovered overdue/app'])
+})
+
+test('where there never was a backup, that is told when a round sees it after the limit, and not if one was made just before', async () => {
+  const { look, wait } = await scene({ overdueAfterMs: 30_000, isFollowed: false, hasBackup: false })
+  assert.deepEqual(await look(), [])
+  assert.deepEqual(await wait(40_000), [])
+  assert.deepEqual(await look(), ['firing overdue/app'])
+  const late = await scene({ overdueAfterMs: hour, isFollowed: false, hasBackup: false })
+  assert.deepEqual(await late.look(), [])
+  await late.wait(hour - 10_000)
+  assert.deepEqual(await late.look(), [])
+  await late.backUp('aaaaaaaaaaaa')
+  await late.wait(20_000)
+  assert.deepEqual(await late.look(), [])
+})
+
+test('a short stop of a follower elsewhere is none of the database, a long one is', async () => {
+  const { look, wait, repository, clock } = await scene({ overdueAfterMs: hour, isFollowed: false })
+  const coveredAt = new Date(clock.now()).toISOString()
+  await putFollowLease(repository, 'app', { coveredAt })
+  assert.deepEqual(await look(), [])
+  await wait(0.7 * hour)
+  assert.deepEqual(await look(), [])
+  await putFollowLease(repository, 'app', { coveredAt, released: true })
+  await wait(0.2 * hour)
+  assert.deepEqual(await look(), [])
+  await wait(0.8 * hour)
+  assert.deepEqual(await look(), ['firing overdue/app'])
+})
+
 test('the last backup is when it was made, also where the repository only tells of an older state', async () => {
   const repository = await Repository.init(new MemoryStorage())
   const made = Date.parse('2026-03-10T02:00:00Z')
   const capturedAt = new Date(made - 240 * hour).toISOString()
   await repository.storage.put(manifestKey('app', { capturedAt, type: 'full', id: 'aaaaaaaaaaaa' }), Buffer.from('x'))
-  const book = new FreshnessBook()
+  const book = new FreshnessBook({ now: () => made, pendingSince: () => undefined })
   const journal = {
     operations: async () =>
       [

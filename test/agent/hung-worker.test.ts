@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { it } from 'node:test'
 import { makeDatabase } from '../cli/support/database.ts'
 import { agentPlace, RunningAgent } from './support/running-agent.ts'
+import { stopProcess } from './support/stop-process.ts'
 
 it('a worker that hangs is ended after ten minutes, told of, and another goes on with its databases, without a gap', async () => {
   using place = await agentPlace()
@@ -19,7 +20,7 @@ it('a worker that hangs is ended after ten minutes, told of, and another goes on
   application.exec("INSERT INTO users (name) VALUES ('one')")
   await running.until('the first commit is kept', () => isDurable(2))
   const [hung = assert.fail()] = agent.status().workers
-  process.kill(hung, 'SIGSTOP')
+  await stopProcess(hung)
   application.exec("INSERT INTO users (name) VALUES ('two')")
   const hasLine = (fits: RegExp) => running.lines.some((line) => fits.test(line))
   const told = new RegExp(`Worker process ${hung} had not answered for 10 min.* and was ended`)

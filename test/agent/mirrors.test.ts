@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { agentControlApi } from '../../src/agent/agent-control-api.ts'
+import { agentSocket } from '../../src/agent/agent-lock.ts'
+import { ControlClient } from '../../src/control/client.ts'
+import { mirrorRepository } from '../../src/maintenance/mirror/mirror-repository.ts'
 import { readMirror } from '../../src/repository/mirror-record.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
 import { agentPlace, RunningAgent } from './support/running-agent.ts'
@@ -49,7 +53,6 @@ describe('an agent with mirrors', () => {
     assert.ok(!existsSync(`${mirror}/mirror.json`), 'nothing is begun where a mirror was before')
 
     rmSync(mirror, { recursive: true })
-    const { mirrorRepository } = await import('../../src/maintenance/mirror/mirror-repository.ts')
     await mirrorRepository({ repository, to: mirror, begin: true })
     await running.until('all is well again', () => !isTold(/\/mirror\//), onward)
   })
@@ -78,5 +81,59 @@ describe('an agent with mirrors', () => {
     await agent.runSchedule(pathToFileURL(file('nas')).href, 'mirror-yearly')
     assert.notEqual(await completeAt(file('nas')), null)
     assert.notEqual(agent.status().mirrors[0]?.completeAt, null)
+  })
+})
+
+describe('an agent whose mirror somebody else brings up to date', () => {
+  it('learns of it without a run of its own, and takes back what it had said of that mirror', async () => {
+    using place = await agentPlace()
+    const { repository, file } = place
+    makeDatabase(file('app.db'))
+    const mirror = file('nas')
+    const config = {
+      repository,
+      databases: [
+        { path: file('app.db'), follow: false, schedules: [{ type: 'full', every: 'yearly' }], verify: false },
+      ],
+      mirrors: [{ to: mirror, every: '1d' }],
+    }
+    await using running = await RunningAgent.start(file('home'), config)
+    const { agent, clock } = running
+    const status = () => agent.status().mirrors[0]
+    const onward = (step: number) => () => agent.status().running.length === 0 && clock.leap(step)
+    const ownRuns = () => running.lines.filter((line) => /mirror .*: (done|failed)/.test(line)).length
+    const byHand = () => mirrorRepository({ repository, to: mirror, now: clock.now() })
+    await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
+
+    await byHand()
+    await running.until('it knows', () => status()?.completeAt !== null, onward(hour / 4))
+    assert.equal(ownRuns(), 0)
+
+    renameSync(mirror, file('unmounted'))
+    writeFileSync(mirror, 'This is no folder.')
+    const told = () => running.problems.map(({ key }) => key.replace(/\/file.*/, '')).sort()
+    const both = ['failure/mirror', 'overdue/mirror']
+    await running.until('both are told', () => both.every((key) => told().includes(key)), onward(hour))
+    const runs = ownRuns()
+    rmSync(mirror)
+    renameSync(file('unmounted'), mirror)
+    await byHand()
+    const since = clock.now()
+    await running.until('both are over', () => !told().some((key) => both.includes(key)), onward(hour / 12))
+    assert.ok(clock.now() - since < 3 * hour)
+    assert.equal(ownRuns(), runs)
+  })
+
+  it('says so when it is asked how things are', async () => {
+    using place = await agentPlace()
+    const { repository, file } = place
+    makeDatabase(file('app.db'))
+    const databases = [{ path: file('app.db'), follow: false, schedules: [{ type: 'full', every: 'yearly' }] }]
+    const mirrors = [{ to: file('nas'), every: 'yearly' }]
+    await using running = await RunningAgent.start(file('home'), { repository, databases, mirrors })
+    await running.until('the first backup', () => running.agent.status().databases[0]?.lastBackupAt !== null)
+    await mirrorRepository({ repository, to: file('nas') })
+    using client = await ControlClient.connect(await agentSocket(file('home/state/agent')), agentControlApi)
+    assert.notEqual((await client.call('status', undefined)).mirrors[0]?.completeAt, null)
   })
 })

@@ -3,8 +3,10 @@ import { rm } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { AgentLog } from '../../src/agent/agent-log.ts'
 import { Metrics } from '../../src/agent/metrics/metrics.ts'
+import { observeOperation } from '../../src/agent/notify/conditions/operation.ts'
 import { Notifier } from '../../src/agent/notify/notifier.ts'
 import { RepositoryWatch } from '../../src/agent/repository-watch.ts'
+import { addDrill, type DrillRecord } from '../../src/repository/drill-record.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { updateLedger } from '../../src/repository/verification-ledger.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
@@ -62,5 +64,40 @@ describe('what an agent reads from the repository', () => {
     await note(second, true)
     await watch.readVerifications('mine', signal)
     assert.deepEqual(keys(), [])
+  })
+
+  it('tells of a drill that failed elsewhere, until one passes; one that could not be finished changes nothing', async () => {
+    await using all = await scene()
+    const { repository, watch, keys, notifier } = all
+    let at = Date.parse('2026-01-01T00:00:00Z')
+    const drilled = async (verdict: DrillRecord['verdict'], host = 'db2') => {
+      at += 3_600_000
+      const drill = { lsn: 1, stateTime: null, backup: null, recoveryMs: 5, host, verdict }
+      const reasons = verdict === 'passed' ? [] : ['There are no users.']
+      const drilledAt = new Date(at).toISOString()
+      await addDrill(repository.database('mine'), { ...drill, reasons, drilledAt }, new Set())
+      await watch.readVerifications('mine', signal)
+      return keys()
+    }
+    assert.deepEqual(await drilled('passed'), [])
+    assert.deepEqual(await drilled('failed'), ['drill/mine'])
+    assert.equal(notifier.firing[0]?.summary, 'The restore drill of mine failed: There are no users.')
+    at = Date.now()
+    assert.deepEqual(await drilled('inconclusive'), ['drill/mine'])
+    assert.deepEqual(await drilled('passed'), [])
+    assert.deepEqual(await drilled('inconclusive'), [])
+  })
+
+  it('does not take back that a later drill failed of which the repository knows nothing', async () => {
+    await using all = await scene()
+    const { repository, watch, keys, notifier } = all
+    const when = { drilledAt: '2026-01-01T00:00:00.000Z', host: 'db1' }
+    const what = { lsn: 1, stateTime: null, backup: null, recoveryMs: 5 }
+    await addDrill(repository.database('mine'), { ...when, ...what, verdict: 'passed', reasons: [] }, new Set())
+    const times = { startedAt: Date.now(), endedAt: Date.now() }
+    const drill = { id: 'x', kind: 'drill', database: 'mine', repository: 'file:///r', trigger: 'schedule' } as const
+    notifier.observe(observeOperation({ ...drill, ...times, outcome: 'failed', code: 'NAME_NOT_FOUND' }))
+    await watch.readVerifications('mine', signal)
+    assert.deepEqual(keys(), ['drill/mine'])
   })
 })

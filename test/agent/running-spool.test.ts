@@ -49,6 +49,7 @@ it('an agent tells that commits fill their spool while the repository is away, a
     () => inbox.has('recovered', key),
     () => clock.leap(minute),
   )
+  inbox.proves('the spool is full', key)
   const told = inbox.about(key)
   assert.deepEqual([told.at(-2), told.at(-1)], ['firing critical', 'recovered critical'])
   await running.until(

@@ -3,10 +3,12 @@ import { mkdirSync } from 'node:fs'
 import { it } from 'node:test'
 import { AgentProgram, writeConfig } from '../cli/support/agent.ts'
 import { makeDatabase } from '../cli/support/database.ts'
+import { AlertInbox } from './running/support/alert-inbox.ts'
 import { agentPlace, RunningAgent } from './support/running-agent.ts'
 
 it('an agent notices by its schedules that another was killed for good, and that its backups come again', async (context) => {
   await using place = await agentPlace()
+  await using inbox = await AlertInbox.open()
   const { repository, file } = place
   for (const name of ['theirs', 'ours']) {
     mkdirSync(file(name))
@@ -21,7 +23,11 @@ it('an agent notices by its schedules that another was killed for good, and that
   await first.kill()
 
   const ours = { path: file('ours/ours.db'), follow: false, schedules: [{ type: 'full', every: 'daily' }] }
-  await using second = await RunningAgent.start(file('ours'), { repository, databases: [ours] })
+  await using second = await RunningAgent.start(file('ours'), {
+    repository,
+    databases: [ours],
+    notify: [inbox.channel],
+  })
   const overdue = () => second.problems.filter(({ key }) => key === 'overdue/theirs')
   /** Others are looked after once an hour, and when the configuration was read anew. */
   const look = async (): Promise<void> => {
@@ -37,4 +43,6 @@ it('an agent notices by its schedules that another was killed for good, and that
   const third = new AgentProgram(context, file('theirs'))
   await third.line(/^backup \(incremental\) of theirs: done/)
   await second.until('theirs is not overdue any more', () => overdue().length === 0, look)
+  await second.until('that is told', () => inbox.has('recovered', 'overdue/theirs'))
+  inbox.proves('the work of another agent is overdue', 'overdue/theirs')
 })

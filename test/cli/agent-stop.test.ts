@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
 import { z } from 'zod'
 import { AgentProgram, writeConfig } from './support/agent.ts'
-import { cliOk, scratchFolder } from './support/cli.ts'
+import { cliOk, scratchFolder, startCli } from './support/cli.ts'
 import { count, makeDatabase } from './support/database.ts'
 import { cliJson } from './support/json-lines.ts'
 
@@ -68,6 +68,31 @@ describe('holdfast run, told to stop', () => {
     for (const pid of workers) process.kill(pid, 'SIGSTOP')
     assert.equal(await first.stop(), 3)
     assert.match(first.output, waits)
+    const told = first.lines.filter(({ message }) => /^Following app did not end in order/.test(message))
+    assert.deepEqual(
+      told.map(({ level }) => level),
+      ['error'],
+    )
+    assert.match(told[0]?.message ?? '', /Worker process \d+ did not end when it was told to, and was ended\.$/)
     await all.nextStartKeepsAll()
+  })
+
+  it('while an operation does not end, because its worker hangs, names that and cuts it off', async (context) => {
+    const cwd = await scratchFolder(context)
+    const options = { cwd, env: { XDG_STATE_HOME: join(cwd, 'xdg') } }
+    makeDatabase(join(cwd, 'app.db'))
+    await cliOk(['init'], { cwd })
+    writeConfig(cwd, { databases: [{ path: 'app.db', retention: true }], stopTimeout: '1s' })
+    const agent = new AgentProgram(context, cwd)
+    await agent.line(/^Following app/)
+    const status = async () => (await cliJson('status', [], options)).last
+    for (const pid of (await status()).workers) process.kill(pid, 'SIGSTOP')
+    const { child, ended } = startCli(['schedule', 'run', 'app', 'expire-daily'], options)
+    context.after(async () => void child.kill('SIGKILL'))
+    while (!(await status()).running.some(({ kind }) => kind === 'expire'));
+    await agent.stop()
+    await ended
+    await agent.line(/^What was called off does not end, and is cut off: expire of app\.$/)
+    assert.equal(agent.lines.at(-1)?.message, 'The agent has stopped.')
   })
 })

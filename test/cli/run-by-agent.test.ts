@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { AgentProgram, writeConfig } from './support/agent.ts'
 import { cli, cliOk, scratchFolder } from './support/cli.ts'
 import { makeDatabase } from './support/database.ts'
+import { historyOf } from './support/journal.ts'
 import { cliJson, cliJsonError } from './support/json-lines.ts'
 
 /** A database of which nothing is due before long but drills, if so wanted. */
@@ -76,13 +77,16 @@ describe('schedule run, by a running agent', () => {
       assert.notEqual(ends[0]?.backupId, null)
       return { said, ends: ends.map(({ by, outcome, message, code }) => [by, outcome, message !== null, code]) }
     }
+    const recorded = async () =>
+      (await historyOf(options, '--kind', 'backup')).map(({ outcome, message }) => [outcome, message])
     const alone = await all()
-    // What the hook after it says is a part of the operation only where the agent did it.
     assert.deepEqual(alone.ends, [
-      ['command', 'succeeded', false, 3],
+      ['command', 'warning', true, 3],
       ['command', 'failed', true, 5],
       ['command', 'skipped', false, 0],
     ])
+    assert.deepEqual(await recorded(), [['warning', 'The hook after the backup ended with 1.']])
+    assert.equal(await listed('whole'), 'warning')
     const running = await agent()
     const byAgent = await all()
     assert.deepEqual(byAgent.ends, [

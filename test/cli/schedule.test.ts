@@ -69,7 +69,9 @@ describe('schedule list', () => {
   it('shows what is done when, and that no agent does it', async (context) => {
     const { options } = await place(
       context,
-      `${unfollowed}    schedules:
+      `  - path: app.db
+    verify: false
+    schedules:
       - { type: full, every: weekly, at: sunday 02:30, timeZone: Europe/Berlin }
       - { id: often, type: incremental, afterCommits: 1000 }
       - { id: calm, type: snapshot, quiet: 10m }
@@ -183,6 +185,10 @@ describe('schedule add and remove', () => {
     await refused(/got "sometimes"/, 'add', 'app', '--type', 'full', '--every', 'sometimes')
     await refused(/One of every, cron/, 'add', 'app', '--type', 'full')
     await refused(/a schedule "full-daily" already/, 'add', 'app', '--type', 'full', '--every', 'daily')
+    await refused(
+      /Nothing was changed.*with "follow: false", nothing notices commits/,
+      ...['add', 'app', '--type', 'incremental', '--after-commits', '100'],
+    )
     await refused(/no database "other".*It has app, .*tenants/s, 'add', 'other', '--type', 'full', '--every', 'daily')
     await refused(/required option '-t, --type/i, 'add', 'app', '--every', 'daily')
     await refused(/Nothing was changed.*Nothing backs up this database/, 'remove', 'app', 'full-daily')

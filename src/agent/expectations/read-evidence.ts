@@ -1,8 +1,7 @@
 /** What the repository shows of the work that is done for a database. */
-import { hasCode } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { readDrills } from '../../repository/drill-record.ts'
-import { leaseState } from '../../repository/lease.ts'
+import { knownLease } from '../../repository/known-lease.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { readFreshness } from '../notify/conditions/freshness.ts'
@@ -10,7 +9,7 @@ import type { ExpectedWork } from './expected-work.ts'
 
 /** Times are in milliseconds since 1970; undefined: never, as far as the repository shows. */
 export interface Evidence {
-  /** Of the newest backup, or the newest commit. */
+  /** Of the newest backup or the newest commit, or up to when there was none that is not in the repository. */
   readonly newestStateAt?: number | undefined
   readonly verifiedAt?: number | undefined
   readonly drilledAt?: number | undefined
@@ -27,22 +26,23 @@ export type FollowerEvidence =
       readonly process?: { readonly host: string; readonly pid: number } | undefined
     }
 
-/** Only what the expectation asks about is read. @throws STORAGE_*, FORMAT_TOO_NEW, ABORTED */
+/** Only what the expectation asks about is read. @param now milliseconds since 1970 @throws STORAGE_*, FORMAT_TOO_NEW, ABORTED */
 export async function readEvidence(
   database: DatabaseRepository,
   { isFollowed, overdueAfterMs, schedules }: Pick<ExpectedWork, 'isFollowed' | 'overdueAfterMs' | 'schedules'>,
+  now: number,
   options: OperationOptions = {},
 ): Promise<Evidence> {
   const has = (...actions: readonly string[]) => schedules.some(({ action }) => actions.includes(action))
   const follower = isFollowed ? await readFollower(database, options) : undefined
   const isCovered = follower?.state === 'alive'
   const makesStates = overdueAfterMs !== undefined || has('full', 'incremental', 'snapshot')
-  const newest = makesStates && !isCovered ? await readFreshness(database, options) : undefined
+  const newest = makesStates && !isCovered ? await readFreshness(database, now, options) : undefined
   const ledger = has('verify') ? await readLedger(database, options) : undefined
   const drills = has('drill') ? await readDrills(database, options) : []
   const checks = [...Object.values(ledger?.segments ?? {}), ...Object.values(ledger?.restores ?? {})]
   return {
-    newestStateAt: latest([newest?.newestBackupAt, newest?.newestCommitAt]),
+    newestStateAt: latest([newest?.newestBackupAt, newest?.newestCommitAt, newest?.coveredUntil]),
     verifiedAt: latest(checks.map(({ checkedAt }) => Date.parse(checkedAt))),
     drilledAt: latest(drills.map(({ drilledAt }) => Date.parse(drilledAt))),
     follower,
@@ -50,7 +50,7 @@ export async function readEvidence(
 }
 
 async function readFollower(database: DatabaseRepository, options: OperationOptions): Promise<FollowerEvidence> {
-  const lease = await readLease(database, options)
+  const lease = await knownLease(database, options)
   if (lease === undefined) return { state: 'gone' }
   const { document, isHeld } = lease
   if (isHeld && document.purpose === 'follow') return { state: 'alive' }
@@ -58,19 +58,6 @@ async function readFollower(database: DatabaseRepository, options: OperationOpti
     return { state: 'gone', since: Date.parse(document.expiresAt) }
   const { host, pid } = document.owner
   return { state: 'gone', since: Date.parse(document.acquiredAt), process: { host, pid } }
-}
-
-/** A damaged lease says nothing of who is alive; its holder, if there is one, replaces it. */
-async function readLease(
-  database: DatabaseRepository,
-  options: OperationOptions,
-): Promise<Awaited<ReturnType<typeof leaseState>>> {
-  try {
-    return await leaseState(database, options)
-  } catch (error) {
-    if (hasCode(error, 'INTEGRITY')) return undefined
-    throw error
-  }
 }
 
 function latest(times: readonly (number | undefined)[]): number | undefined {

@@ -61,7 +61,7 @@ async function judge(
   const before = known.get(work.database)
   // That a follower was alive says nothing of whether it still is.
   if (before !== undefined && !work.isFollowed && overdueWork(work, before, now).length === 0) return []
-  const evidence = await readEvidence(repository.database(work.database), work, options)
+  const evidence = await readEvidence(repository.database(work.database), work, now, options)
   known.set(work.database, evidence)
   return overdueWork(work, evidence, now)
 }

@@ -79,13 +79,10 @@ export class FollowWatch {
         log.warn(event.message, { database, hint: event.hint })
         break
       case 'retrying':
-        log.warn(
-          `${event.what === 'upload' ? 'An upload' : 'Reading the log'} of ${database} failed. ${event.message}`,
-          {
-            nextTryInMs: event.delayMs,
-            failures: event.failures,
-          },
-        )
+        log.warn(`${event.what === 'upload' ? 'An upload of' : 'Following'} ${database} failed. ${event.message}`, {
+          nextTryInMs: event.delayMs,
+          failures: event.failures,
+        })
         break
       case 'spool-full':
         log.error(`The spool of ${database} is full.`, {
@@ -111,10 +108,23 @@ export class FollowWatch {
           segments: waiting.segments,
           bytes: waiting.bytes,
         })
-      this.#end(database, { outcome: 'succeeded' }, commits)
+      if (waiting.gaveUpAfter !== undefined)
+        this.#context.log.error(`Commits of ${database} were not kept: the spool could not take them.`, {
+          afterLsn: waiting.gaveUpAfter,
+        })
+      const end = error === undefined ? ({ outcome: 'succeeded' } as const) : interrupted(error)
+      this.#end(database, end, commits)
       this.#fresh.delete(database)
       this.#failures.delete(database)
     }
+  }
+
+  /** Whatever was committed is still in the database's log, or on this machine: the next start goes on from there. */
+  stopFailed(database: string, error: HoldfastError): void {
+    this.#context.log.error(`Following ${database} did not end in order. ${error.message}`, {
+      code: error.code,
+      hint: error.hint,
+    })
   }
 
   /** Resolves when everything that ended is recorded. */
@@ -137,7 +147,7 @@ export class FollowWatch {
     if (error instanceof WorkerReplaced) {
       // That is told of all databases of a worker at once.
       log.debug(`Following ${database} goes on with another worker. ${error.message}`)
-      this.#end(database, { ...failedEnd(error), outcome: 'interrupted' }, commits)
+      this.#end(database, interrupted(error), commits)
       return
     }
     if (error.code === 'DATABASE_NOT_FOUND' && mayBeGone(database, since)) {
@@ -182,6 +192,10 @@ const howText = {
   unchanged: 'unchanged since its newest kept state',
   healed: 'what changed since its newest kept state is stored',
 } as const
+
+function interrupted(error: HoldfastError): OperationEnd {
+  return { ...failedEnd(error), outcome: 'interrupted' }
+}
 
 function asOperation({ start, startedAt }: Span, end: OperationEnd, endedAt: number): Operation {
   return { ...start, ...end, database: start.database, id: '', startedAt, endedAt }

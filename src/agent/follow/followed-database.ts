@@ -19,7 +19,7 @@ const leaseRetryMs = 10_000
 /** What went well for so long is a new failure when it fails. */
 const settledMs = 60_000
 /** A worker takes as long to take what was committed, and to let go, besides waiting for uploads. */
-const hangMs = 10_000
+const usualHangMs = 10_000
 
 export interface FollowedDatabaseContext {
   /** Name in the repository. */
@@ -34,6 +34,8 @@ export interface FollowedDatabaseContext {
   readonly onEvent: (event: CaptureEvent) => void
   /** Following began, failed and will be tried again, or ended. */
   readonly onState: (facts: FollowFacts) => void
+  /** It was not let go in order. */
+  readonly onStopFailed: (error: HoldfastError) => void
 }
 
 /** Keeps a database followed, by whichever worker, for as long as it is asked to: a failure is told, and then tried again. */
@@ -46,6 +48,7 @@ export class FollowedDatabase {
   #onChange: (() => void)[] = []
   /** Whoever followed it last said what waits for the next start. */
   #isLeftTold = false
+  #toldOfStop: string | undefined
 
   constructor(context: FollowedDatabaseContext) {
     this.#context = context
@@ -127,9 +130,10 @@ export class FollowedDatabase {
 
   /**
    * Takes what was committed, waits so long for its upload, and lets the database go. Says what is left for the next start, as far as is
-   * known: a worker that hangs is waited for no longer than that and some seconds.
+   * known.
+   * @param hangMs a worker that hangs is waited for so much longer; default 10 s
    */
-  async stop(waitMs: number): Promise<Unsent> {
+  async stop(waitMs: number, hangMs: number = usualHangMs): Promise<Unsent> {
     const worker = this.#worker
     this.#stop.abort()
     const stopped = worker !== undefined && this.isFollowing ? this.#letGo(worker, waitMs) : Promise.resolve()
@@ -148,8 +152,16 @@ export class FollowedDatabase {
       this.#letGoWith(await worker.call('stop', { database: this.name, waitMs }))
     } catch (thrown) {
       // What it ended with, if that was not this stop, is told by the end of following itself.
-      if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#book.stopFailed(toHoldfastError(thrown))
+      if (!hasCode(thrown, 'NOT_RUNNING', 'ENGINE_DIED', 'ABORTED')) this.#stopFailed(toHoldfastError(thrown))
     }
+  }
+
+  /** The same may be told by the end of following, and by whoever asked for that. */
+  #stopFailed(error: HoldfastError): void {
+    if (this.#toldOfStop === error.message) return
+    this.#toldOfStop = error.message
+    this.#book.stopFailed(error)
+    this.#context.onStopFailed(error)
   }
 
   #letGoWith(left: Unsent): void {
@@ -164,7 +176,7 @@ export class FollowedDatabase {
     try {
       this.#book.letGo(await readSpool(stateFolder))
     } catch (thrown) {
-      this.#book.stopFailed(toHoldfastError(thrown, stateFolder))
+      this.#stopFailed(toHoldfastError(thrown, stateFolder))
     }
   }
 
@@ -182,7 +194,10 @@ export class FollowedDatabase {
     for (let failures = 0; !signal.aborted; ) {
       const before = this.#book.lsn
       const error = await this.#follow()
-      if (signal.aborted) break
+      if (error === undefined || signal.aborted) {
+        if (error !== undefined && !hasCode(error, 'ABORTED')) this.#stopFailed(error)
+        break
+      }
       const now = this.#context.clock.now()
       if (this.#book.lsn > before || this.#book.followedMs(now) > settledMs) failures = 0
       failures += 1
@@ -201,8 +216,8 @@ export class FollowedDatabase {
     this.#become('stopped')
   }
 
-  /** Until it ends; the answer is why. */
-  async #follow(): Promise<HoldfastError> {
+  /** Until it ends; the answer is why, unless that was our stop. */
+  async #follow(): Promise<HoldfastError | undefined> {
     this.#become('starting')
     this.#isLeftTold = false
     let hasBegun: (() => void) | undefined
@@ -219,7 +234,7 @@ export class FollowedDatabase {
     }
   }
 
-  async #followBy(hasBegun: () => void): Promise<HoldfastError> {
+  async #followBy(hasBegun: () => void): Promise<HoldfastError | undefined> {
     const { name: database, path, storage, request, pool } = this.#context
     using place = pool.take()
     this.#worker = place.worker
@@ -236,6 +251,7 @@ export class FollowedDatabase {
       }
       const following = place.worker.call('follow', input, { signal: starting.signal, onEvent })
       this.#letGoWith(await abortable(following, starting.signal))
+      if (this.#stop.signal.aborted) return undefined
       return new HoldfastError('ENGINE_DIED', `Following ${database} was ended by somebody else.`, { object: database })
     } finally {
       this.#stop.signal.removeEventListener('abort', giveUp)

@@ -26,3 +26,11 @@ export function failedEnd(thrown: unknown, figures?: OperationEnd['figures']): O
   const [message] = error.message.split('\n')
   return { outcome: code === 'ABORTED' ? 'interrupted' : 'failed', code, message, figures }
 }
+
+/** With what was said after it ended: that undoes nothing. */
+export function withWarnings(end: OperationEnd, warnings: readonly string[]): OperationEnd {
+  if (warnings.length === 0) return end
+  const { outcome, message } = end
+  const text = [message, ...warnings].filter((part) => part !== undefined).join(' ')
+  return { ...end, outcome: outcome === 'succeeded' ? 'warning' : outcome, message: text }
+}

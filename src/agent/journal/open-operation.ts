@@ -1,11 +1,12 @@
 import type { Ending } from './ending.ts'
-import type { OperationKind } from './operation.ts'
+import type { OperationEnd, OperationKind } from './operation.ts'
 
 /** An operation whose begin is recorded. */
 export interface OpenOperation {
   /** Call one of these, once. */
   readonly end: (ending: Ending) => Promise<void>
-  readonly fail: (thrown: unknown, figures?: Readonly<Record<string, number>>) => Promise<void>
+  /** @param ended the same in other words, where more is to be told of it */
+  readonly fail: (thrown: unknown, figures?: Readonly<Record<string, number>>, ended?: OperationEnd) => Promise<void>
 }
 
 /** Does the work and records how it ended, also when it throws, which it then does. Without an operation it is only done. */

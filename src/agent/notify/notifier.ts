@@ -97,6 +97,12 @@ export class Notifier implements AsyncDisposable {
       .sort((a, b) => a.since - b.since)
   }
 
+  /** Since when something is wrong that was not told yet, in milliseconds since 1970; undefined if it was, or nothing is. */
+  pendingSince(key: string): number | undefined {
+    const entry = this.#state[key]
+    return entry?.phase === 'pending' ? Math.min(entry.since, this.#clock.now()) : undefined
+  }
+
   get channels(): readonly ChannelStatus[] {
     return this.#queues.map(({ name, channel: { type, target }, waiting, deliveries }) => {
       return { name, type, target, waiting: waiting.length, deliveries }

@@ -1,8 +1,9 @@
 import { type HoldfastError, toHoldfastError } from '../../errors.ts'
 import type { AgentLog } from '../agent-log.ts'
 import type { HookConfig } from '../config/config.ts'
+import { afterHooks } from '../hooks/after-hooks.ts'
 import { runHooks } from '../hooks/run-hooks.ts'
-import { type Ending, endOf, failedEnd } from '../journal/ending.ts'
+import { type Ending, endOf, failedEnd, withWarnings } from '../journal/ending.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Operation, OperationEnd, OperationStart } from '../journal/operation.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -30,17 +31,28 @@ export interface Surroundings {
   readonly signal: AbortSignal
 }
 
+export interface RunningOperation extends OperationStart {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Why it waits, in a sentence; undefined while it is at work. */
+  readonly waiting: string | undefined
+}
+
+/** Tells why work waits, or, with undefined, that it goes on. */
+export type OnWait = (reason: string | undefined) => void
+
 /** What the agent does, each with its hooks, and told to whom it concerns: journal, metrics, alerts, heartbeats and log. */
 export class Operations {
   readonly #context: OperationsContext
-  readonly #running = new Map<string, OperationStart & { readonly startedAt: number }>()
+  readonly #running = new Set<RunningOperation>()
 
   constructor(context: OperationsContext) {
     this.#context = context
   }
 
-  get running(): readonly (OperationStart & { readonly startedAt: number })[] {
-    return [...this.#running.values()]
+  /** Those of which a hook runs, too. */
+  get running(): readonly RunningOperation[] {
+    return [...this.#running]
   }
 
   /**
@@ -48,6 +60,25 @@ export class Operations {
    * @throws what the work throws, HOOK_FAILED, ABORTED; all of that is told already
    */
   async run(
+    start: OperationStart,
+    surroundings: Surroundings,
+    work: (signal: AbortSignal, onWait: OnWait) => Promise<Ending>,
+  ): Promise<OperationEnd | undefined> {
+    const running = { ...start, startedAt: this.#context.now(), waiting: undefined as string | undefined }
+    const onWait: OnWait = (reason) => {
+      running.waiting = reason
+      if (reason !== undefined)
+        this.#context.log.info(`${nameOf(start)}: waits. ${reason}`, { schedule: start.schedule })
+    }
+    this.#running.add(running)
+    try {
+      return await this.#run(start, surroundings, (signal) => work(signal, onWait))
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  async #run(
     start: OperationStart,
     surroundings: Surroundings,
     work: (signal: AbortSignal) => Promise<Ending>,
@@ -64,7 +95,6 @@ export class Operations {
     }
     const startedAt = now()
     const handle = await journal.begin(start)
-    this.#running.set(handle.id, { ...start, startedAt })
     const heartbeats = this.#context
       .heartbeats()
       .filter((each) => each.concerns(start))
@@ -79,9 +109,8 @@ export class Operations {
       end = await this.#failed(failure, start)
     }
     const endedAt = now()
-    end = await this.#afterHooks(end, { ...asked, durationMs: endedAt - startedAt }, surroundings)
+    end = withWarnings(end, await afterHooks(end, { hooks, asked, durationMs: endedAt - startedAt }))
     await handle.end(end)
-    this.#running.delete(handle.id)
     const ended: Operation = { ...start, ...end, database: end.database ?? database, id: handle.id, startedAt, endedAt }
     this.#tell(ended, failure)
     const said = failure === undefined ? '' : log.since(startedAt)
@@ -98,31 +127,21 @@ export class Operations {
     return { ...end, outcome: 'interrupted', message: `${database} is not looked after any more. ${end.message}` }
   }
 
-  /** They cannot undo anything: what they say is a warning. */
-  async #afterHooks(
-    end: OperationEnd,
-    { durationMs, ...asked }: Omit<Parameters<typeof runHooks>[1], 'moment' | 'end'> & { readonly durationMs: number },
-    { hooks }: Surroundings,
-  ): Promise<OperationEnd> {
-    const { outcome, code, message, backupId } = end
-    const told = { outcome, code, message, backupId, durationMs }
-    // Also when the operation was called off: what a hook before it began is for one after it to end.
-    const { warnings } = await runHooks(hooks, { ...asked, moment: 'after', end: told })
-    if (warnings.length === 0) return end
-    const text = [message, ...warnings].filter((part) => part !== undefined).join(' ')
-    return { ...end, outcome: outcome === 'succeeded' ? 'warning' : outcome, message: text }
-  }
-
   #tell(operation: Operation, failure: HoldfastError | undefined): void {
     const { metrics, notifier, log, onEnded } = this.#context
     metrics.operationEnded(operation)
     notifier.observe(observeOperation(operation))
-    const { kind, type, database, outcome, message, backupId, startedAt, endedAt, schedule, code } = operation
-    const what = `${kind}${type === undefined ? '' : ` (${type})`}${database === undefined ? '' : ` of ${database}`}`
+    const { outcome, message, backupId, startedAt, endedAt, schedule, code } = operation
+    const what = nameOf(operation)
     const fields = { durationMs: endedAt - startedAt, schedule, backup: backupId, code, hint: failure?.hint }
     if (outcome === 'succeeded') log.info(`${what}: done.`, fields)
     else if (outcome === 'failed') log.error(`${what}: failed. ${message ?? ''}`, fields)
     else log.warn(`${what}: ${outcome}. ${message ?? ''}`, fields)
     onEnded(operation)
   }
+}
+
+/** `backup (full) of app`, for people. */
+export function nameOf({ kind, type, database }: Pick<OperationStart, 'kind' | 'type' | 'database'>): string {
+  return `${kind}${type === undefined ? '' : ` (${type})`}${database === undefined ? '' : ` of ${database}`}`
 }

@@ -1,5 +1,5 @@
-import { BackupQueue } from '../../backup/backup-queue.ts'
-import { HoldfastError } from '../../errors.ts'
+import { BackupQueue, type StepAside } from '../../backup/backup-queue.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import { aborted } from '../../util/abort.ts'
 import type { RunEnd } from './run-end.ts'
 import type { ScheduleSpec } from './schedule-spec.ts'
@@ -9,10 +9,13 @@ import type { SchedulerClock } from './scheduler-clock.ts'
 import { type ScheduleStateStore, StateKeeper } from './state-keeper.ts'
 import { type Item, type ScheduledRun, Timetable } from './timetable.ts'
 
+/** Waits for something without keeping other runs from their turn. Called off as soon as the scheduler stops: nothing is lost by that. */
+export type StandAside = <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>
+
 export interface SchedulerOptions {
   readonly clock: SchedulerClock
   /** Does the work, and settles when that is over: what it throws is a failure. It must end soon once the signal fires. */
-  readonly run: (run: ScheduledRun, signal: AbortSignal) => Promise<RunEnd>
+  readonly run: (run: ScheduledRun, signal: AbortSignal, aside: StandAside) => Promise<RunEnd>
   /** Told of what a run threw; not of runs that were called off by {@link Scheduler.stop}. */
   readonly onFailure: (run: ScheduledRun, error: unknown) => void
   /** Runs at once over all databases; of one database there is only ever one. Default 2. */
@@ -47,9 +50,9 @@ export class Scheduler {
   readonly #queue: BackupQueue
   readonly #queued = new Map<Item, Queued>()
   readonly #callOff = new AbortController()
+  readonly #stopping = new AbortController()
   #timer: { readonly at: number; readonly cancel: () => void } | undefined
   #lastNow: number
-  #stopped = false
 
   constructor(options: SchedulerOptions) {
     const state = options.state ?? new Map()
@@ -92,7 +95,7 @@ export class Scheduler {
         hint: 'Run "holdfast schedule list" to see which there are.',
       })
     }
-    if (this.#stopped) throw aborted()
+    if (this.#isStopped) throw aborted()
     if (item.queued === undefined) this.#timetable.queue(item, this.#time(), reason)
     return await (this.#queued.get(item)?.ended ?? this.#enqueue(item))
   }
@@ -102,18 +105,22 @@ export class Scheduler {
   }
 
   /**
-   * Starts nothing more, waits for what runs, and keeps the state. What was due and has not begun, or is called off, is caught
+   * Starts nothing more, waits for what runs unless that stands aside, and keeps the state. What was due and has not begun, or is called off, is caught
    * up by the next scheduler.
    * @param options.graceMs what still runs after so long is called off by its signal; default: never
    */
   async stop({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     this.#timer?.cancel()
     for (const item of [...this.#queued.keys()]) this.#giveUp(item)
     const cancel = graceMs === undefined ? undefined : this.#clock.after(graceMs, () => this.#callOff.abort())
     await this.#queue.idle()
     cancel?.()
     await this.#keeper.flush(this.#clock.now())
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   #wake(): void {
@@ -148,7 +155,7 @@ export class Scheduler {
       this.#timetable.earliest ?? Number.POSITIVE_INFINITY,
       this.#keeper.saveAt ?? Number.POSITIVE_INFINITY,
     )
-    if (this.#stopped || next === Number.POSITIVE_INFINITY) return
+    if (this.#isStopped || next === Number.POSITIVE_INFINITY) return
     const now = this.#clock.now()
     const delay = Math.min(Math.max(next - now, 0), recheckMs)
     if (this.#timer !== undefined && this.#timer.at <= now + delay) return
@@ -158,27 +165,30 @@ export class Scheduler {
 
   #enqueue(item: Item): Promise<RunEnd> {
     const giveUp = new AbortController()
-    const ended = this.#queue.run(item.database, () => this.#execute(item), giveUp.signal)
+    const ended = this.#queue.run(item.database, (aside) => this.#execute(item, aside), giveUp.signal)
     this.#queued.set(item, { giveUp, ended })
     // Whoever waits for it is told by this promise, all others by `onFailure`.
     ended.catch(() => {})
     return ended
   }
 
-  async #execute(item: Item): Promise<RunEnd> {
+  async #execute(item: Item, stepAside: StepAside): Promise<RunEnd> {
     const run = item.queued
     this.#queued.delete(item)
     if (run === undefined) throw aborted()
     const record = this.#timetable.begin(item, run, this.#time())
     this.#changed(this.#lastNow)
     const { signal } = this.#callOff
+    const stopping = this.#stopping.signal
+    const aside: StandAside = (wait) => stepAside(() => wait(stopping), stopping)
     try {
-      const end = await this.#options.run(run, signal)
+      const end = await this.#options.run(run, signal, aside)
       this.#timetable.end(record, end.outcome, this.#time())
       return end
     } catch (thrown) {
-      this.#timetable.end(record, signal.aborted ? undefined : 'failed', this.#time())
-      if (!signal.aborted) this.#options.onFailure(run, thrown)
+      const isCalledOff = signal.aborted || (stopping.aborted && hasCode(thrown, 'ABORTED'))
+      this.#timetable.end(record, isCalledOff ? undefined : 'failed', this.#time())
+      if (!isCalledOff) this.#options.onFailure(run, thrown)
       throw thrown
     } finally {
       this.#changed(this.#lastNow)

@@ -9,15 +9,13 @@ import { openLinkedStorage, type StorageAddress } from '../../engine/storage-lin
 import { HoldfastError } from '../../errors.ts'
 import { compactDatabase } from '../../maintenance/compact/compact-database.ts'
 import { expireDatabase } from '../../maintenance/expire/expire-database.ts'
-import type { UpkeepOptions, UpkeepReport } from '../../maintenance/upkeep/upkeep-options.ts'
+import type { UpkeepOptions } from '../../maintenance/upkeep/upkeep-options.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { sqlite } from '../../source/sqlite/sqlite-source.ts'
 import { abortable } from '../../util/abort.ts'
 import { SharedRepositories } from './shared-repositories.ts'
-import { type UpkeepRequest, type UpkeepSummary, workerApi } from './worker-api.ts'
-
-/** Where a command that was started by hand is at work on the same database, its end is waited for. */
-const leaseWaitMs = 10 * 60_000
+import { expireSummary, type UpkeepSummary, upkeepSummary } from './upkeep-summary.ts'
+import { type UpkeepRequest, workerApi } from './worker-api.ts'
 
 /** By name, from when following is asked for. Whoever asks for something before it has begun waits for that. */
 const captures = new Map<string, { readonly begun: Promise<Capture>; running: Capture | undefined }>()
@@ -62,11 +60,10 @@ serve(workerApi, {
     await (await captureOf(database)).backUp({ ...request, signal, onProgress: throttleProgress(emit) }),
   expire: async ({ database, storage, policy, graceMs }, { signal, host }) =>
     await upkeep({ database, storage }, { signal, host }, async (place, options) => {
-      const report = await expireDatabase(place, policy, { ...options, graceMs })
-      return { ...summaryOf(report), keptBackups: report.keep.length, droppedBackups: report.drop.length }
+      return expireSummary(await expireDatabase(place, policy, { ...options, graceMs }))
     }),
   compact: async (input, context) =>
-    await upkeep(input, context, async (place, options) => summaryOf(await compactDatabase(place, options))),
+    await upkeep(input, context, async (place, options) => upkeepSummary(await compactDatabase(place, options))),
 })
 
 /** Under the lease of following, where the database is followed here; else under one of its own. */
@@ -81,24 +78,13 @@ async function upkeep(
     return await capture.exclusively((place, lease, stop) => work(place, { lease, signal: stop }), { signal })
   }
   await using shared = await repositoriesOf(host).use(address, signal)
-  return await work(shared.repository.database(database), { leaseWaitMs, signal })
+  return await work(shared.repository.database(database), { signal })
 }
 
 /** Not ended by the call that happens to be the first. */
 function repositoriesOf(host: Peer): SharedRepositories<StorageAddress> {
   repositories ??= new SharedRepositories((address) => openLinkedStorage(address, host, new AbortController().signal))
   return repositories
-}
-
-function summaryOf({ merged, deleted, freedBytes, waitingBytes }: UpkeepReport): UpkeepSummary {
-  return {
-    keptBackups: 0,
-    droppedBackups: 0,
-    mergedSegments: merged.length,
-    deletedSegments: deleted.length,
-    freedBytes,
-    waitingBytes,
-  }
 }
 
 async function captureOf(database: string): Promise<Capture> {

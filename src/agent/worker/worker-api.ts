@@ -23,6 +23,7 @@ import type { Lsn } from '../../history/lsn.ts'
 import type { RetentionPolicy } from '../../history/retention.ts'
 import { retentionPolicySchema } from '../../maintenance/expire/retention-policy.ts'
 import type { Progress } from '../../util/progress.ts'
+import type { UpkeepSummary } from './upkeep-summary.ts'
 
 export type WorkerSignatures = {
   /** Answers when following has ended. */
@@ -63,17 +64,6 @@ export interface UpkeepRequest {
   /** Name in the repository. */
   readonly database: string
   readonly storage: StorageAddress
-}
-
-/** Counts, and sizes in bytes. */
-export interface UpkeepSummary {
-  readonly keptBackups: number
-  readonly droppedBackups: number
-  readonly mergedSegments: number
-  readonly deletedSegments: number
-  readonly freedBytes: number
-  /** Not needed any more, and kept for the time of grace. */
-  readonly waitingBytes: number
 }
 
 const none = z.undefined()

@@ -2,6 +2,7 @@ import { engineEntry } from '../../engine/entry.ts'
 import { type Engine, startEngine } from '../../engine/host.ts'
 import type { StorageLink } from '../../engine/storage-link.ts'
 import { HoldfastError } from '../../errors.ts'
+import { settledWithin } from '../../util/settled-within.ts'
 import { type WorkerSignatures, workerApi } from './worker-api.ts'
 
 export type Worker = Pick<Engine<WorkerSignatures>, 'call' | 'pid'>
@@ -9,7 +10,7 @@ export type Worker = Pick<Engine<WorkerSignatures>, 'call' | 'pid'>
 /** A worker that is slow to give up one call is not to be killed for that: it follows other databases too. */
 const graceMs = 120_000
 /** When all end, nothing of theirs is left to wait for but what hangs. */
-const closeMs = 5_000
+const closeMs = 2_000
 
 /** A few processes over which the followed databases are spread. One that died is replaced when it is next needed. */
 export class WorkerPool implements AsyncDisposable {
@@ -57,10 +58,22 @@ export class WorkerPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    await Promise.all(this.#slots.map(({ worker }) => worker?.close(closeMs)))
+    await Promise.all(this.#slots.map(({ worker }) => worker && end(worker)))
   }
 }
 
 function workerEntry(): URL {
   return engineEntry(import.meta.url, 'engine')
+}
+
+async function end(worker: Engine<WorkerSignatures>): Promise<void> {
+  const ended = worker.close(2 * closeMs)
+  if (!(await settledWithin(ended, closeMs))) worker.kill(hung(worker.pid))
+  await ended
+}
+
+function hung(pid: number | undefined): HoldfastError {
+  return new HoldfastError('ENGINE_DIED', `Worker process ${pid} did not end when it was told to, and was ended.`, {
+    object: `process ${pid}`,
+  })
 }

@@ -84,9 +84,10 @@ function dueText(at: number, now: number): string {
 
 function runningText({ running }: AgentStatus, now: number): string {
   return running
-    .map(({ kind, type, database, startedAt }) => {
+    .map(({ kind, type, database, startedAt, waiting }) => {
       const what = [kind, type].filter((part) => part !== null).join(' ')
-      return `Running: ${what}${database === null ? '' : ` of ${database}`}, for ${ago(startedAt, now)}.`
+      const line = `${what}${database === null ? '' : ` of ${database}`}, for ${ago(startedAt, now)}.`
+      return waiting === null ? `Running: ${line}` : `Waiting: ${line} ${waiting}`
     })
     .join('\n')
 }

@@ -99,8 +99,7 @@ export class CommandJournal {
         this.#isHopeless = false
         await handle.end(endOf(ending))
       },
-      fail: async (thrown, figures) => {
-        const end = failedEnd(thrown, figures)
+      fail: async (thrown, figures, end = failedEnd(thrown, figures)) => {
         this.#isHopeless = isHopeless(end.code)
         await handle.end(end)
       },

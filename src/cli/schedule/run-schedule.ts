@@ -1,14 +1,16 @@
 import type { AgentControlSignatures } from '../../agent/agent-control-api.ts'
 import { AgentJobs } from '../../agent/agent-jobs.ts'
 import type { FoundDatabase } from '../../agent/discovery/discover.ts'
+import { afterHooks } from '../../agent/hooks/after-hooks.ts'
 import { runHooks } from '../../agent/hooks/run-hooks.ts'
-import { type Ending, endOf, failedEnd } from '../../agent/journal/ending.ts'
+import { endOf, failedEnd, withWarnings } from '../../agent/journal/ending.ts'
 import type { OperationEnd, OperationStart } from '../../agent/journal/operation.ts'
 import type { Operations } from '../../agent/operations/operations.ts'
 import { describeSchedule } from '../../agent/schedule/describe-schedule.ts'
 import type { RunEnd } from '../../agent/schedule/run-end.ts'
 import type { ScheduleSpec } from '../../agent/schedule/schedule-spec.ts'
 import { WorkerPool } from '../../agent/worker/worker-pool.ts'
+import { systemClock } from '../../capture/clock.ts'
 import { linkStorage } from '../../engine/storage-link.ts'
 import { exitCodes, hasCode } from '../../errors.ts'
 import { Repository } from '../../repository/repository.ts'
@@ -73,6 +75,7 @@ async function here(session: Session, { config }: Configured, { name, database, 
   const mirrors = {
     all: config.mirrors.map((mirror) => ({ config: mirror, completeAt: undefined })),
     find: (wanted: string) => config.mirrors.find((mirror) => mirror.name === wanted),
+    began: () => {},
     completed: () => {},
   }
   const jobs = new AgentJobs({
@@ -84,9 +87,10 @@ async function here(session: Session, { config }: Configured, { name, database, 
     find,
     mirrors,
     wasBackedUp: () => false,
-    now,
+    clock: { now, sleep: systemClock.sleep },
   })
-  return resultOf('command', await jobs.run({ database: name, schedule, due: now(), reason: 'manual' }, signal))
+  const run = { database: name, schedule, due: now(), reason: 'manual' } as const
+  return resultOf('command', await jobs.run(run, signal, (wait) => wait(signal)))
 }
 
 function resultOf(
@@ -117,24 +121,27 @@ async function operate(
     return undefined
   }
   const startedAt = now()
-  const after = async (end: OperationEnd): Promise<void> => {
-    const told = { ...end, durationMs: Math.max(0, now() - startedAt) }
-    const { warnings } = await runHooks(hooks, { ...asked, moment: 'after', end: told })
-    for (const warning of warnings) output.warn(warning, database)
-  }
+  const after = async (end: OperationEnd): Promise<readonly string[]> =>
+    await afterHooks(end, { hooks, asked, durationMs: Math.max(0, now() - startedAt) })
   const parameters = { schedule: schedule ?? null, path: path ?? null }
-  const facts = { kind, database, type, schedule, parameters }
-  const guarded = async (): Promise<Ending> => {
-    try {
-      if (before.decisive?.verdict === 'failed') throw before.decisive.error
-      return await work(signal)
-    } catch (thrown) {
-      await after(failedEnd(thrown))
-      throw thrown
-    }
+  const operation = await journal.begin({ kind, database, type, schedule, parameters })
+  const onWait = (reason: string | undefined): void => {
+    if (reason !== undefined) output.note(`${reason} That is waited for.`)
   }
-  const end = endOf(await journal.recorded(facts, guarded, (ending) => ending))
-  await after(end)
+  let end: OperationEnd
+  try {
+    if (before.decisive?.verdict === 'failed') throw before.decisive.error
+    end = endOf(await work(signal, onWait))
+  } catch (thrown) {
+    const ended = failedEnd(thrown)
+    const warnings = await after(ended)
+    // With the error itself, they would not be seen.
+    for (const warning of warnings) output.warn(warning, database)
+    await operation?.fail(thrown, undefined, withWarnings(ended, warnings))
+    throw thrown
+  }
+  end = withWarnings(end, await after(end))
+  await operation?.end(end)
   return end
 }
 

@@ -32,6 +32,21 @@ mirrors:
     )
   })
 
+  it('are shown with the hooks of the file, which stand there once', async () => {
+    const text = `databases: [{ path: app.db, hooks: [{ before: drill, command: own }] }, { path: b.db }]
+mirrors: [nas]
+hooks: [{ after: mirror, command: shared, when: failure }, { before: all, command: [a, b], onFailure: warn }]
+`
+    const config = await loadOk(text)
+    assert.equal(config.mirrors[0]?.hooks.length, 2)
+    const again = await loadOk(stringify(configDocument(config)))
+    assert.deepEqual(again.mirrors[0]?.hooks, config.mirrors[0]?.hooks)
+    assert.deepEqual(
+      again.databases.map(({ hooks }) => hooks),
+      config.databases.map(({ hooks }) => hooks),
+    )
+  })
+
   it('that make no sense are told with their place', async () => {
     const text = `${database}repository: backups
 mirrors:

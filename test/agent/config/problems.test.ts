@@ -143,6 +143,17 @@ describe('a wrong value', () => {
       /^Nothing backs up this database/,
     ],
     [
+      'follow: false\nschedules: [{ type: full, every: daily }, { type: incremental, afterCommits: 10 }]',
+      '4:82 databases[0].schedules[1].afterCommits',
+      /^This would never be due: with "follow: false", nothing notices commits\. Follow the database, or /,
+    ],
+    [
+      'follow: false\nschedules: [{ type: full, quiet: 10m }]',
+      '4:38 databases[0].schedules[0].quiet',
+      /^This would never be due/,
+    ],
+    ['follow: false\nverify: { afterBytes: 1GB }', '4:27 databases[0].verify.afterBytes', /^This would never be due/],
+    [
       'schedules:\n  - { type: full, every: daily }\n  - { type: full, every: daily }',
       '5:9 databases[0].schedules[1]',
       /^Two schedules have the id "full-daily"/,
@@ -187,6 +198,23 @@ describe('a wrong value', () => {
       assert.deepEqual(places([problem]), [place], text)
       assert.match(problem.message, message)
     }
+  })
+
+  it('in the schedules of "defaults", of a database that is not followed', async () => {
+    const defaults =
+      'defaults: { schedules: [{ type: full, afterBytes: 1GB }] }\ndatabases:\n  - path: a.db\n  - path: b.db\n'
+    const own = await problemOf(`${defaults}    follow: false\n`)
+    assert.deepEqual(places([own]), ['5:13 databases[1].follow'])
+    assert.match(own.message, /^"afterBytes" in "defaults" would never be due: .* or give it schedules of its own\.$/)
+    const { problems } = await load(`${defaults}    follow: false\n    schedules: [{ type: full, every: daily }]\n`)
+    assert.equal(problems, undefined)
+    const all =
+      'defaults: { follow: false, verify: { quiet: 1h } }\ndatabases:\n  - path: a.db\n  - { path: b.db, follow: true }\n'
+    assert.deepEqual(places(await problemsOf(all)), ['3:5 databases[0]'])
+    assert.equal(
+      (await load(all.replace('path: a.db', 'path: a.db\n    verify: { every: daily }'))).problems,
+      undefined,
+    )
   })
 
   it('names what was expected and what was found, for programs', async () => {

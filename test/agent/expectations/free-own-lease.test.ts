@@ -3,12 +3,11 @@ import { describe, it } from 'node:test'
 import { freeOwnLease } from '../../../src/agent/expectations/free-own-lease.ts'
 import { localFiles } from '../../../src/capture/spool/local-files.ts'
 import { lockStateFolder, stateFolderId } from '../../../src/capture/state-folder.ts'
-import { writeDocument } from '../../../src/repository/documents.ts'
-import { leaseKey } from '../../../src/repository/layout.ts'
 import { leaseState } from '../../../src/repository/lease.ts'
 import { Repository } from '../../../src/repository/repository.ts'
 import { MemoryStorage } from '../../../src/storage/memory.ts'
 import { currentProcess } from '../../../src/util/process-identity.ts'
+import { plantLease } from '../../support/plant-lease.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 /** A lease as a killed follower leaves it. */
@@ -17,19 +16,8 @@ async function scene(owner: Partial<ReturnType<typeof currentProcess>> = { pid: 
   const home = await stateFolderId(localFiles, folder.path)
   const repository = await Repository.init(new MemoryStorage())
   const database = repository.database('app')
-  const leave = async (purpose: string, of: string) =>
-    await writeDocument(database.storage, 'lease', leaseKey('app'), {
-      epoch: 3,
-      released: false,
-      lsn: 7,
-      pending: null,
-      nonce: 'abc',
-      owner: { ...currentProcess(), ...owner },
-      purpose,
-      home: of,
-      acquiredAt: new Date(Date.now() - 60_000).toISOString(),
-      expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
-    })
+  const leave = (purpose: string, of: string) =>
+    plantLease(database, { owner: { ...currentProcess(), ...owner }, purpose, home: of })
   await leave('follow', home)
   return {
     folder,

@@ -126,3 +126,14 @@ test('what is left at a stop is told', async () => {
   )
   assert.deepEqual(await all.history(), ['follow succeeded'])
 })
+
+test('a stop that failed is told with its reason, and following was interrupted by it', async () => {
+  await using all = await scene()
+  const error = new HoldfastError('DISK_FULL', 'No room for the spool.')
+  all.watch.state('app', { ...base, state: 'following' })
+  all.watch.stopFailed('app', error)
+  all.watch.state('app', { ...base, state: 'stopped', error })
+  assert.match(all.lines.join('\n'), / error Following app did not end in order\. No room for the spool\..*DISK_FULL/)
+  assert.deepEqual(await all.history(), ['follow interrupted'])
+  assert.deepEqual(all.keys(), [])
+})

@@ -5,6 +5,7 @@ import type { FollowFacts } from '../../../src/agent/follow/follow-facts.ts'
 import { FollowedDatabase } from '../../../src/agent/follow/followed-database.ts'
 import { placeInQueue } from '../../../src/agent/follow/place-in-queue.ts'
 import { backUp } from '../../../src/agent/jobs/back-up.ts'
+import type { Waiting } from '../../../src/agent/jobs/in-turn.ts'
 import { BackupQueue } from '../../../src/backup/backup-queue.ts'
 import type { CaptureEvent } from '../../../src/capture/capture-events.ts'
 import type { FollowRequest } from '../../../src/capture/engine-api.ts'
@@ -23,6 +24,7 @@ function scene(request: FollowRequest = {}) {
   const clock = new ManualClock()
   const queue = new BackupQueue(1)
   const states: FollowFacts[] = []
+  const stopFailures: string[] = []
   const followed = new FollowedDatabase({
     name: 'app',
     path: '/srv/app.db',
@@ -33,6 +35,7 @@ function scene(request: FollowRequest = {}) {
     mayStart: (signal) => placeInQueue(queue, 'app', signal),
     onEvent: () => {},
     onState: (facts) => void states.push(facts),
+    onStopFailed: ({ message }) => void stopFailures.push(message),
   })
   const { worker } = pool
   return {
@@ -40,6 +43,7 @@ function scene(request: FollowRequest = {}) {
     clock,
     queue,
     states,
+    stopFailures,
     followed,
     worker,
     stateNames: () => states.map(({ state }) => state),
@@ -66,6 +70,13 @@ function commit(at: number): CaptureEvent {
 
 const nothing = { segments: 0, bytes: 0 }
 const caughtUp = { time: 1, lsn: toLsn(1), durableLsn: toLsn(1), waiting: nothing, logBytes: 0, trouble: null }
+
+/** Nobody else waits for a turn. */
+function alone(clock: ManualClock) {
+  const { signal } = new AbortController()
+  const waiting: Waiting = { aside: (wait) => wait(signal), sleep: clock.sleep.bind(clock), onWait: () => {} }
+  return { waiting, isWorker: () => false }
+}
 
 describe('a followed database', () => {
   it('is tried again ever more seldom while it fails, and soon again after it went well', async () => {
@@ -225,18 +236,69 @@ describe('a followed database', () => {
     assert.equal(followed.facts.state, 'stopped')
   })
 
-  it('waits no longer than some seconds for a worker that hangs', async () => {
-    const { followed, begin, clock } = scene()
-    await begin()
-    const stopped = followed.stop(5000)
-    let isOver = false
-    void stopped.then(() => {
-      isOver = true
-    })
-    await clock.pass(5000)
-    assert.equal(isOver, false)
-    await clock.pass(10_000)
-    assert.equal(isOver, true)
+  it('waits for a worker that hangs no longer than it is told to, or some seconds', async () => {
+    const cases: readonly (readonly [hangMs: number | undefined, mostMs: number])[] = [
+      [undefined, 15_000],
+      [1_500, 6_500],
+    ]
+    for (const [hangMs, mostMs] of cases) {
+      const { followed, begin, clock } = scene()
+      await begin()
+      let isOver = false
+      void followed.stop(5_000, hangMs).then(() => {
+        isOver = true
+      })
+      await clock.pass(mostMs - 1)
+      assert.equal(isOver, false)
+      await clock.pass(1)
+      assert.equal(isOver, true)
+    }
+  })
+
+  it('tells, once, why it was not let go in order', async () => {
+    const failing = scene()
+    await failing.begin()
+    const full = new HoldfastError('DISK_FULL', 'No room for the spool.')
+    failing.worker.answers.stop = () => {
+      failing.following().fail(full)
+      return Promise.reject(full)
+    }
+    await failing.followed.stop(0)
+    assert.deepEqual(failing.stopFailures, ['No room for the spool.'])
+    assert.equal(failing.followed.facts.error, full)
+
+    const dying = scene()
+    await dying.begin()
+    const stopped = dying.followed.stop(1_000)
+    await dying.fail('ENGINE_DIED')
+    await dying.clock.pass(11_000)
+    await stopped
+    assert.deepEqual(dying.stopFailures, ['No.'])
+
+    const orderly = scene()
+    await orderly.begin()
+    orderly.worker.answers.stop = () => {
+      orderly.following().end(nothing)
+      return nothing
+    }
+    await orderly.followed.stop(0)
+    const starting = scene()
+    starting.followed.start()
+    await turns()
+    await starting.followed.stop(0)
+    assert.deepEqual([orderly.stopFailures, starting.stopFailures], [[], []])
+  })
+
+  it('tells that what is left could not be counted', async () => {
+    using folder = temporaryFolder()
+    writeFileSync(folder.file('spool'), 'This is no folder.')
+    const { followed, fail, stopFailures } = scene({ stateFolder: folder.path })
+    followed.start()
+    await turns()
+    await fail('STORAGE_TRANSIENT')
+    await followed.stop(0)
+    assert.equal(stopFailures.length, 1)
+    assert.match(stopFailures[0] ?? '', /spool/)
   })
 
   it('has no lag any more when the repository has everything, though its worker died before it could say so', async () => {
@@ -309,7 +371,7 @@ describe('a followed database', () => {
     await using link = await linkStorage(new MemoryStorage())
     const config = databaseConfig({ source: { kind: 'path', path: '/srv/app.db', name: 'app' } })
     const { signal } = new AbortController()
-    const options = { type: 'full', tags: {}, signal } as const
+    const options = { type: 'full', tags: {}, ...alone(clock), signal } as const
     const made = backUp(repository, link, { name: 'app', path: '/srv/app.db', config, followed }, options)
     made.catch(() => {})
     await turns()
@@ -318,7 +380,7 @@ describe('a followed database', () => {
   })
 
   it('is backed up by its follower, also when that is just starting: alone, it would wait for its own lease', async () => {
-    const { followed, worker, following } = scene()
+    const { followed, worker, following, clock } = scene()
     const storage = new MemoryStorage()
     const repository = await Repository.init(storage)
     await using link = await linkStorage(storage)
@@ -330,7 +392,7 @@ describe('a followed database', () => {
       repository,
       link,
       { name: 'app', path: '/srv/app.db', config, followed },
-      { type: 'incremental', tags: {}, signal },
+      { type: 'incremental', tags: {}, ...alone(clock), signal },
     )
     await turns()
     worker.answers.backUp = () => Promise.reject(new HoldfastError('DATABASE_BUSY', 'Asked.'))

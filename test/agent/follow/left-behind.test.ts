@@ -25,6 +25,7 @@ function scene() {
     mayStart: async () => () => {},
     onEvent: () => {},
     onState: ({ state, waiting }) => void (state === 'stopped' && told.push(waiting)),
+    onStopFailed: () => {},
   })
   const told: unknown[] = []
   const following = () => pool.worker.followings.at(-1) ?? assert.fail('It is not being followed.')

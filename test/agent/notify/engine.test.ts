@@ -48,6 +48,18 @@ describe('an alert', () => {
     assert.equal(alert?.at, start + 2 * hour)
   })
 
+  test('is told on sight alone, where that is asked for: not because time passed, and not before its time', () => {
+    const engine = new Engine()
+    const condition = aCondition({ key: 'overdue/app', kind: 'overdue' })
+    const present = { what: 'present', condition, delayMs: hour, onSight: true } as const
+    assert.deepEqual(engine.see(present), [])
+    assert.deepEqual(engine.wait(hour - 1), [])
+    assert.deepEqual(engine.see(present), [])
+    assert.deepEqual(engine.wait(day), [])
+    assert.deepEqual(told(engine.see(present)), ['firing overdue'])
+    assert.deepEqual(told(engine.wait(day)), ['reminder 1 overdue'])
+  })
+
   test('that becomes critical is told at once, but not each time when it eases and does so again', () => {
     const engine = new Engine()
     const spool = aCondition({ key: 'spool/app', kind: 'spool', severity: 'warning' })

@@ -8,6 +8,7 @@ import type { Operation, OperationKind } from '../../../src/agent/journal/operat
 import { type AlertKind, alertKinds } from '../../../src/agent/notify/alert.ts'
 import { observeDamage } from '../../../src/agent/notify/conditions/damage.ts'
 import { observeDisk } from '../../../src/agent/notify/conditions/disk.ts'
+import { observeDrills } from '../../../src/agent/notify/conditions/drills.ts'
 import { observeExpiring } from '../../../src/agent/notify/conditions/expiring.ts'
 import { observeGap, observeLag, observeSpool, observeTrouble } from '../../../src/agent/notify/conditions/following.ts'
 import { observeFreshness } from '../../../src/agent/notify/conditions/freshness.ts'
@@ -41,6 +42,9 @@ function ofOperation(kind: OperationKind, alert: AlertKind = 'failure'): Case {
   return { kind: alert, wrong: () => operation(kind, 'failed'), right: () => operation(kind, 'succeeded') }
 }
 
+const drilled = (verdict: 'passed' | 'failed', afterMs: number) => {
+  return { verdict, reasons: [], drilledAt: new Date(start + afterMs).toISOString(), backup: null, host: 'db1' }
+}
 const checked = (ok: boolean) => ({ segments: { s: { ok, problem: 'Torn.' } }, restores: {} })
 const gap = { fromLsn: toLsn(3), toLsn: toLsn(4), fromTime: start, toTime: start, reason: gapReasons['log-reset'] }
 const disk = { what: 'the repository', path: '/srv', totalBytes: 100 * 1024 ** 3 }
@@ -104,6 +108,13 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       kind: 'verify',
       wrong: () => observeDamage('app', checked(false)),
       right: () => observeDamage('app', checked(true)),
+    },
+  ],
+  observeDrills: [
+    {
+      kind: 'drill',
+      wrong: () => observeDrills('app', [drilled('failed', 0)], undefined),
+      right: () => observeDrills('app', [drilled('failed', 0), drilled('passed', hour)], start),
     },
   ],
   observeDisk: [

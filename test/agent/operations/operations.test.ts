@@ -95,6 +95,30 @@ describe('an operation of the agent', () => {
     )
   })
 
+  it('runs from its first hook to its last, and tells why it waits meanwhile', async () => {
+    await using all = await scene()
+    const { operations, lines } = all
+    const { signal } = new AbortController()
+    const [begun, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const hooks = [hook('before', 'exit 0')]
+    const waits = () => operations.running.map(({ waiting, kind, database }) => [kind, database, waiting])
+    const run = operations.run(start, { hooks, signal }, async (_abort, onWait) => {
+      onWait('Another works on it.')
+      begun.resolve()
+      await held.promise
+      onWait(undefined)
+      assert.deepEqual(waits(), [['backup', 'app', undefined]])
+      return {}
+    })
+    assert.deepEqual(waits(), [['backup', 'app', undefined]], 'its hook runs')
+    await begun.promise
+    assert.deepEqual(waits(), [['backup', 'app', 'Another works on it.']])
+    held.resolve()
+    await run
+    assert.deepEqual(waits(), [])
+    assert.match(lines.join('\n'), / info +backup \(full\) of app: waits\. Another works on it\./)
+  })
+
   it('that fails because its database was deleted is no failure to tell of', async () => {
     await using all = await scene()
     const { operations, ended, keys } = all

@@ -43,6 +43,7 @@ it('an agent tells by webhook, e-mail and command that a database cannot be foll
     inbox.all.map(({ state, kind, severity }) => `${state} ${kind} ${severity}`),
     ['firing failure critical', 'recovered failure critical'],
   )
+  inbox.proves('following fails', 'failure/follow/app/')
   assert.equal(commandTold(), 'firing failure app\nrecovered failure app\n')
   const [first = '', last = ''] = subjects()
   assert.match(first, /^\[holdfast\] Critical: The following of app failed/)

@@ -31,5 +31,6 @@ it('an agent goes on with the configuration that it has when a new one has a mis
   writeFileSync(path, good)
   await agent.reload()
   await running.until('it is told that it is over', () => inbox.has('recovered', key))
+  inbox.proves('the configuration is broken', key)
   assert.deepEqual(inbox.about(key), ['firing warning', 'recovered warning'])
 })

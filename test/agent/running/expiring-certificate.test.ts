@@ -42,5 +42,6 @@ it('an agent tells through a webhook that the certificate of its server ends soo
 
   server.setSecureContext({ cert: renewedCertificate, key: renewedKey })
   await running.until('it is told that it is over', () => inbox.has('recovered', key), nextDay)
+  inbox.proves('a certificate ends', key)
   assert.deepEqual(inbox.about(key), ['firing warning', 'recovered warning'])
 })

@@ -59,6 +59,7 @@ describe('a restore drill of an agent', () => {
     assert.match(summary, /^The restore drill of app failed: .*SELECT count\(\*\) > 0 FROM orders/)
     change(file('app.db'), "INSERT INTO orders VALUES (1, 1, 'one')")
     await until('it is told that it is over', () => inbox.has('recovered', key))
+    inbox.proves('a drill fails', key)
     assert.deepEqual(inbox.about(key), ['firing critical', 'recovered critical'])
   })
 
@@ -91,6 +92,7 @@ describe('a restore drill of an agent', () => {
     rmSync(file('backups'))
     renameSync(file('away'), file('backups'))
     await until('it is told that it is over', () => inbox.has('recovered', key))
+    inbox.proves('a drill is inconclusive', key)
   })
 
   it('is no success when all that was backed up was removed', async () => {

@@ -43,6 +43,7 @@ it('an agent tells that the disk that holds everything is nearly full, once, and
 
   freeBytes = 50 * gibibyte
   await running.until('it is told that it is over', () => inbox.has('recovered', key), round)
+  inbox.proves('a disk is full', key)
   assert.deepEqual(inbox.about(key), ['firing warning', 'firing critical', 'recovered critical'])
   assert.deepEqual(new Set(inbox.all.map((alert) => alert.key)), new Set([key]))
   assert.deepEqual(new Set(measured), new Set([file('home/state/agent')]), 'one disk is measured once')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { runOutcomes } from '../../../src/agent/schedule/run-end.ts'
 import { hasCode } from '../../../src/errors.ts'
+import { abortable } from '../../../src/util/abort.ts'
 import { KeptState, Rig, schedule } from './support/rig.ts'
 
 const hour = 3_600_000
@@ -342,6 +343,33 @@ describe('over a restart', () => {
     for (const name of ['a', 'b']) next.scheduler.set(name, [nightly])
     await next.clock.pass(hour)
     assert.deepEqual(next.take(), ['b/nightly catch-up 2026-11-22T04:00:00'])
+  })
+
+  it('a run that stands aside keeps no other from its turn, is called off by a stop at once, and is caught up', async () => {
+    const store = new KeptState()
+    const begun: string[] = []
+    const first = new Rig('2026-11-22T02:00Z', {
+      store,
+      maxConcurrent: 1,
+      run: async ({ database }, _signal, aside) => {
+        begun.push(database)
+        if (database !== 'free') await aside((stopping) => abortable(new Promise<void>(() => {}), stopping))
+        return { outcome: 'succeeded' }
+      },
+    })
+    for (const name of ['held', 'leased', 'free']) first.scheduler.set(name, [nightly])
+    await first.clock.until('2026-11-22T02:40Z')
+    assert.deepEqual(begun.toSorted(), ['free', 'held', 'leased'])
+    await first.scheduler.stop({ graceMs: hour })
+    assert.deepEqual(first.failures, [])
+
+    const next = new Rig('2026-11-22T03:00Z', { store, state: store.kept })
+    for (const name of ['held', 'leased', 'free']) next.scheduler.set(name, [nightly])
+    await next.clock.pass(hour)
+    assert.deepEqual(next.take(), [
+      'held/nightly catch-up 2026-11-22T03:00:00',
+      'leased/nightly catch-up 2026-11-22T03:00:00',
+    ])
   })
 
   it('counts of commits go on', async () => {

@@ -21,6 +21,7 @@ export async function followApp(clock: ManualClock): Promise<{
     mayStart: async () => () => {},
     onEvent: () => {},
     onState: () => {},
+    onStopFailed: () => {},
   })
   followed.start()
   await turns()

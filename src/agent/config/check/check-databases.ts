@@ -6,6 +6,7 @@ import { type DatabaseInput, databaseSchema, type SettingsInput } from '../schem
 import { isMapping, parseWhatIsRight } from '../schema/parse-what-is-right.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
 import { checkSettings } from './check-settings.ts'
+import { checkTriggers } from './check-triggers.ts'
 import type { Reporter } from './reporter.ts'
 
 /** @param folder that relative paths are in */
@@ -23,7 +24,7 @@ export function checkDatabases(
     const path: ConfigPath = ['databases', index]
     checkSettings(database, raw, path, report)
     checkWhich(raw, path, report)
-    checkTogether(mergeSettings(defaults, database), path, report)
+    checkTogether(mergeSettings(defaults, database), raw, path, report)
     checkRetention([raw, rawDefaults], path, report)
     checkUnique(seen.paths, database.path && resolve(folder, database.path), [...path, 'path'], report, index)
     checkUnique(seen.names, database.name, [...path, 'name'], report, index)
@@ -42,7 +43,12 @@ function checkWhich(raw: Readonly<Record<string, unknown>>, path: ConfigPath, re
 }
 
 /** What only the settings together with the defaults tell. */
-function checkTogether(settings: SettingsInput, path: ConfigPath, report: Reporter): void {
+function checkTogether(
+  settings: SettingsInput,
+  raw: Readonly<Record<string, unknown>>,
+  path: ConfigPath,
+  report: Reporter,
+): void {
   const { schedules, follow = true } = settings
   if (follow === false && schedules?.every(({ type }) => !['full', 'incremental', 'snapshot'].includes(type)) === true)
     report.value(
@@ -50,6 +56,7 @@ function checkTogether(settings: SettingsInput, path: ConfigPath, report: Report
       'Nothing backs up this database. Follow it, or give it a schedule of the type full, incremental or snapshot.',
     )
   checkIds(settings, path, report)
+  if (follow === false) checkTriggers(settings, raw, path, report)
 }
 
 const keeping = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within', 'window'] as const

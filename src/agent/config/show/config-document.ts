@@ -1,5 +1,5 @@
-import type { Config, ServerConfig } from '../config.ts'
-import { databaseDocument } from './database-document.ts'
+import type { Config, DatabaseConfig, ServerConfig } from '../config.ts'
+import { databaseDocument, hookDocument } from './database-document.ts'
 import { maskLocation } from './mask.ts'
 import { mirrorDocument } from './mirror-document.ts'
 import { notifyDocument } from './notify-document.ts'
@@ -22,11 +22,15 @@ export function configDocument(config: Config): Readonly<Record<string, unknown>
     log,
     stopTimeoutMs,
   } = config
+  // Those of the file stand before those of each database, and are the only ones of mirrors.
+  const hooks = mirrors[0]?.hooks ?? []
+  const withOwnHooks = (database: DatabaseConfig) => ({ ...database, hooks: database.hooks.slice(hooks.length) })
   return written({
     repository: maskLocation(repository),
     stateFolder,
-    databases: databases.map(databaseDocument),
+    databases: databases.map((database) => databaseDocument(withOwnHooks(database))),
     mirrors: mirrors.map(mirrorDocument),
+    hooks: hooks.length === 0 ? undefined : hooks.map(hookDocument),
     concurrency,
     notify: notify.map(notifyDocument),
     repeatAlerts: durationText(repeatAlertsMs),

@@ -76,7 +76,7 @@ function drillDocument(drill: DrillConfig): Document {
   }
 }
 
-function hookDocument({ moment, operations, command, timeoutMs, when, onFailure }: HookConfig): Document {
+export function hookDocument({ moment, operations, command, timeoutMs, when, onFailure }: HookConfig): Document {
   const detail = moment === 'before' ? { onFailure } : { when }
   return { [moment]: operations, command, timeout: durationText(timeoutMs), ...detail }
 }

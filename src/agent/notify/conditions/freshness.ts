@@ -1,5 +1,7 @@
 /** Whether a database's newest kept state is as new as it should be, told from the repository alone: whoever looks notices a dead agent. */
+import { coverLastsMs } from '../../../capture/upload/lease-keeper.ts'
 import type { DatabaseRepository } from '../../../repository/database-repository.ts'
+import { knownLease } from '../../../repository/known-lease.ts'
 import { backupsPrefix, databasePrefix, parseSegmentKey } from '../../../repository/layout.ts'
 import type { OperationOptions } from '../../../storage/storage.ts'
 import { formatDuration } from '../../../util/format-duration.ts'
@@ -13,7 +15,7 @@ export interface Freshness {
   readonly database: string
   /** When the state of the newest backup was taken. */
   readonly newestBackupAt?: number | undefined
-  /** When the newest commit in the repository was seen. */
+  /** When the newest state in the repository was seen, as a commit or as all of a database. */
   readonly newestCommitAt?: number | undefined
   /** Until when everything committed is known to be in the repository, though nothing was: the database is being followed. */
   readonly coveredUntil?: number | undefined
@@ -33,18 +35,37 @@ const hour = 60 * minute
 const leastGraceMs = 15 * minute
 const mostGraceMs = 12 * hour
 
-/** One listing of the database's part of the repository; nothing is fetched. */
-export async function readFreshness(database: DatabaseRepository, options: OperationOptions = {}): Promise<Freshness> {
+/**
+ * One listing of the database's part of the repository, and its lease. A follower's base or delta counts as its logs do. What an interrupted
+ * backup left does not: its lease still says that it was begun.
+ * @param now milliseconds since 1970
+ */
+export async function readFreshness(
+  database: DatabaseRepository,
+  now: number,
+  options: OperationOptions = {},
+): Promise<Freshness> {
   const { name } = database
+  const lease = await knownLease(database, options)
   let newestBackupAt: number | undefined
   let newestCommitAt: number | undefined
   for await (const object of database.storage.list(databasePrefix(name), options)) {
     const backupAt = object.key.startsWith(backupsPrefix(name)) ? timeOfManifest(object.key) : undefined
     newestBackupAt = newer(newestBackupAt, backupAt)
     const segment = parseSegmentKey(object)
-    if (segment?.kind === 'log') newestCommitAt = newer(newestCommitAt, segment.lastTime)
+    if (segment !== undefined && segment.key !== lease?.document.pending)
+      newestCommitAt = newer(newestCommitAt, segment.lastTime)
   }
-  return { database: name, newestBackupAt, newestCommitAt }
+  const isThere = newestBackupAt !== undefined || newestCommitAt !== undefined
+  return { database: name, newestBackupAt, newestCommitAt, coveredUntil: isThere ? coverOf(lease, now) : undefined }
+}
+
+/** A follower that is gone said the last time that all was well; one that is alive, and said so not long ago, would say so now. */
+function coverOf(lease: Awaited<ReturnType<typeof knownLease>>, now: number): number | undefined {
+  if (lease?.document.coveredAt === undefined) return undefined
+  const coveredAt = Date.parse(lease.document.coveredAt)
+  const isFollowed = lease.isHeld && lease.document.purpose === 'follow'
+  return isFollowed && now < coveredAt + coverLastsMs ? now : coveredAt
 }
 
 /** `…/20260131T140000000Z-full-….json`, as `manifestKey` names it. */

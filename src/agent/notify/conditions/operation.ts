@@ -103,6 +103,6 @@ export function damageKey(database: string | undefined): string {
   return conditionKey('verify', database ?? '')
 }
 
-function drillKey(database: string | undefined): string {
+export function drillKey(database: string | undefined): string {
   return conditionKey('drill', database ?? '')
 }

@@ -14,6 +14,8 @@ export type Observation =
       readonly condition: Condition
       /** For how long it must be true, from when it was first seen, before it is told, in milliseconds; default: that of its kind. */
       readonly delayMs?: number | undefined
+      /** It is told only by being seen once more after that time, and not because nobody said meanwhile that it is over. */
+      readonly onSight?: boolean | undefined
     }
   /** It happened, once more. With `forMs` it is over when it has not happened again for so long; without, when it is `absent`. */
   | { readonly what: 'happened'; readonly condition: Condition; readonly forMs?: number | undefined }
@@ -39,9 +41,10 @@ export function advance(
   const state = new Map(Object.entries(before))
   const alerts: Alert[] = []
   for (const observation of observations) observe(state, observation, now, alerts)
+  const seen = new Set(observations.flatMap((each) => (each.what === 'present' ? each.condition.key : [])))
   let nextAt: number | undefined
   for (const [key, entry] of state) {
-    const { next, alert, wakeAt } = pass(entry, now, settings)
+    const { next, alert, wakeAt } = pass(entry, now, settings, seen.has(key))
     if (alert !== undefined) alerts.push(alert)
     if (next === undefined) state.delete(key)
     else state.set(key, next)
@@ -67,20 +70,30 @@ function observe(state: Map<string, AlertEntry>, observation: Observation, now: 
   const happened = observation.what === 'happened'
   const until = happened && observation.forMs !== undefined ? now + observation.forMs : null
   const delayMs = observation.what === 'present' ? (observation.delayMs ?? null) : null
-  const next = begunOrGoingOn(state.get(condition.key), condition, { happened, until, delayMs, now })
+  const onSight = observation.what === 'present' && observation.onSight === true
+  const next = begunOrGoingOn(state.get(condition.key), condition, { happened, until, delayMs, onSight, now })
   const worse = next.phase === 'firing' && escalated(state.get(condition.key), condition)
   if (worse) alerts.push(alertOf(next, 'firing', now, next.reminder))
   state.set(condition.key, worse ? { ...next, noticedAt: now } : next)
 }
 
+interface Sighting {
+  readonly happened: boolean
+  readonly until: number | null
+  readonly delayMs: number | null
+  readonly onSight: boolean
+  readonly now: number
+}
+
 function begunOrGoingOn(
   entry: AlertEntry | undefined,
   condition: Condition,
-  { happened, until, delayMs, now }: { happened: boolean; until: number | null; delayMs: number | null; now: number },
+  { happened, until, delayMs, onSight, now }: Sighting,
 ): Incident {
   if (entry === undefined || entry.phase === 'over') {
     const flaps = entry === undefined ? 0 : entry.flaps + 1
-    return { phase: 'pending', condition, since: now, times: 1, until, flaps, delayMs }
+    const first = { condition, since: now, times: 1, until, flaps, delayMs }
+    return { phase: 'pending', ...first, ...(onSight ? { onSight } : {}) }
   }
   const returned = entry.phase === 'settling'
   // The worst that it has been: whoever was told of that alone must hear of its end, and hear of it once.
@@ -119,8 +132,8 @@ interface Passed {
   readonly wakeAt?: number
 }
 
-/** What the time alone does to an entry. */
-function pass(entry: AlertEntry, now: number, settings: AlertSettings): Passed {
+/** What the time does to an entry. @param isSeen whether its condition was seen just now */
+function pass(entry: AlertEntry, now: number, settings: AlertSettings, isSeen = false): Passed {
   switch (entry.phase) {
     case 'over': {
       // An end in the future was written before the clock jumped back.
@@ -131,8 +144,9 @@ function pass(entry: AlertEntry, now: number, settings: AlertSettings): Passed {
     case 'pending': {
       const since = Math.min(entry.since, now)
       const dueAt = since + (entry.delayMs ?? settings.timing[entry.condition.kind].delayMs)
+      const { delayMs: _delayMs, onSight = false, ...incident } = entry
+      if (onSight && !(isSeen && now >= dueAt)) return { next: { ...entry, since } }
       if (now < dueAt) return { next: { ...entry, since }, wakeAt: dueAt }
-      const { delayMs: _delayMs, ...incident } = entry
       const firing: Incident = { ...incident, phase: 'firing', since, noticedAt: now, reminder: 0 }
       const rest = pass(firing, now, settings)
       return { ...rest, alert: alertOf(firing, 'firing', now, 0) }

@@ -38,6 +38,8 @@ export const alertEntry = z.discriminatedUnion('phase', [
     ...incident,
     /** For how long it must be true; null: as long as is usual for its kind. */
     delayMs: z.number().nullable(),
+    /** Told only when it is seen again after that time. */
+    onSight: z.literal(true).exactOptional(),
   }),
   z.strictObject({ phase: z.literal('firing'), ...incident, ...noticed }),
   /** No longer true, but not yet for long enough to be called over. */

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { z } from 'zod'
 import { type HttpReceiver, startReceiver } from '../../notify/support/http-receiver.ts'
+import { type ProvedAlert, provedAlerts } from './proved-alerts.ts'
 
 const message = z.looseObject({
   alerts: z.array(
@@ -56,6 +58,14 @@ export class AlertInbox implements AsyncDisposable {
 
   has(state: Told['state'], key: string): boolean {
     return this.last(key)?.state === state
+  }
+
+  /** It was told to be so first, and to be over last, however often between. */
+  proves(what: ProvedAlert, key: string): void {
+    const expected = provedAlerts[what].key
+    assert.ok(key === expected || key.startsWith(`${expected}/`), `${key} is not told when ${what}`)
+    const states = this.all.filter((alert) => alert.key === key).map(({ state }) => state)
+    assert.deepEqual([states[0], states.at(-1)], ['firing', 'recovered'], `${what}: ${states.join(', ')}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ChecksElsewhere } from '../../src/agent/checks-elsewhere.ts'
+import type { RecordedOperation } from '../../src/agent/journal/recorded-operation.ts'
+import { HoldfastError } from '../../src/errors.ts'
+
+const hour = 3_600_000
+const { signal } = new AbortController()
+
+function scene() {
+  const operations: RecordedOperation[] = []
+  const asked: string[] = []
+  const warnings: string[] = []
+  let now = Date.parse('2026-03-01T00:00:00Z')
+  const place = { isAway: false }
+  const checks = new ChecksElsewhere({
+    journal: {
+      operations: async ({ trigger, since = 0 } = {}) =>
+        operations.filter((each) => each.trigger === trigger && each.startedAt >= since),
+    },
+    repository: { url: 'file:///r' },
+    repositoryWatch: {
+      read: async (name) => {
+        asked.push(`read ${name}`)
+        if (place.isAway) throw new HoldfastError('STORAGE_TRANSIENT', 'Nobody answers.')
+      },
+      readVerifications: async (name) => void asked.push(name),
+    },
+    databases: () => ['a', 'b'],
+    log: { warn: (message) => void warnings.push(message) },
+    now: () => now,
+  })
+  const add = (part: Partial<RecordedOperation>): number =>
+    operations.push({
+      id: String(operations.length),
+      kind: 'drill',
+      database: 'a',
+      repository: 'file:///r',
+      trigger: 'manual',
+      startedAt: now,
+      endedAt: now,
+      outcome: 'failed',
+      code: undefined,
+      message: undefined,
+      backupId: undefined,
+      figures: undefined,
+      rebuilt: false,
+      ...part,
+    } as RecordedOperation)
+  const look = async (): Promise<string[]> => {
+    await checks.look(signal)
+    return asked.splice(0)
+  }
+  const pass = (milliseconds: number): void => {
+    now += milliseconds
+  }
+  return { operations, add, look, pass, place, warnings }
+}
+
+describe('verifications and drills that others made', () => {
+  it('are looked at once when they have ended, on this machine', async () => {
+    const { operations, add, look, pass } = scene()
+    add({})
+    assert.deepEqual(await look(), [], 'the first look at each database reads it all')
+    add({ database: 'b', endedAt: undefined, outcome: 'running' })
+    add({ kind: 'backup' })
+    add({ trigger: 'schedule' })
+    pass(hour)
+    assert.deepEqual(await look(), [])
+    operations[1] = { ...(operations[1] ?? assert.fail()), endedAt: 5, outcome: 'inconclusive' }
+    assert.deepEqual(await look(), ['b'])
+    assert.deepEqual(await look(), [])
+    add({ kind: 'verify', database: undefined, trigger: 'library' })
+    add({ database: 'elsewhere' })
+    assert.deepEqual(await look(), ['a', 'b'])
+    assert.deepEqual(await look(), [])
+  })
+
+  it('are asked for four times a day, on other machines; a repository that is away is asked once', async () => {
+    const { look, pass, place, warnings } = scene()
+    assert.deepEqual(await look(), [])
+    pass(6 * hour)
+    assert.deepEqual(await look(), ['read a', 'read b'])
+    assert.deepEqual(await look(), [])
+    place.isAway = true
+    pass(6 * hour)
+    assert.deepEqual(await look(), ['read a'])
+    assert.equal(warnings.length, 1)
+  })
+})
