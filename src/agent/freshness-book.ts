@@ -111,25 +111,27 @@ export class FreshnessBook {
     const { overdueAfterMs, schedules } = config
     const facts = followed?.facts
     const isCovered = facts?.state === 'following' && facts.lsn === facts.durableLsn
-    const judge = (freshness: Freshness): readonly Observation[] => {
+    const judge = (freshness: Freshness, at: number): readonly Observation[] => {
       const observations = observeFreshness(
         {
           ...freshness,
           newestCommitAt: facts?.lastUploadAt ?? freshness.newestCommitAt,
-          ...(isCovered ? { coveredUntil: now } : {}),
+          ...(isCovered ? { coveredUntil: at } : {}),
         },
         { overdueAfterMs, schedules },
-        now,
+        at,
       )
       const delay = facts?.state === 'starting' ? { delayMs: beginMs } : {}
       return observations.map((each) => (each.what === 'present' ? { ...delay, ...each, onSight: true } : each))
     }
     const known = this.#known.get(name)
     if (known !== undefined) {
-      const observations = judge(known)
+      const observations = judge(known, now)
       if (!this.#mustRead(name, observations, now)) return observations
     }
-    const observations = judge(await this.read(repository, signal))
+    const read = await this.read(repository, signal)
+    // What was read is of this moment, and would lie in the future of the one before.
+    const observations = judge(read, Math.max(now, this.#options.now()))
     if (observations.some(({ what }) => what === 'present')) this.#readAt.set(name, now)
     else this.#readAt.delete(name)
     return observations

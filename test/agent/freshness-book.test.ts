@@ -31,7 +31,8 @@ async function scene({ overdueAfterMs = 24 * hour, isFollowed = true, hasBackup 
     const entry = engine.state[key]
     return entry?.phase === 'pending' ? entry.since : undefined
   }
-  const book = new FreshnessBook({ now: () => clock.now(), pendingSince })
+  const clocks = { laterMs: 0 }
+  const book = new FreshnessBook({ now: () => clock.now() + clocks.laterMs, pendingSince })
   const look = async () => {
     engine.now = clock.now()
     const observations = await book.observe(
@@ -53,7 +54,7 @@ async function scene({ overdueAfterMs = 24 * hour, isFollowed = true, hasBackup 
     await clock.pass(milliseconds)
     return engine.wait(milliseconds).map(({ state, key }) => `${state} ${key}`)
   }
-  return { clock, following, look, backUp, wait, repository }
+  return { clock, clocks, following, look, backUp, wait, repository }
 }
 
 test('a database in which nothing was committed for days is not called overdue while its following begins', async () => {
@@ -101,6 +102,13 @@ test('where there never was a backup, that is told when a round sees it after th
   await late.backUp('aaaaaaaaaaaa')
   await late.wait(20_000)
   assert.deepEqual(await late.look(), [])
+})
+
+test('what is read is of the moment of its reading, which is later than the beginning of the round', async () => {
+  const { look, repository, clock, clocks } = await scene({ overdueAfterMs: hour, isFollowed: false })
+  clocks.laterMs = 5_000
+  await putFollowLease(repository, 'app', { coveredAt: new Date(clock.now()).toISOString() })
+  assert.deepEqual(await look(), [])
 })
 
 test('a short stop of a follower elsewhere is none of the database, a long one is', async () => {
