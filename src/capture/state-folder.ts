@@ -24,7 +24,7 @@ export async function lockStateFolder(files: LocalFiles, folder: string): Promis
   if (lock !== undefined) return lock
   throw new HoldfastError('LEASE_HELD', `Another capture is at work with the state folder ${folder}.`, {
     object: folder,
-    hint: 'Stop the other one, or give this one a folder of its own (--state).',
+    hint: 'If that one follows this very database, all is done. Else stop it, or give this one a folder of its own (--state).',
   })
 }
 

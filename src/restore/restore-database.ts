@@ -13,6 +13,7 @@ import { type Damage, noteDamage, type OpenedPlan, openPlan } from './open-plan.
 import { defaultRates } from './rates/default-rates.ts'
 import { resolveState } from './resolve-state.ts'
 import type { RestoreOptions, RestoreResult } from './restore-options.ts'
+import { unknownBefore } from './unknown-before.ts'
 
 /**
  * Restores a state into a file beside the target, proves it, and only then puts it in place. Whatever fails leaves the old
@@ -58,7 +59,8 @@ class RestoreRun {
       this.#warnings = catalog.problems.map(({ key, problem }) => `${key}: ${problem}`)
       const wanted = await resolveState(this.#database, catalog, state, { signal })
       const beyond = state.by === 'latest' ? unacknowledgedWarning(catalog, wanted.lsn) : undefined
-      if (beyond !== undefined) this.#warnings.push(beyond)
+      const unknown = unknownBefore(catalog, state)
+      this.#warnings.push(...[beyond, unknown].filter((warning) => warning !== undefined))
       const planning = { signal, rates: this.#rates, mayListAgain }
       for (;;) {
         const opened = await openPlan(this.#database, catalog, wanted, this.#damage, planning)

@@ -1,6 +1,7 @@
-import type { Lsn } from '../history/lsn.ts'
+import { type Lsn, toLsn } from '../history/lsn.ts'
 import type { Pause } from '../history/pause.ts'
-import { knownPoints } from '../history/reachable.ts'
+import { isReachable, knownPoints, type RestorePoint, reachableLsns } from '../history/reachable.ts'
+import type { SegmentInfo } from '../history/segment-info.ts'
 import { type Gap, restorableWindows, type Window } from '../history/windows.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -42,13 +43,22 @@ export async function listRestorePoints(database: DatabaseRepository, range: Poi
   const { windows, gaps } = restorableWindows(segments, catalog.gaps)
   const backups = Map.groupBy(catalog.backups, ({ lsn }) => lsn)
   const single = new Set(windows.flatMap(({ kind, fromLsn }) => (kind === 'point' ? [fromLsn] : [])))
-  const points = knownPoints(segments)
+  const points = [...knownPoints(segments), ...withinLogs(segments, catalog.backups)]
     .filter(({ lsn, time }) => time >= from && time <= to && (backups.has(lsn) || single.has(lsn)))
     .map(({ lsn, time }) => ({ lsn, time, backups: backups.get(lsn) ?? [] }))
+    .sort((a, b) => a.lsn - b.lsn || a.time - b.time)
   return {
     points,
     windows: windows.filter(overlaps),
     gaps: gaps.filter(overlaps),
     pauses: catalog.pauses.filter(overlaps),
   }
+}
+
+/** Once logs are merged, the state of a backup may lie inside one, and no segment's name tells of it any more. */
+function withinLogs(segments: readonly SegmentInfo[], backups: readonly BackupManifest[]): RestorePoint[] {
+  const named = new Set<number>(knownPoints(segments).map(({ lsn }) => lsn))
+  const reachable = reachableLsns(segments)
+  const inside = new Map(backups.map(({ lsn, capturedAt }) => [toLsn(lsn), Date.parse(capturedAt)] as const))
+  return [...inside].flatMap(([lsn, time]) => (named.has(lsn) || !isReachable(reachable, lsn) ? [] : [{ lsn, time }]))
 }

@@ -57,7 +57,8 @@ it('a moment of a pause in which commits were made names no state, though none o
     using restored = new DatabaseSync(join(cwd, name), { readOnly: true })
     return restored.prepare("SELECT count(*) AS n FROM users WHERE name LIKE '%unseen%'").get()?.['n']
   }
-  await cliOk(['restore', 'app', '--at', inside, '--before', '--to', 'earlier.db'], { cwd })
+  const { last: earlier } = await cliJson('restore', ['app', '--at', inside, '--before', '--to', 'earlier.db'], { cwd })
+  assert.match(earlier.warnings.join(), /is not known\. LSN 2 is the newest state .* are missing from it/)
   await cliOk(['restore', 'app', '--lsn', '3', '--to', 'between.db'], { cwd })
   await cliOk(['restore', 'app', '--at', points.pauses[0]?.toTime ?? '', '--to', 'later.db'], { cwd })
   assert.deepEqual(['earlier.db', 'between.db', 'later.db'].map(count), [0, 1, 2])

@@ -108,6 +108,10 @@ describe('point-in-time recovery', () => {
       assert.match(error.message, /Nothing had been written; the target is as it was/)
       return true
     })
+    const before = { before: true, targetPath: folder.file('before.db') }
+    const { warnings, recoveredTo } = await pitr.recoverToTimestamp(after.time + 1000, before)
+    assert.equal(recoveredTo.lsn, after.lsn)
+    assert.match(warnings.join(), /is not known\. LSN \d+ is the newest state/)
     const { windows, gaps, points } = await pitr.listRecoveryPoints()
     assert.deepEqual(
       windows.map(({ kind, fromLsn, toLsn }) => [kind, fromLsn, toLsn]),

@@ -21,8 +21,8 @@ export const addPoints: AddCommand = (program, run) => {
       'Shows the states and times that a database can be restored to, and the gaps between them with their reasons.',
     )
     .argument('<database>', 'name in the repository, or path')
-    .option('--from <time>', 'not before this time')
-    .option('--to <time>', 'not after this time')
+    .option('--from <time>', 'not before this time; what only reaches beyond it is shown whole')
+    .option('--to <time>', 'not after this time; likewise')
     .addHelpText(
       'after',
       examples([
