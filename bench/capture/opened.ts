@@ -46,7 +46,6 @@ export class CountingWriter implements CommitReceiver {
         now: Date.now,
         epoch: () => 1,
         position: () => follower.position,
-        pausedSince: undefined,
         onGivenUp: async () => {},
         onSpooled: ({ path, info }) => {
           this.bytes += info.bytes

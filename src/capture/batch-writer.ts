@@ -21,8 +21,6 @@ export interface BatchWriterOptions {
   readonly epoch: () => number
   /** Where the follower stands. */
   readonly position: () => FollowPosition
-  /** Nobody looked since then: see {@link BatchWriter.caughtUp}. In milliseconds since 1970; undefined if the state is the present one. */
-  readonly pausedSince: number | undefined
   /** Nothing after the state with this number is kept; awaited before anything is let go by. */
   readonly onGivenUp: (kept: Lsn) => Promise<void>
   /** A segment of these commits is in the spool, durably. */
@@ -75,6 +73,8 @@ export class BatchWriter implements CommitReceiver {
   #clockIsBack = false
   #takenBytes = 0
   #catchingUp: CatchingUp | undefined
+  /** Nothing comes that was made before. */
+  #currentAt: number
   failure: HoldfastError | undefined
 
   constructor({ end, pageSize, table }: KnownHistory, options: BatchWriterOptions) {
@@ -83,8 +83,7 @@ export class BatchWriter implements CommitReceiver {
     this.table = table
     this.#end = end
     this.#last = end
-    const since = options.pausedSince
-    if (since !== undefined) this.#catchingUp = new CatchingUp({ lsn: end.lsn, time: Math.max(since, end.time) })
+    this.#currentAt = end.time
   }
 
   get end(): HistoryEnd {
@@ -107,6 +106,11 @@ export class BatchWriter implements CommitReceiver {
   /** When the open batch got its first commit; undefined if there is none. */
   get openedAt(): number | undefined {
     return this.#batch?.commits.length ? this.#batch.openedAt : undefined
+  }
+
+  /** From when on something may have been committed that is not in the spool yet; undefined if nothing is open. */
+  get openSince(): number | undefined {
+    return this.#catchingUp?.since ?? this.#batch?.header.firstTime
   }
 
   get isFull(): boolean {
@@ -147,7 +151,19 @@ export class BatchWriter implements CommitReceiver {
     })
   }
 
-  /** All that was committed in the pause has been taken; what comes is dated by when it is made. */
+  /**
+   * Before commits are taken: what was taken so far is all that had been committed by `since`.
+   * @param isLate nobody looked for long: see {@link caughtUp}
+   */
+  goOn(since: number, isLate: boolean): void {
+    this.#currentAt = Math.max(this.#currentAt, since)
+    if (!isLate) return
+    if (this.#catchingUp === undefined)
+      this.#catchingUp = new CatchingUp({ lsn: this.#last.lsn, time: Math.max(since, this.#last.time) })
+    else this.#catchingUp.goOn()
+  }
+
+  /** Everything from before which nobody looked at has been taken; what comes is dated by when it is made. */
   caughtUp(): void {
     this.#catchingUp?.end(this.#last)
     this.#endCatchingUp()
@@ -301,10 +317,11 @@ export class BatchWriter implements CommitReceiver {
 
   /** Times never go back within a history, whatever the clock does. */
   #clamp(time: number): number {
-    const back = this.#last.time - time
+    const earliest = Math.max(this.#last.time, this.#currentAt)
+    const back = earliest - time
     if (back > clockStepMs && !this.#clockIsBack) this.#options.onClockStep(back)
     this.#clockIsBack = back > clockStepMs
-    return Math.max(time, this.#last.time)
+    return Math.max(time, earliest)
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
+import { underLease } from '../backup/under-lease.ts'
 import { HoldfastError, hasCode } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
-import { underLease } from '../maintenance/upkeep/under-lease.ts'
 import type { FollowPosition, FollowStart } from '../source/follower.ts'
 import type { CaptureStart } from './capture-events.ts'
 import { type GapReason, isExpectedGap, isLossOfCommits } from './gap-reasons.ts'
@@ -20,6 +20,8 @@ export interface Numbers {
 export interface Begun {
   readonly known: KnownHistory
   readonly how: CaptureStart
+  /** When that state was the present one, in milliseconds since 1970; undefined if only its own time tells. */
+  readonly seenAt: number | undefined
 }
 
 /**
@@ -38,7 +40,7 @@ export async function beginFollowing(
   if (start.kind === 'resumed') {
     if (known === undefined) throw new HoldfastError('INTERNAL', 'The follower resumed from nothing.')
     await forgetGivenUp(session)
-    return { known, how: 'resumed' }
+    return { known, how: 'resumed', seenAt: undefined }
   }
   const next = toLsn(numbers.highest + 1)
   const renumber = known !== undefined && known.end.lsn < numbers.highest
@@ -48,7 +50,7 @@ export async function beginFollowing(
     database,
     next,
     highest: { lsn: numbers.highest, time: Math.max(session.highest.time, known?.end.time ?? 0) },
-    reason: reason === 'not-running' ? (renumber ? 'number-taken' : (start.reason ?? reason)) : reason,
+    reason: reason === 'not-running' ? (start.reason ?? (renumber ? 'number-taken' : reason)) : reason,
     renumber,
     missed: start.missed || isLossOfCommits(reason),
     epoch: lease.epoch,
@@ -86,7 +88,7 @@ export async function beginFollowing(
     if (!isExpectedGap(gap.reason)) settings.onEvent({ kind: 'warning', message })
   }
   const how = healed.kind === 'unchanged' ? 'unchanged' : gap === undefined ? 'first' : 'healed'
-  return { known: healed.known, how }
+  return { known: healed.known, how, seenAt: start.capturedAt }
 }
 
 /** A delta is told like any upload; a base belongs to how following began. */

@@ -60,9 +60,6 @@ export interface Capture extends AsyncDisposable {
   stop(options?: StopOptions): Promise<Unsent>
 }
 
-/** What waits for no longer than this is on its way. */
-const passingMs = 60_000
-
 export class RunningCapture implements Capture {
   readonly #session: Session
   #following: LogCapture | RollbackCapture
@@ -111,13 +108,15 @@ export class RunningCapture implements Capture {
     }
   }
 
-  /** Everything that was committed is in the repository, but for what just came. */
-  get isCovered(): boolean {
-    const { spool, settings } = this.#session
+  /** Everything that had been committed by then is in the repository; milliseconds since 1970. Undefined if that is not known. */
+  get coveredAt(): number | undefined {
     const { trouble, waiting } = this.status
-    const oldest = spool.items[0]?.info.firstTime
-    const isBehind = oldest !== undefined && settings.clock.now() - oldest > passingMs
-    return this.#failure === undefined && trouble === null && waiting.gaveUpAfter === undefined && !isBehind
+    const kept = this.#following.keptUntil
+    if (this.#failure !== undefined || trouble !== null || waiting.gaveUpAfter !== undefined || kept === undefined)
+      return undefined
+    const [oldest] = this.#session.spool.items
+    if (oldest === undefined) return kept
+    return Math.min(kept, (oldest.gap ?? oldest.pause)?.fromTime ?? oldest.info.firstTime)
   }
 
   sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {

@@ -17,6 +17,16 @@ export class CatchingUp {
     this.#from = from
   }
 
+  /** Since when it is not known what was committed when, in milliseconds since 1970. */
+  get since(): number {
+    return this.#from.time
+  }
+
+  /** Before its end was stored, nobody looked again for long. */
+  goOn(): void {
+    this.#until = undefined
+  }
+
   /** Everything up to there was committed in the pause; what comes is dated by when it is made. */
   end(last: Moment): void {
     this.#until ??= last

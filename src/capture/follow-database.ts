@@ -50,7 +50,7 @@ export async function followDatabase(
   stack.move()
   running = new RunningCapture(session, following, folderLock)
   const capture = running
-  void lease.tellCover(() => capture.isCovered)
+  void lease.tellCover(() => capture.coveredAt)
   options.control?.add({ repositoryId: repository.id, database: database.name }, running)
   signal?.addEventListener('abort', () => running?.stopSoon(), { once: true })
   if (signal?.aborted) running.stopSoon()

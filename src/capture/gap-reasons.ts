@@ -15,7 +15,7 @@ export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = 
   'spool-full': 'the spool was full, since its disk was, or the repository could not be reached or was too slow',
   'spool-damaged': 'the spool was damaged',
   'no-log': 'the database has no write-ahead log',
-  'number-taken': 'an interrupted backup lies between',
+  'number-taken': 'an interrupted backup, or an interrupted beginning, lies between',
   'history-damaged': 'the history before is damaged',
 }
 

@@ -15,6 +15,10 @@ import type { Session } from './session.ts'
 
 /** Between two drains of a busy database: enough not to burden it, too short for anybody to notice. */
 const drainPauseMs = 20
+/** What could not be looked at is tried again so soon. */
+const unknownMs = 100
+/** Where no notification comes, the log is looked at every 32 seconds; what is later than that was made while nobody looked. */
+const longestLatenessMs = 40_000
 /** An idle capture looks up now and then, so that no missed wake-up lasts for ever. */
 const longestWaitMs = 3_600_000
 
@@ -47,14 +51,16 @@ export class LogCapture {
   readonly #givingUp = new GivingUp()
   #restingPosition: FollowPosition | undefined
   #logBytes = 0
-  #lookedAt: number | undefined
+  #lookedAt: number
+  /** All that was committed before following began may not have been taken yet. */
+  #isBeginning = true
   #trouble: string | undefined
 
   private constructor(session: Session, follower: DatabaseFollower, begun: Begun, from: CaptureBeginning) {
     this.#session = session
     this.#numbers = from.numbers
     this.#follower = follower
-    this.#lookedAt = from.lookedAt
+    this.#lookedAt = begun.seenAt ?? Math.max(from.lookedAt ?? 0, begun.known.end.time)
     this.#writer = this.#newWriter(begun)
     this.#upkeep = new LogUpkeep(session.settings, begun.how === 'resumed' && !session.clean)
   }
@@ -127,9 +133,14 @@ export class LogCapture {
     return this.#restingPosition
   }
 
-  /** When all that had been committed was taken the last time, in milliseconds since 1970; undefined if not known. */
-  get lookedAt(): number | undefined {
-    return this.#lookedAt
+  /** When all that had been committed was taken the last time, in milliseconds since 1970. */
+  get lookedAt(): number {
+    return Math.max(this.#lookedAt, this.#follower.currentAt ?? 0)
+  }
+
+  /** Everything that had been committed by then is in the spool, or further; in milliseconds since 1970. */
+  get keptUntil(): number {
+    return Math.min(this.lookedAt, this.#writer.openSince ?? Number.POSITIVE_INFINITY)
   }
 
   /** Follows until it is asked to stop. @throws what cannot be helped by trying again */
@@ -168,17 +179,22 @@ export class LogCapture {
     const { source, settings, requests } = this.#session
     const { stopSignal: signal } = requests
     let known: KnownHistory | undefined = this.#writer.known
+    let why = reason
     for (let failed = failures; !requests.stopping; ) {
       try {
         if (this.#session.spool.isBroken) known = await this.#session.startOver(signal)
-        const resume =
-          resumeAt === undefined || known === undefined ? undefined : { position: resumeAt, hashes: known.table.copy() }
+        // A number that was taken in vain lies between: what follows it cannot be a log.
+        const canResume = resumeAt !== undefined && known?.end.lsn === this.#numbers.highest
+        const resume = canResume && known !== undefined ? { position: resumeAt, hashes: known.table.copy() } : undefined
         const follower = await source.openFollower({ resume, busyTimeoutMs: settings.busyTimeoutMs, signal })
+        if (follower.start.kind === 'anew' && why === 'not-running') why = follower.start.reason ?? why
         try {
           const parts = { start: follower.start, position: () => follower.position }
-          const begun = await beginFollowing(this.#session, parts, known, this.#numbers, reason, signal)
+          const begun = await beginFollowing(this.#session, parts, known, this.#numbers, why, signal)
           this.#follower = follower
           this.#writer = this.#newWriter(begun)
+          this.#lookedAt = Math.max(this.#lookedAt, begun.seenAt ?? 0, begun.known.end.time)
+          this.#isBeginning = true
           this.#givingUp.end()
           this.#trouble = undefined
           return true
@@ -205,6 +221,8 @@ export class LogCapture {
       try {
         const before = this.#writer.last.lsn
         const now = this.#session.settings.clock.now()
+        this.#lookedAt = this.lookedAt
+        this.#writer.goOn(this.#lookedAt, this.#isBeginning || now - this.#lookedAt > longestLatenessMs)
         const lost = await this.#upkeep.run(this.#follower, this.#writer)
         this.#logBytes = this.#follower.logBytes
         if (lost !== undefined) {
@@ -212,20 +230,21 @@ export class LogCapture {
           requests.putBack(syncs)
           return { kind: 'anew', reason: lost }
         }
-        this.#lookedAt = now
-        this.#writer.caughtUp()
+        const isCurrent = (this.#follower.currentAt ?? 0) >= now
+        if (isCurrent) this.#caughtUp(now)
         if (this.#session.spool.isBroken) {
           await this.#writer.discard()
           requests.putBack(syncs)
           return { kind: 'anew', reason: 'spool-damaged' }
         }
         if (stopping || syncs.length > 0 || this.#isBatchDue()) await this.#writer.close()
-        this.#answer(syncs)
+        if (isCurrent) this.#answer(syncs)
+        else requests.putBack(syncs)
         await this.#givingUp.relieve(this.#session, this.#writer)
         if (stopping) return { kind: 'stopped' }
         if (this.#givingUp.isOver(this.#session.settings.clock.now(), this.#session))
           return { kind: 'anew', reason: 'spool-full' }
-        await this.#wait(this.#writer.last.lsn > before)
+        await this.#wait(this.#writer.last.lsn > before, isCurrent)
       } catch (thrown) {
         requests.putBack(syncs)
         const error = toHoldfastError(thrown, this.#session.source.location)
@@ -234,6 +253,12 @@ export class LogCapture {
         return { kind: 'again', error }
       }
     }
+  }
+
+  #caughtUp(now: number): void {
+    this.#lookedAt = Math.max(this.#lookedAt, now)
+    this.#isBeginning = false
+    this.#writer.caughtUp()
   }
 
   #isBatchDue(): boolean {
@@ -252,7 +277,7 @@ export class LogCapture {
     else requests.putOff(syncs, failure)
   }
 
-  async #wait(wasBusy: boolean): Promise<void> {
+  async #wait(wasBusy: boolean, isCurrent: boolean): Promise<void> {
     const { requests, settings } = this.#session
     const { clock, syncIntervalMs } = settings
     const { wakeSignal } = requests
@@ -263,6 +288,7 @@ export class LogCapture {
       const dues = [
         openedAt === undefined ? undefined : openedAt + syncIntervalMs,
         failure === undefined ? undefined : now + 1_000,
+        isCurrent ? undefined : now + unknownMs,
         ...this.#upkeep.dueAt(this.#follower, now),
       ].filter((due) => due !== undefined)
       const timeout = Math.min(longestWaitMs, ...dues.map((due) => due - now))
@@ -277,7 +303,7 @@ export class LogCapture {
     await pauseBeforeRetry(this.#session, error, failures)
   }
 
-  #newWriter({ known, how }: Begun): BatchWriter {
+  #newWriter({ known }: Begun): BatchWriter {
     const { settings, place, lease, spool, uploader, states } = this.#session
     states.note(known.end)
     return new BatchWriter(known, {
@@ -287,7 +313,6 @@ export class LogCapture {
       now: () => settings.clock.now(),
       epoch: () => lease.epoch,
       position: () => this.#follower.position,
-      pausedSince: how === 'resumed' ? (this.#lookedAt ?? known.end.time) : undefined,
       onGivenUp: (kept) => noteGivenUp(this.#session, kept),
       onSpooled: (item, commits) => {
         if (states.isWatched) for (const commit of commits) states.note(commit)

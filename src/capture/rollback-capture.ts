@@ -24,6 +24,7 @@ export class RollbackCapture {
   readonly #numbers: Numbers
   #known: KnownHistory
   #version: string | undefined
+  #seenAt: number | undefined
   #lastLook: Promise<unknown> = Promise.resolve()
   #hasEnded = false
   readonly logBytes = 0
@@ -31,9 +32,10 @@ export class RollbackCapture {
   readonly gaveUpAfter = undefined
   #trouble: string | undefined
 
-  private constructor(session: Session, known: KnownHistory, numbers: Numbers, version: string | undefined) {
+  private constructor(session: Session, { known, seenAt, version }: Taken, numbers: Numbers) {
     this.#session = session
     this.#known = known
+    this.#seenAt = seenAt
     this.#numbers = numbers
     this.#version = version
   }
@@ -51,7 +53,7 @@ export class RollbackCapture {
     if (taken === undefined) throw switchedMeanwhile(session.source.location)
     const { lsn, time } = taken.known.end
     settings.onEvent({ kind: 'started', mode: 'deltas', how: taken.how, lsn, time })
-    return new RollbackCapture(session, taken.known, numbers, taken.version)
+    return new RollbackCapture(session, taken, numbers)
   }
 
   get end(): HistoryEnd {
@@ -64,6 +66,11 @@ export class RollbackCapture {
 
   get numbers(): Numbers {
     return this.#numbers
+  }
+
+  /** When the newest state that is kept was seen to be the present one the last time. */
+  get keptUntil(): number | undefined {
+    return this.#seenAt
   }
 
   /**
@@ -163,6 +170,7 @@ export class RollbackCapture {
     const { lsn, time } = taken.known.end
     if (lsn > this.#known.end.lsn) this.#session.settings.onEvent({ kind: 'commits', count: 1, bytes: 0, lsn, time })
     this.#known = taken.known
+    this.#seenAt = taken.seenAt
     this.#version = taken.version
     return true
   }
@@ -176,6 +184,7 @@ export class RollbackCapture {
     const taken = await take(this.#session, snapshot, known, this.#numbers, undefined, 'spool-damaged', signal)
     if (taken === undefined) return false
     this.#known = taken.known
+    this.#seenAt = taken.seenAt
     this.#version = taken.version
     return true
   }
@@ -211,6 +220,8 @@ export async function hasNoLog(source: BackupSource, signal: AbortSignal | undef
   return snapshot.blocksWriters
 }
 
+type Taken = Begun & { readonly version: string | undefined }
+
 /** Undefined if the database has a log: its file tells of no commit then (file format, section 1.3.9). */
 async function take(
   session: Session,
@@ -220,11 +231,12 @@ async function take(
   version: string | undefined,
   reason: GapReason,
   signal: AbortSignal | undefined,
-): Promise<(Begun & { readonly version: string | undefined }) | undefined> {
+): Promise<Taken | undefined> {
   if (!snapshot.blocksWriters) return undefined
   const now = await versionOf(snapshot, signal)
-  if (known !== undefined && now !== undefined && now === version) return { known, how: 'unchanged', version }
   const { pageSize, pageCount, capturedAt } = snapshot
+  if (known !== undefined && now !== undefined && now === version)
+    return { known, how: 'unchanged', seenAt: capturedAt, version }
   const start = {
     kind: 'anew',
     reason: undefined,

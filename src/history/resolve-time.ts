@@ -41,7 +41,7 @@ export function resolveTime(
   { before = false, gaps = [], pauses = [] }: ResolveOptions = {},
 ): Resolution {
   const points = knownPoints(segments)
-  const unknown = unknownAround([...gaps, ...pauses], time)
+  const unknown = gaps.find(({ fromTime, toTime }) => fromTime < time && time < toTime) ?? pauseAt(pauses, time)
   if (unknown !== undefined) {
     const around = aroundUnknown(segments, points, unknown)
     return before ? known(around) : around
@@ -131,18 +131,21 @@ function smallestFirst(a: LogSpan, b: LogSpan): number {
   )
 }
 
-/** The pause that a moment lies in, if any. */
+/**
+ * The pause that a moment lies in, if any. It may have been written down piece by piece, each from its beginning: the widest counts. Where one
+ * begins at the end of another, nobody had caught up in between, so that this very moment lies within, too.
+ */
 export function pauseAt(pauses: readonly Pause[], time: number): Pause | undefined {
-  return unknownAround(pauses, time)
-}
-
-/** A pause is written down piece by piece, each from its beginning: the widest counts. */
-function unknownAround(stretches: readonly Pause[], time: number): Pause | undefined {
-  const around = stretches.filter(({ fromTime, toTime }) => fromTime < time && time < toTime)
-  const [first] = around.toSorted((a, b) => a.fromTime - b.fromTime || a.fromLsn - b.fromLsn)
-  const [last] = around.toSorted((a, b) => b.toTime - a.toTime || b.toLsn - a.toLsn)
-  if (first === undefined || last === undefined) return undefined
-  return { fromLsn: first.fromLsn, fromTime: first.fromTime, toLsn: last.toLsn, toTime: last.toTime }
+  const joined: Pause[] = []
+  for (const next of pauses.toSorted((a, b) => a.fromTime - b.fromTime || a.fromLsn - b.fromLsn)) {
+    const last = joined.at(-1)
+    if (last === undefined || next.fromTime > last.toTime) joined.push(next)
+    else if (next.toTime > last.toTime || (next.toTime === last.toTime && next.toLsn > last.toLsn)) {
+      const { fromLsn, fromTime } = last
+      joined[joined.length - 1] = { fromLsn, fromTime, toLsn: next.toLsn, toTime: next.toTime }
+    }
+  }
+  return joined.find(({ fromTime, toTime }) => fromTime < time && time < toTime)
 }
 
 function aroundUnknown(segments: readonly SegmentInfo[], points: readonly RestorePoint[], unknown: Pause): Resolution {

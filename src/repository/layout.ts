@@ -26,7 +26,8 @@ export const retentionKey = (database: string) => `${databasePrefix(database)}re
 export const drillsKey = (database: string) => `${databasePrefix(database)}drills.json`
 export const segmentsPrefix = (database: string) => `${databasePrefix(database)}segments/`
 export const gapsPrefix = (database: string) => `${databasePrefix(database)}gaps/`
-export const pausesPrefix = (database: string) => `${databasePrefix(database)}pauses/`
+/** After that of the segments, so that whoever lists a log lists the record of a pause, which was put before it, too. */
+export const pausesPrefix = (database: string) => `${databasePrefix(database)}untimed/`
 export const backupsPrefix = (database: string) => `${databasePrefix(database)}backups/`
 
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')

@@ -39,10 +39,10 @@ export interface LeaseOptions extends OperationOptions {
    */
   readonly home?: string | undefined
   /**
-   * Asked with each write: whether everything that was committed so far is in the repository. That is then written down, so that others can tell
-   * a database in which nothing happens from one of which nothing is kept.
+   * Asked with each write: by when everything that had been committed is in the repository, in milliseconds since 1970; undefined if not known.
+   * That is written down, so that others can tell a database in which nothing happens from one of which nothing is kept.
    */
-  readonly isCovered?: (() => boolean) | undefined
+  readonly coveredAt?: (() => number | undefined) | undefined
 }
 
 /** Clocks of two machines may differ by this much before a live lease could be taken for an expired one. */
@@ -59,7 +59,7 @@ const givenUp = new Set<string>()
 export class Lease implements AsyncDisposable {
   readonly #database: LeasePlace
   readonly #ttlMs: number
-  readonly #isCovered: () => boolean
+  readonly #coveredAt: () => number | undefined
   readonly #lost = new AbortController()
   #document: LeaseDocument
   #etag: string
@@ -73,7 +73,7 @@ export class Lease implements AsyncDisposable {
     this.#document = document
     this.#etag = etag
     this.#ttlMs = ttlOf(options)
-    this.#isCovered = options.isCovered ?? (() => false)
+    this.#coveredAt = options.coveredAt ?? (() => undefined)
     this.#schedule()
   }
 
@@ -177,10 +177,16 @@ export class Lease implements AsyncDisposable {
   }
 
   #write(changes: Partial<LeaseDocument>): Promise<void> {
-    const covered = () => (this.#isCovered() ? { coveredAt: isoTime(Date.now()) } : {})
-    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes, ...covered() }))
+    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes, ...this.#cover() }))
     this.#writing = write.catch(() => {})
     return write
+  }
+
+  /** It never goes back: what was there, stays there. */
+  #cover(): Pick<LeaseDocument, 'coveredAt'> {
+    const at = this.#coveredAt()
+    const { coveredAt: former } = this.#document
+    return at === undefined || (former !== undefined && at <= Date.parse(former)) ? {} : { coveredAt: isoTime(at) }
   }
 
   async #replace(document: LeaseDocument): Promise<void> {

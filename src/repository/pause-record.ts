@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { toLsn } from '../history/lsn.ts'
 import type { Pause } from '../history/pause.ts'
 
-/** `pauses/<from>-<to>.json`: the capture wrote it down when it took commits that had been made while nobody looked. */
+/** `untimed/<from>-<to>.json`: the capture wrote it down when it took commits that had been made while nobody looked. */
 export const pauseDocument = z
   .strictObject({
     fromLsn: z.int().min(1),

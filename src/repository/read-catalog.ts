@@ -48,6 +48,9 @@ export async function readCatalog(
     else if (object.key.startsWith(pausesPrefix(database))) pauseKeys.push(object.key)
     else if (object.key === retentionKey(database)) retentionKeys.push(object.key)
   }
+  // A folder that came into being during the listing may be missing from it, but not the log that was put after the pause.
+  if (pauseKeys.length === 0 && segments.some(({ kind }) => kind === 'log'))
+    for await (const { key } of storage.list(pausesPrefix(database), options)) pauseKeys.push(key)
   const read = () => readRetention({ storage, name: database }, options)
   const [retention = { pins: {} }] = await readAll(retentionKeys, problems, read)
   const made = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))

@@ -125,6 +125,11 @@ export interface DatabaseFollower extends AsyncDisposable {
   readonly position: FollowPosition
   /** Bytes of the log in use; 0 once all of it has been copied into the database, so that the next writer may reset it. */
   readonly logBytes: number
+  /**
+   * Everything that had been committed by this moment has been taken; milliseconds since 1970. It goes on while the follower waits, too. Undefined
+   * before the first drain. A drain after which it lies before its beginning could not find out what there is: SQLite was too busy.
+   */
+  readonly currentAt: number | undefined
 
   /**
    * Takes every commit up to the present horizon. `pages` and `commit` of the receiver are called in turn. Now and then, and

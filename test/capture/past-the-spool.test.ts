@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import type { Capture } from '../../src/capture/capture.ts'
 import { followDatabase } from '../../src/capture/follow-database.ts'
 import { gapReasons } from '../../src/capture/gap-reasons.ts'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { seededRandom } from '../support/random.ts'
@@ -188,5 +188,32 @@ describe('a healing delta that the spool has no room for', () => {
         if (!storage.tripped) break
       }
     }
+  })
+
+  it('keeps the reason of the loss, however often it must be tried', async () => {
+    const rig = await Rig.make()
+    rewriteAll(rig, 84)
+    await using capture = await rig.follow({ handOff: { logBytes: 1e9, ageMs: 1e12 } })
+    rig.database.commitRandom(seededRandom(5))
+    await capture.sync()
+    rig.database.busy = new HoldfastError('DATABASE_BUSY', 'busy')
+    rig.database.failAfterPages = { pages: 0, error: rig.database.busy }
+    rig.database.commitRandom(seededRandom(6))
+    await rig.until(() => rig.of('retrying').length > 1)
+    rewriteAll(rig, 85)
+    rig.database.reset()
+    leaveLittleRoom(rig)
+    rig.isAway = true
+    const before = rig.of('retrying').length
+    rig.database.busy = undefined
+    rig.database.failAfterPages = undefined
+    await rig.until(() => rig.of('retrying').length > before + 1)
+    rig.isAway = false
+    await capture.sync()
+    assert.deepEqual(
+      rig.of('gap').map(({ fromLsn, reason }) => [fromLsn, reason]),
+      [[2, gapReasons['log-reset']]],
+    )
+    await rig.check()
   })
 })

@@ -28,24 +28,39 @@ describe('while the repository cannot be reached', () => {
     assert.deepEqual(rig.of('gap'), [])
   })
 
-  it('does not say that everything is there, from a minute on, until it is', async () => {
+  it('says by when all is there, exactly, also while something waits', async () => {
     const rig = await Rig.make()
     const random = seededRandom(27)
     await using capture = await rig.follow()
     assert.ok(capture instanceof RunningCapture)
-    await rig.until(() => capture.isCovered)
+    const covered = () => capture.coveredAt ?? 0
+    await rig.until(() => covered() >= rig.clock.now() - 1000)
     rig.isAway = true
+    const committed = rig.clock.now()
     rig.database.commitRandom(random)
     await rig.until(() => capture.status.waiting.segments > 0)
-    assert.ok(capture.isCovered, 'it is on its way')
-    await rig.clock.sleep(61_000)
-    assert.ok(!capture.isCovered)
+    await rig.clock.sleep(120_000)
+    assert.ok(covered() >= committed - 1000 && covered() <= committed + 1000, String(covered() - committed))
     rig.isAway = false
     await capture.sync()
-    assert.ok(capture.isCovered)
+    assert.ok(covered() > committed + 100_000)
     await capture.stop()
     const lease = await leaseState(await rig.repository())
-    assert.notEqual(lease?.document.coveredAt, undefined)
+    assert.ok(Date.parse(lease?.document.coveredAt ?? '') > committed + 100_000)
+  })
+
+  it('does not say so of what was not looked at', async () => {
+    const rig = await Rig.make()
+    await using capture = await rig.follow()
+    assert.ok(capture instanceof RunningCapture)
+    rig.database.isUnknown = true
+    const since = rig.clock.now()
+    rig.database.commitRandom(seededRandom(28))
+    await rig.clock.sleep(120_000)
+    assert.ok((capture.coveredAt ?? 0) <= since)
+    rig.database.isUnknown = false
+    await capture.sync()
+    assert.ok((capture.coveredAt ?? 0) > since)
   })
 
   it('or is so slow that commits come faster than their segments go, the log is handed back, and nothing is lost', async () => {

@@ -78,15 +78,18 @@ describe('a lease', () => {
   it('says when all was there last, with each write for which that is so; whoever comes after keeps it', async () => {
     const database = await newDatabase()
     const saidAt = async () => (await leaseState(database))?.document.coveredAt
-    const all = { isThere: false }
+    const all: { at: number | undefined } = { at: undefined }
     {
-      await using lease = await Lease.acquire(database, { purpose, isCovered: () => all.isThere })
+      await using lease = await Lease.acquire(database, { purpose, coveredAt: () => all.at })
       await lease.confirm()
       assert.equal(await saidAt(), undefined)
-      all.isThere = true
+      all.at = Date.parse('2026-03-01T12:00:00.000Z')
       await lease.confirm()
-      assert.ok(Math.abs(Date.parse((await saidAt()) ?? '') - Date.now()) < 60_000)
-      all.isThere = false
+      assert.equal(await saidAt(), '2026-03-01T12:00:00.000Z')
+      all.at -= 1000
+      await lease.confirm()
+      assert.equal(await saidAt(), '2026-03-01T12:00:00.000Z')
+      all.at = undefined
     }
     const said = await saidAt()
     assert.notEqual(said, undefined)

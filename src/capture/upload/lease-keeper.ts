@@ -24,7 +24,7 @@ export const coverLastsMs = 45 * 60_000
 export class LeaseKeeper implements AsyncDisposable {
   readonly #database: DatabaseRepository
   readonly #place: Pick<LeaseKeeperOptions, 'control' | 'home'>
-  readonly #cover: { isGiven: () => boolean }
+  readonly #cover: { at: () => number | undefined }
   #lease: Lease
   #epoch: number
   #retaken: Promise<void> | undefined
@@ -33,7 +33,7 @@ export class LeaseKeeper implements AsyncDisposable {
     database: DatabaseRepository,
     lease: Lease,
     place: Pick<LeaseKeeperOptions, 'control' | 'home'>,
-    cover: { isGiven: () => boolean },
+    cover: { at: () => number | undefined },
   ) {
     this.#database = database
     this.#lease = lease
@@ -45,18 +45,18 @@ export class LeaseKeeper implements AsyncDisposable {
   /** @throws LEASE_HELD, ABORTED, STORAGE_* */
   static async acquire(database: DatabaseRepository, options: LeaseKeeperOptions): Promise<LeaseKeeper> {
     // Before following has begun, nothing is known of what was committed.
-    const cover = { isGiven: () => false }
-    const isCovered = (): boolean => cover.isGiven()
-    const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, isCovered, ...options })
+    const cover: { at: () => number | undefined } = { at: () => undefined }
+    const coveredAt = (): number | undefined => cover.at()
+    const lease = await Lease.acquire(database, { purpose: 'follow', ttlMs, coveredAt, ...options })
     return new LeaseKeeper(database, lease, { control: options.control, home: options.home }, cover)
   }
 
   /**
-   * From now on it is written into the lease that everything committed is in the repository, whenever that is so. Never fails: what cannot be
-   * written now comes with the next renewal.
+   * From now on it is written into the lease until when everything committed is in the repository, as far as known. Never fails: what cannot
+   * be written now comes with the next renewal.
    */
-  async tellCover(isGiven: () => boolean): Promise<void> {
-    this.#cover.isGiven = isGiven
+  async tellCover(at: () => number | undefined): Promise<void> {
+    this.#cover.at = at
     await this.#lease.confirm().catch(() => {})
   }
 
@@ -94,8 +94,8 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   async #retake(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
-    const isCovered = (): boolean => this.#cover.isGiven()
-    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, isCovered, ...this.#place, signal })
+    const coveredAt = (): number | undefined => this.#cover.at()
+    const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, coveredAt, ...this.#place, signal })
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease
     const catalog = await this.#database.catalog({ signal })

@@ -1,4 +1,5 @@
 import { assertListed } from '../../backup/delete-backup.ts'
+import { settlePending, underLease } from '../../backup/under-lease.ts'
 import { toLsn } from '../../history/lsn.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
 import { reachedSegments } from '../../history/reachable.ts'
@@ -13,7 +14,6 @@ import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
-import { settlePending, underLease } from '../upkeep/under-lease.ts'
 import type { UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
 
 export interface CompactOptions extends UpkeepOptions {

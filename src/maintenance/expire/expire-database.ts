@@ -1,4 +1,5 @@
 import { assertListed } from '../../backup/delete-backup.ts'
+import { settlePending, underLease } from '../../backup/under-lease.ts'
 import { HoldfastError } from '../../errors.ts'
 import { decideRetention } from '../../history/decide-retention.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
@@ -17,7 +18,6 @@ import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
 import { forgettableRecords } from '../upkeep/forgettable-records.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
-import { settlePending, underLease } from '../upkeep/under-lease.ts'
 import type { UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
 import { backupsToJudge } from './retention-backups.ts'
 import { retentionPolicy } from './retention-policy.ts'
@@ -157,7 +157,9 @@ async function expire(
     segments,
     plan,
     drop: drop.map(({ backup }) => backup),
-    records: forgettableRecords(catalog, { staying: remaining, present: segments }, states.ranges),
+    records: Object.values(
+      forgettableRecords(catalog, { staying: remaining, present: segments }, states.ranges),
+    ).flat(),
     kept,
   }
   const disposal = await dispose(database, lease, what, { ...options, now })

@@ -153,11 +153,14 @@ function planOf(
   if (removable === undefined) return undefined
   const removed = new Set(removable.map(({ key }) => key))
   const remaining = segments.filter(({ key }) => !removed.has(key))
-  const records = forgettableRecords(catalog, { staying: remaining, present: remaining }, [])
+  const { gaps, pauses } = forgettableRecords(catalog, { staying: remaining, present: remaining }, [])
+  const records = (keys: readonly string[]) => keys.filter((key) => going.has(key)).map((key) => ({ key, bytes: 0 }))
   return [
     ...manifests.map((backup) => ({ key: manifestKey(name, backup), bytes: 0 })),
-    ...records.filter((key) => going.has(key)).map((key) => ({ key, bytes: 0 })),
+    ...records(gaps),
     ...removable.map(({ key, bytes }) => ({ key, bytes })),
+    // As long as its log can be read, a time must not find the commits of a pause.
+    ...records(pauses),
   ]
 }
 

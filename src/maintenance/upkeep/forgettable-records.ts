@@ -13,9 +13,9 @@ export function forgettableRecords(
   { database, gaps, pauses }: Pick<Catalog, 'database' | 'gaps' | 'pauses'>,
   { staying, present }: { readonly staying: readonly SegmentInfo[]; readonly present: readonly SegmentInfo[] },
   ranges: readonly LsnRange[],
-): string[] {
-  return [
-    ...forgettableGaps(gaps, staying, ranges).map((gap) => gapKey(database, gap)),
-    ...forgettablePauses(pauses, present, ranges).map((pause) => pauseKey(database, pause)),
-  ]
+): { readonly gaps: readonly string[]; readonly pauses: readonly string[] } {
+  return {
+    gaps: forgettableGaps(gaps, staying, ranges).map((gap) => gapKey(database, gap)),
+    pauses: forgettablePauses(pauses, present, ranges).map((pause) => pauseKey(database, pause)),
+  }
 }

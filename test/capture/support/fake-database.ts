@@ -26,6 +26,7 @@ interface LogCommit {
     readonly after: Uint8Array
   }[]
   readonly image: readonly Uint8Array[]
+  readonly at: number
 }
 
 export class FakeDatabase extends PageSource implements FollowedSource {
@@ -44,6 +45,10 @@ export class FakeDatabase extends PageSource implements FollowedSource {
   /** Whatever the follower says next time. */
   loseNext: LossReason | undefined
   hasLog = true
+  /** Nobody who follows gets to look since then. */
+  stalledSince: number | undefined
+  /** What was committed cannot be found out at present. */
+  isUnknown = false
   /** Called when all pages of the state that a follower begins with have been read. */
   onRead: (() => Promise<void> | void) | undefined
   /** Called when it was opened in the way that does not fit its journal mode. */
@@ -91,7 +96,7 @@ export class FakeDatabase extends PageSource implements FollowedSource {
       before: before[page - 1],
       after: this.pages[page - 1] ?? new Uint8Array(0),
     }))
-    this.log.push({ changes: changed, image: [...this.pages] })
+    this.log.push({ changes: changed, image: [...this.pages], at: this.clock.now() })
     for (const wake of this.#wakes) wake()
   }
 
@@ -175,6 +180,7 @@ class FakeFollower implements DatabaseFollower {
   #generation: number
   #image: readonly Uint8Array[]
   #lost: LossReason | undefined
+  #currentAt: number | undefined
 
   constructor(database: FakeDatabase, frame: number | undefined, reason: LossReason | undefined) {
     this.#database = database
@@ -223,6 +229,8 @@ class FakeFollower implements DatabaseFollower {
     this.#lost ??= database.loseNext
     database.loseNext = undefined
     let commits = 0
+    if (database.isUnknown) return { commits, bytes: 0, lost: this.#lost }
+    this.#currentAt = database.clock.now()
     if (this.#generation !== database.generation) {
       // While it is attached, only a log that was handed off can have been reset.
       this.#generation = database.generation
@@ -238,6 +246,15 @@ class FakeFollower implements DatabaseFollower {
       await receiver.commit({ pageCount: next.image.length, state: stateOf(next.image), seenAt: database.clock.now() })
     }
     return { commits, bytes: commits * 1000, lost: this.#lost }
+  }
+
+  /** As one that looks all the time. */
+  get currentAt(): number | undefined {
+    const { clock, log, generation, stalledSince, isUnknown } = this.#database
+    if (this.#currentAt === undefined || isUnknown) return this.#currentAt
+    const next = log[generation === this.#generation ? this.#frame : 0]
+    const lookedAt = stalledSince ?? clock.now()
+    return Math.max(this.#currentAt, next === undefined ? lookedAt : Math.min(next.at, lookedAt))
   }
 
   async handOff(receiver: CommitReceiver) {

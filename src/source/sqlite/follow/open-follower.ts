@@ -79,7 +79,7 @@ export async function openSqliteFollower(
         table,
         clock,
       })
-    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile, restMs }
+    const parts = { probe, descriptors, log, pair, reads, pageSize, waiting, watchFile, restMs, clock }
 
     const copiedOf = (log: LogHorizon) => pair.copiedOf(log)
     const content = { location, database, fileBytes: fstatSync(database).size, reads, copiedOf }

@@ -27,6 +27,8 @@ export interface RollerParts {
   readonly descriptors: DatabaseDescriptors
   readonly log: LogFile
   readonly pair: ReaderPair
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
 }
 
 /** Drains, and renews the reader under the rule of {@link ReaderPair}. */
@@ -35,6 +37,7 @@ export class Roller {
   readonly #pair: ReaderPair
   readonly stream: CommitStream
   #quietSince = Number.POSITIVE_INFINITY
+  #currentAt: number | undefined
 
   constructor(parts: RollerParts, stream: CommitStream) {
     this.#parts = parts
@@ -125,6 +128,11 @@ export class Roller {
     return (reading.horizon.lastFrame - this.stream.place.frame) * (frameHeaderBytes + reading.horizon.pageSize)
   }
 
+  /** See {@link DatabaseFollower.currentAt}. */
+  get currentAt(): number | undefined {
+    return this.#currentAt
+  }
+
   readIndex(): IndexReading | undefined {
     return this.#pair.readIndex()
   }
@@ -140,6 +148,7 @@ export class Roller {
 
   /** Whether there is something to take; renews the reader when all has been quiet for a while. */
   look(): Look {
+    const at = this.#parts.clock()
     const reading = this.#pair.readIndex()
     if (reading === undefined) return 'soon'
     // An empty log with other salts was reset, and holds no commit.
@@ -148,6 +157,7 @@ export class Roller {
       this.#quietSince = Number.POSITIVE_INFINITY
       return 'changed'
     }
+    this.#currentAt = at
     if (!this.#lags(reading)) {
       this.#quietSince = Number.POSITIVE_INFINITY
       return 'unchanged'
@@ -168,9 +178,11 @@ export class Roller {
 
   /** False if the horizon cannot be known at present. */
   async #takeAll(receiver: CommitReceiver, taken: Taken, signal?: AbortSignal): Promise<boolean> {
+    const at = this.#parts.clock()
     const reading = this.#pair.readIndex()
     if (reading === undefined) return false
     await this.takeHorizon(reading, receiver, taken, signal)
+    this.#currentAt = at
     return true
   }
 

@@ -30,6 +30,7 @@ export interface FollowerResources {
   readonly waiting: { readonly waitMs: number; readonly signal: AbortSignal | undefined }
   readonly watchFile: WatchFile | undefined
   readonly restMs: number | undefined
+  readonly clock: () => number
   readonly resources: AsyncDisposableStack
 }
 
@@ -61,6 +62,10 @@ export class SqliteFollower implements DatabaseFollower {
     const reading = this.#parts.pair.readIndex()
     const isCopied = reading === undefined || reading.backfilled >= reading.horizon.lastFrame
     return isCopied ? 0 : frameOffset(reading.horizon.lastFrame + 1, this.pageSize)
+  }
+
+  get currentAt(): number | undefined {
+    return this.#roller?.currentAt
   }
 
   async drain(receiver: CommitReceiver, options: Options = {}): Promise<DrainResult> {

@@ -1,18 +1,25 @@
-import { Room } from '../../backup/room.ts'
-import { HoldfastError } from '../../errors.ts'
-import type { Catalog } from '../../repository/catalog.ts'
-import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import type { Lease } from '../../repository/lease.ts'
-import type { UpkeepOptions } from './upkeep-options.ts'
+import { HoldfastError } from '../errors.ts'
+import type { Catalog } from '../repository/catalog.ts'
+import type { DatabaseRepository } from '../repository/database-repository.ts'
+import type { Lease } from '../repository/lease.ts'
+import type { OperationOptions } from '../storage/storage.ts'
+import { Room } from './room.ts'
+
+export interface UnderLeaseOptions extends OperationOptions {
+  /** The database's lease, if the caller holds it already; it keeps it. Default: one is taken, and released. */
+  readonly lease?: Lease | undefined
+  /** How long to wait for another holder, in milliseconds; default 0. */
+  readonly leaseWaitMs?: number | undefined
+}
 
 /**
- * Runs upkeep under the caller's lease, or under one of its own. Its signal fires when the lease is lost, too.
+ * Does something under the caller's lease, or under one of its own. Its signal fires when the lease is lost, too.
  * @throws LEASE_HELD, LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED, and what the work throws
  */
 export async function underLease<T>(
   database: DatabaseRepository,
   purpose: string,
-  { lease: held, leaseWaitMs: waitMs, signal }: UpkeepOptions,
+  { lease: held, leaseWaitMs: waitMs, signal }: UnderLeaseOptions,
   work: (lease: Lease, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await using room = new Room(database)
