@@ -23,7 +23,7 @@ export const leaseDocument = z.strictObject({
   control: z.string().optional(),
   /** Of a holder that has a state folder which only one process may use: the folder's id. */
   home: z.string().optional(),
-  /** When whoever followed the database last wrote down that everything committed was in the repository. */
+  /** By when everything that had been committed is in the repository, as whoever follows the database wrote it down last. */
   coveredAt: z.iso.datetime({ precision: 3 }).optional(),
   acquiredAt: z.iso.datetime({ precision: 3 }),
   expiresAt: z.iso.datetime({ precision: 3 }),
