@@ -75,6 +75,8 @@ const exitCodeOf = {
   SCHEDULE_NOT_FOUND: exitCodes.notFound,
   /** A kept backup needs the one that was to be deleted. */
   BACKUP_NEEDED: exitCodes.error,
+  /** The backup that was to be deleted is pinned, as every snapshot is until somebody unpins it. */
+  BACKUP_PINNED: exitCodes.error,
   /** The wanted moment or LSN cannot be reached; the message names the nearest that can. */
   NOT_RESTORABLE: exitCodes.notFound,
 

@@ -7,6 +7,8 @@ import { runOutcomes } from './schedule/run-end.ts'
 const scheduleRun = z.strictObject({
   outcome: z.enum(runOutcomes),
   message: z.string().nullable(),
+  /** What is to be known besides. */
+  warnings: z.array(z.string()),
   backupId: z.string().nullable(),
 })
 

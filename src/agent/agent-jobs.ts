@@ -1,7 +1,7 @@
 /** What a schedule that is due makes the agent do. */
 import type { Clock } from '../capture/clock.ts'
 import type { StorageLink } from '../engine/storage-link.ts'
-import { HoldfastError, toHoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { openKnown } from '../repository/known-places.ts'
 import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -71,7 +71,7 @@ export class AgentJobs {
     aside: StandAside,
   ): Promise<RunEnd> {
     const place = this.#context.mirrors.find(name)
-    if (place !== undefined) return await this.#mirrorAll(place, { schedule, reason }, signal)
+    if (place !== undefined) return await this.#mirrorAll(place, { schedule, reason }, { signal, aside })
     const database = this.#context.find(name)
     if (database === undefined) throw notLookedAfter(name)
     const { operations, repositoryName } = this.#context
@@ -111,7 +111,7 @@ export class AgentJobs {
       case 'compact':
         return await this.#keepUp(database, schedule.action, run)
       case 'mirror':
-        return await this.#mirrorOne(database, signal)
+        return await this.#mirrorOne(database, run)
     }
   }
 
@@ -128,7 +128,7 @@ export class AgentJobs {
       type,
       snapshotName,
       tags,
-      ...this.#inLine(run),
+      ...this.#inLine(database, run),
     })
     return { backupId: metadata.id, type: metadata.type, warnings, figures: backupFigures(metadata) }
   }
@@ -158,20 +158,26 @@ export class AgentJobs {
     const { repository, link, pool } = this.#context
     if (!(await this.#isThere(database.name, run.signal)))
       return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
-    return { figures: { ...(await keepUp(repository, link, database, { action, pool, ...this.#inLine(run) })) } }
+    const options = { action, pool, ...this.#inLine(database, run) }
+    return { figures: { ...(await keepUp(repository, link, database, options)) } }
   }
 
-  #inLine({ signal, aside, onWait }: Run) {
-    const { clock, pool } = this.#context
+  #inLine({ name }: AgentDatabase, { signal, ...run }: Run) {
+    const { find, pool } = this.#context
     const isWorker = (pid: number): boolean => pool.workers.some((worker) => worker.pid === pid)
-    return { isWorker, waiting: { aside, onWait, sleep: clock.sleep.bind(clock) }, signal }
+    return { followed: () => find(name)?.followed, isWorker, waiting: this.#waiting(run), signal }
+  }
+
+  #waiting({ aside, onWait }: Omit<Run, 'signal'>): Waiting {
+    const { clock } = this.#context
+    return { aside, onWait, sleep: clock.sleep.bind(clock) }
   }
 
   /** All of the repository, to one mirror. */
   async #mirrorAll(
     place: MirrorConfig,
     { schedule, reason }: Pick<ScheduledRun, 'schedule' | 'reason'>,
-    signal: AbortSignal,
+    { signal, aside }: Omit<Run, 'onWait'>,
   ): Promise<RunEnd> {
     const { operations, repositoryName, link, mirrors, clock } = this.#context
     const { name, hooks } = place
@@ -182,10 +188,11 @@ export class AgentJobs {
       trigger: reason,
       schedule: schedule.id,
     }
-    const end = await operations.run(start, { hooks, signal }, async (abort) => {
+    const end = await operations.run(start, { hooks, signal }, async (abort, onWait) => {
       const startedAt = clock.now()
       mirrors.began(name, startedAt)
-      const report = await mirror(link, place, { now: startedAt, signal: abort })
+      const waiting = this.#waiting({ aside, onWait })
+      const report = await mirror(link, place, { now: startedAt, waiting, signal: abort })
       if (report.complete && report.completeAt !== undefined) mirrors.completed(name, report.completeAt)
       return { ...mirrorEnding(report), type: name }
     })
@@ -193,8 +200,9 @@ export class AgentJobs {
   }
 
   /** One database, to every mirror. */
-  async #mirrorOne({ name }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+  async #mirrorOne({ name }: AgentDatabase, { signal, ...run }: Run): Promise<Ending> {
     const { link, mirrors, clock } = this.#context
+    const waiting = this.#waiting(run)
     if (mirrors.all.length === 0) throw noMirrors(name)
     if (!(await this.#isThere(name, signal)))
       return { message: 'There is nothing to mirror yet.', outcome: 'succeeded' }
@@ -202,10 +210,11 @@ export class AgentJobs {
     const failures: HoldfastError[] = []
     for (const { config } of mirrors.all) {
       try {
-        endings.push(mirrorEnding(await mirror(link, config, { database: name, now: clock.now(), signal })))
+        const options = { database: name, now: clock.now(), waiting, signal }
+        endings.push(mirrorEnding(await mirror(link, config, options)))
       } catch (thrown) {
-        // The others are not to go without because of one that is away.
-        if (signal.aborted) throw thrown
+        // The others are not to go without because of one that is away. What is called off while it waits has no place any more.
+        if (signal.aborted || hasCode(thrown, 'ABORTED')) throw thrown
         failures.push(toHoldfastError(thrown, config.name))
       }
     }

@@ -25,6 +25,7 @@ import { FollowWatch } from './follow/follow-watch.ts'
 import { FreshnessBook } from './freshness-book.ts'
 import { recallMadeBackups } from './made-backups.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { isBeginning } from './mirrors/is-beginning.ts'
 import { MirrorBook } from './mirrors/mirror-book.ts'
 import { readCompletion } from './mirrors/read-completion.ts'
 import { CertificateWatch } from './notify/certificates/certificate-watch.ts'
@@ -148,6 +149,7 @@ export async function assemble({
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
+  const wasBackedUp = (name: string): boolean => freshness.lastBackupAt(name) !== undefined
   const mirrors = new MirrorBook({
     journal,
     repository,
@@ -157,8 +159,8 @@ export async function assemble({
     log,
     now,
     read: readCompletion,
+    isBeginning: () => isBeginning(databases.all, scheduler.list(), wasBackedUp),
   })
-  const wasBackedUp = (name: string): boolean => freshness.lastBackupAt(name) !== undefined
   const jobs = new AgentJobs({
     repository,
     repositoryName,

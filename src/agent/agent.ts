@@ -167,9 +167,10 @@ export class Agent {
           const {
             outcome,
             message = null,
+            warnings = [],
             backupId = null,
           } = await abortable(this.runSchedule(database, schedule), signal)
-          return { outcome, message, backupId }
+          return { outcome, message, warnings: [...warnings], backupId }
         },
       })
     } catch (thrown) {

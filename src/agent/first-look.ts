@@ -4,12 +4,13 @@ import type { AgentDatabase } from './agent-databases.ts'
 import type { AgentLog } from './agent-log.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { RepositoryWatch } from './repository-watch.ts'
+import { isBackup } from './schedule/schedule-spec.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 
 export interface FirstLookContext {
   readonly repository: Pick<Repository, 'database'>
   readonly find: (name: string) => AgentDatabase | undefined
-  readonly scheduler: Pick<Scheduler, 'set' | 'runNow'>
+  readonly scheduler: Pick<Scheduler, 'set' | 'runNow' | 'remembers'>
   readonly freshness: Pick<FreshnessBook, 'read'>
   readonly repositoryWatch: Pick<RepositoryWatch, 'readVerifications'>
   readonly log: Pick<AgentLog, 'warn'>
@@ -19,8 +20,8 @@ export interface FirstLookContext {
 const atOnce = 8
 
 /**
- * What the repository has of a database when the agent begins to look after it. What was missed since the newest backup is caught up, should
- * the state have been lost. A database that has no backup and is not followed gets its first one now, not when its schedule comes round.
+ * What the repository has of a database when the agent begins to look after it. Should nothing be remembered of
+ * its schedules, the backup that was missed since the newest one is caught up. A database that has no backup and is not followed gets its first one now, not when its schedule comes round.
  */
 export class FirstLook {
   readonly #context: FirstLookContext
@@ -70,11 +71,15 @@ export class FirstLook {
     const { repository, freshness, repositoryWatch, scheduler, find } = this.#context
     if (find(name) === undefined) return
     await repositoryWatch.readVerifications(name, signal)
-    const { newestBackupAt: since } = await freshness.read(repository.database(name), signal)
+    const { newestBackupAt } = await freshness.read(repository.database(name), signal)
     const schedules = this.#schedulesOf(name)
-    scheduler.set(name, schedules, { since })
+    // That a backup was made says nothing of when something else was due, nor of a schedule that is added to others.
+    const isForgotten = !scheduler.remembers(name)
+    scheduler.set(name, schedules, {
+      since: ({ action }) => (isForgotten && isBackup(action) ? newestBackupAt : undefined),
+    })
     const first = schedules.find(({ action }) => action === 'full' || action === 'incremental')
-    if (since !== undefined || first === undefined || find(name)?.followed !== undefined) return
+    if (newestBackupAt !== undefined || first === undefined || find(name)?.followed !== undefined) return
     // Nobody waits for it, so it is told of like what its schedule asks for.
     scheduler.runNow(name, first.id, 'schedule').catch(() => {
       // The operation has told of it.

@@ -1,6 +1,8 @@
+import { hasCode } from '../errors.ts'
 import { restorableWindows } from '../history/windows.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { AgentDatabase } from './agent-databases.ts'
+import type { FollowFacts } from './follow/follow-facts.ts'
 import { type Freshness, observeFreshness, readFreshness } from './notify/conditions/freshness.ts'
 import type { Observation } from './notify/engine/advance.ts'
 
@@ -25,7 +27,8 @@ export interface FreshnessBookOptions {
 
 /**
  * How new what is kept of each database is. Read from the repository once, then from what the agent does itself; and before
- * anything is called overdue, from the repository again, since somebody else may have made a backup.
+ * anything is called overdue, from the repository again, since somebody else may have made a backup. Of what this agent follows, nobody
+ * else can: there its follower's word counts, also while the repository is away.
  */
 export class FreshnessBook {
   readonly #options: FreshnessBookOptions
@@ -47,10 +50,10 @@ export class FreshnessBook {
   async read(database: DatabaseRepository, signal: AbortSignal): Promise<Freshness> {
     const { name } = database
     const read = await readFreshness(database, this.#options.now(), { signal })
+    const known = this.#known.get(name)
     // Who was alive when it was last read, and died then, has not said so itself.
-    const seen = read.coveredUntil === undefined ? 0 : (this.#known.get(name)?.coveredUntil ?? 0)
-    const coveredUntil = Math.max(read.coveredUntil ?? 0, seen) || undefined
-    const freshness = { ...read, coveredUntil }
+    const coveredUntil = notBefore(read.coveredUntil, known?.coveredUntil)
+    const freshness = { ...read, coveredAt: notBefore(read.coveredAt, known?.coveredAt), coveredUntil }
     this.#known.set(name, freshness)
     return freshness
   }
@@ -110,31 +113,35 @@ export class FreshnessBook {
   ): Promise<readonly Observation[]> {
     const { overdueAfterMs, schedules } = config
     const facts = followed?.facts
-    const isCovered = facts?.state === 'following' && facts.lsn === facts.durableLsn
     const judge = (freshness: Freshness, at: number): readonly Observation[] => {
-      const observations = observeFreshness(
-        {
-          ...freshness,
-          newestCommitAt: facts?.lastUploadAt ?? freshness.newestCommitAt,
-          ...(isCovered ? { coveredUntil: at } : {}),
-        },
-        { overdueAfterMs, schedules },
-        at,
-      )
+      const observations = observeFreshness(freshness, { overdueAfterMs, schedules }, at)
       const delay = facts?.state === 'starting' ? { delayMs: beginMs } : {}
       return observations.map((each) => (each.what === 'present' ? { ...delay, ...each, onSight: true } : each))
     }
     const known = this.#known.get(name)
     if (known !== undefined) {
-      const observations = judge(known, now)
-      if (!this.#mustRead(name, observations, now)) return observations
+      const observations = judge(this.#asFollowed(known, facts, now), now)
+      if (facts?.state === 'following' || !this.#mustRead(name, observations, now)) return observations
     }
     const read = await this.read(repository, signal)
     // What was read is of this moment, and would lie in the future of the one before.
-    const observations = judge(read, Math.max(now, this.#options.now()))
+    const at = Math.max(now, this.#options.now())
+    const observations = judge(this.#asFollowed(read, facts, at), at)
     if (observations.some(({ what }) => what === 'present')) this.#readAt.set(name, now)
     else this.#readAt.delete(name)
     return observations
+  }
+
+  /** What this agent knows of its own follower counts, not that its lease shows it alive. */
+  #asFollowed(freshness: Freshness, facts: FollowFacts | undefined, now: number): Freshness {
+    if (facts?.state === 'following') {
+      const covered = coveredBy(facts, now)
+      const followed = { ...freshness, coveredAt: covered, coveredUntil: covered }
+      this.#known.set(freshness.database, followed)
+      return followed
+    }
+    const isElsewhere = facts?.error === undefined || hasCode(facts.error, 'LEASE_HELD', 'LEASE_LOST')
+    return isElsewhere ? freshness : { ...freshness, coveredUntil: freshness.coveredAt }
   }
 
   /** Before anything is told, and now and then while it lasts. */
@@ -148,4 +155,14 @@ export class FreshnessBook {
       return since !== undefined && now >= since + delayMs
     })
   }
+}
+
+/** By when everything that had been committed is in the repository. */
+function coveredBy({ lagMs, trouble, since }: FollowFacts, now: number): number {
+  return trouble === undefined ? now - lagMs : Math.min(now - lagMs, since)
+}
+
+/** @param read undefined if there is nothing that could be covered */
+function notBefore(read: number | undefined, known = 0): number | undefined {
+  return read === undefined ? undefined : Math.max(read, known)
 }

@@ -12,7 +12,7 @@ export interface NotifierPlace extends Pick<AgentOptions, 'config' | 'clock' | '
   readonly sender: Sender
 }
 
-/** The agent's notifier, by its configuration; what is told goes into the log, too. */
+/** The agent's notifier, by its configuration; what is told goes into the log, too, unless it is there already. */
 export async function openNotifier({ config, clock, log, folder, metrics, sender }: NotifierPlace): Promise<Notifier> {
   return await Notifier.open({
     folder,
@@ -21,6 +21,8 @@ export async function openNotifier({ config, clock, log, folder, metrics, sender
     clock,
     onDelivery: (delivery) => metrics.delivered(delivery),
     onAlert: ({ state, severity, summary, database, kind }) => {
+      // What follows the database tells of each of them, not only of the first.
+      if (kind === 'gap' && state === 'firing') return
       const text = state === 'firing' ? summary : `Over: ${summary}`
       if (state === 'recovered') log.info(text, { alert: kind, database })
       else if (severity === 'critical') log.error(text, { alert: kind, database })

@@ -1,7 +1,7 @@
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import { planDeletion } from '../history/dependents.ts'
 import { toLsn } from '../history/lsn.ts'
-import { isReachable, reachableLsns, reachedSegments } from '../history/reachable.ts'
+import { isReachable, type LsnRange, latestPoint, reachableLsns, reachedSegments } from '../history/reachable.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
@@ -10,6 +10,7 @@ import { followedRanges } from '../repository/followed-ranges.ts'
 import { manifestKey } from '../repository/layout.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
+import { refuseMirror } from '../repository/mirror-record.ts'
 import {
   nextDeleted,
   nextLetGo,
@@ -17,14 +18,15 @@ import {
   type RetentionRecord,
   readRetention,
   updateRetention,
+  withPin,
 } from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
-import { Room } from './room.ts'
+import { settlePending, type UnderLeaseOptions, underLease } from './under-lease.ts'
 
 export interface DeleteBackupOptions extends OperationOptions {
   /** Also delete the newest backup whose database was sound; default false. Backups that others need are never deleted. */
   readonly force?: boolean | undefined
-  /** Say what would go, without deleting; default false. */
+  /** Say what would go, without deleting; default false. Works also while somebody else writes. */
   readonly dryRun?: boolean | undefined
   /** Milliseconds since 1970; default: now. */
   readonly now?: number | undefined
@@ -39,17 +41,57 @@ export interface DeletedBackup {
 
 /**
  * Deletes one backup and the segments that nothing else needs: no other backup, and no commit that was followed. The manifest goes first: what is left after a crash is
- * harmless. @throws BACKUP_NOT_FOUND, BACKUP_NEEDED, INTEGRITY, LEASE_HELD
+ * harmless.
+ * @param lease of whoever follows the database, who will build on its newest state and may be storing a segment: both stay
+ * @throws BACKUP_NOT_FOUND, BACKUP_NEEDED, BACKUP_PINNED, MIRROR, INTEGRITY, LEASE_HELD
  */
 export async function deleteBackup(
   database: DatabaseRepository,
   idOrName: string,
-  options: DeleteBackupOptions = {},
+  { lease: held, ...options }: DeleteBackupOptions & Pick<UnderLeaseOptions, 'lease'> = {},
 ): Promise<DeletedBackup> {
-  const { signal, dryRun = false, force = false, now = Date.now() } = options
-  await using room = new Room(database)
-  await using lease = await room.acquireLease({ purpose: 'delete', signal })
-  const catalog = await database.catalog({ signal })
+  if (options.dryRun === true) {
+    await refuseMirror(database.storage, options)
+    const catalog = await database.catalog(options)
+    return resultOf(await planned(database, catalog, idOrName, options))
+  }
+  return await underLease(database, 'delete', { ...options, lease: held }, async (lease, signal) => {
+    const catalog = await database.catalog({ signal })
+    assertListed(database, catalog, lease)
+    const newest = held === undefined ? undefined : latestPoint(catalog.segments)
+    const stays = newest === undefined ? [] : [{ first: newest.lsn, last: newest.lsn }]
+    const { backup, segments } = await planned(database, catalog, idOrName, { ...options, stays, signal })
+    await settlePending(lease, catalog)
+    const going = { backup, segments: segments.filter(({ key }) => key !== lease.pending) }
+    await lease.confirm()
+    await carryOut(database, catalog, going, { ...options, signal })
+    return resultOf(going)
+  })
+}
+
+interface Going {
+  readonly backup: BackupManifest
+  readonly segments: readonly SegmentInfo[]
+}
+
+function resultOf({ backup, segments }: Going): DeletedBackup {
+  return {
+    backup,
+    freedBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    deletedSegments: segments.map(({ key }) => key),
+  }
+}
+
+async function planned(
+  database: DatabaseRepository,
+  catalog: Catalog,
+  idOrName: string,
+  {
+    force = false,
+    stays = [],
+    signal,
+  }: Pick<DeleteBackupOptions, 'force' | 'signal'> & { readonly stays?: readonly LsnRange[] },
+): Promise<Going> {
   const [problem] = catalog.problems
   if (problem !== undefined) {
     throw new HoldfastError(
@@ -61,26 +103,30 @@ export async function deleteBackup(
       },
     )
   }
-  assertListed(database, catalog, lease)
   const backup = findBackup(catalog, idOrName)
-  if (!force) refuseNewestGood(catalog, backup)
   const record = await readRetention(database, { signal })
-  const { segments } = deletionOf({ ...catalog, segments: lasting(catalog, record) }, backup)
-  const result = {
-    backup,
-    freedBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
-    deletedSegments: segments.map(({ key }) => key),
-  }
-  if (dryRun) return result
-  await lease.confirm()
+  refusePinned(withPin(backup, record))
+  if (!force) refuseNewestGood(catalog, backup)
+  const { segments } = deletionOf({ ...catalog, segments: lasting(catalog, record) }, backup, [
+    ...followedRanges(catalog),
+    ...stays,
+  ])
+  return { backup, segments }
+}
+
+async function carryOut(
+  database: DatabaseRepository,
+  catalog: Catalog,
+  { backup, segments }: Going,
+  { now = Date.now(), signal }: Pick<DeleteBackupOptions, 'now' | 'signal'>,
+): Promise<void> {
   const others = catalog.backups.filter(({ id }) => id !== backup.id)
-  const keys = [manifestKey(database.name, backup), ...result.deletedSegments]
+  const keys = [manifestKey(database.name, backup), ...segments.map(({ key }) => key)]
   // A chain may have been shortened since, so that another that names this one as its parent no longer needs it.
-  const noted = (record: RetentionRecord): RetentionRecord => ({
-    ...record,
-    letGo: nextLetGo(record, [backup], others),
-    deleted: nextDeleted(record, keys, now),
-  })
+  const noted = (record: RetentionRecord): RetentionRecord => {
+    refusePinned(withPin(backup, record))
+    return { ...record, letGo: nextLetGo(record, [backup], others), deleted: nextDeleted(record, keys, now) }
+  }
   try {
     await updateRetention(database, noted, { signal })
   } catch (error) {
@@ -89,7 +135,6 @@ export async function deleteBackup(
   }
   await database.deleteManifest(backup)
   for (const { key } of segments) await database.storage.delete(key)
-  return result
 }
 
 /**
@@ -123,21 +168,13 @@ function lasting({ segments, backups }: Catalog, record: RetentionRecord): reado
   return isEnough ? left : segments
 }
 
-function deletionOf(catalog: Catalog, backup: BackupManifest) {
-  const backups = catalog.backups.map(({ id, lsn, name }) => ({ id, lsn: toLsn(lsn), name }))
+function deletionOf(catalog: Catalog, backup: BackupManifest, stays: readonly LsnRange[]) {
+  const backups = catalog.backups.map((manifest) => ({ id: manifest.id, lsn: toLsn(manifest.lsn), manifest }))
   try {
-    const deletion = planDeletion(
-      catalog.segments,
-      backups,
-      { id: backup.id, lsn: toLsn(backup.lsn) },
-      followedRanges(catalog),
-    )
+    const deletion = planDeletion(catalog.segments, backups, { id: backup.id, lsn: toLsn(backup.lsn) }, stays)
     if (deletion.dependents.length === 0) return deletion
-    const needing = deletion.dependents.map(({ id, name }) => (name === null ? id : `${id} (${name})`)).join(', ')
-    throw new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is needed to restore ${needing}.`, {
-      object: backup.id,
-      hint: 'Delete those first, the newest before the others; or make a full backup, after which the old ones can all go, the newest first.',
-    })
+    const needing = deletion.dependents.map(({ manifest }) => manifest)
+    throw backupNeeded(backup, needing, newestGoodBackup(catalog.backups))
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw toHoldfastError(error)
     // Nothing leads to this one either: without its manifest nothing is lost that could be had.
@@ -152,6 +189,35 @@ function deletionOf(catalog: Catalog, backup: BackupManifest) {
       },
     )
   }
+}
+
+/**
+ * Each of the others can be deleted once nothing builds on it any more.
+ * @param needing oldest first
+ */
+function backupNeeded(
+  backup: BackupManifest,
+  needing: readonly BackupManifest[],
+  newestGood: BackupManifest | undefined,
+): HoldfastError {
+  const newestFirst = needing.toReversed()
+  const listed = newestFirst.map(({ id, name }) => (name === null ? id : `${id} (${name})`)).join(', ')
+  const pinned = newestFirst.filter((other) => other.pinned).map(({ id }) => id)
+  const first = newestFirst.some(({ id }) => id === newestGood?.id) ? 'Make a full backup, then delete' : 'Delete'
+  const unpinning = pinned.length === 0 ? '' : ` Unpin first: ${pinned.join(', ')}.`
+  return new HoldfastError('BACKUP_NEEDED', `Backup ${backup.id} is needed to restore ${listed}.`, {
+    object: backup.id,
+    hint: `${first} ${needing.length === 1 ? 'that one' : 'those, in this order,'} before this one.${unpinning}`,
+  })
+}
+
+function refusePinned({ id, name, pinned, type }: BackupManifest): void {
+  if (!pinned) return
+  const why = type === 'snapshot' ? 'as every snapshot is until it is unpinned' : 'so it is to be kept'
+  throw new HoldfastError('BACKUP_PINNED', `Backup ${id}${name === null ? '' : ` "${name}"`} is pinned, ${why}.`, {
+    object: id,
+    hint: `If it may go: holdfast unpin ${id}, then delete it.`,
+  })
 }
 
 /** A database must not be left without a backup of a sound state because a damaged one is newer. */

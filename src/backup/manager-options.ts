@@ -49,7 +49,7 @@ interface SharedOptions extends RecordingOptions {
 export type BackupManagerOptions =
   | (SharedOptions & {
       readonly source: DatabaseToBackUp
-      /** Name in the repository; default: the file's, without its ending. */
+      /** Name in the repository; default: the file's, without an ending such as `.db`. */
       readonly database?: string | undefined
       readonly sources?: undefined
     })

@@ -5,6 +5,7 @@ import type { DatabaseFollower, FollowPosition } from '../source/follower.ts'
 import { abortable } from '../util/abort.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { type Begun, beginFollowing, type Numbers } from './begin-following.ts'
+import type { FollowSettings } from './follow-options.ts'
 import type { GapReason } from './gap-reasons.ts'
 import { GivingUp, noteGivenUp } from './giving-up.ts'
 import type { HistoryEnd, KnownHistory } from './history-end.ts'
@@ -83,11 +84,8 @@ export class LogCapture {
     const { known, resumeAt, numbers, reason } = from
     // A state after which the next number is taken cannot be followed by a log.
     const canResume = known !== undefined && resumeAt !== undefined && known.end.lsn === numbers.highest
-    const follower = await source.openFollower({
-      resume: canResume ? { position: resumeAt, hashes: known.table.copy() } : undefined,
-      busyTimeoutMs: settings.busyTimeoutMs,
-      signal,
-    })
+    const resume = canResume ? { position: resumeAt, hashes: known.table.copy() } : undefined
+    const follower = await source.openFollower({ ...followerOptions(settings, signal), resume })
     try {
       const parts = { start: follower.start, position: () => follower.position }
       const begun = await beginFollowing(session, parts, known, numbers, reason, signal)
@@ -186,7 +184,7 @@ export class LogCapture {
         // A number that was taken in vain lies between: what follows it cannot be a log.
         const canResume = resumeAt !== undefined && known?.end.lsn === this.#numbers.highest
         const resume = canResume && known !== undefined ? { position: resumeAt, hashes: known.table.copy() } : undefined
-        const follower = await source.openFollower({ resume, busyTimeoutMs: settings.busyTimeoutMs, signal })
+        const follower = await source.openFollower({ ...followerOptions(settings, signal), resume })
         if (follower.start.kind === 'anew' && why === 'not-running') why = follower.start.reason ?? why
         try {
           const parts = { start: follower.start, position: () => follower.position }
@@ -230,7 +228,7 @@ export class LogCapture {
           requests.putBack(syncs)
           return { kind: 'anew', reason: lost }
         }
-        const isCurrent = (this.#follower.currentAt ?? 0) >= now
+        const { isCurrent } = this.#follower
         if (isCurrent) this.#caughtUp(now)
         if (this.#session.spool.isBroken) {
           await this.#writer.discard()
@@ -328,3 +326,10 @@ export class LogCapture {
     })
   }
 }
+
+/** Whatever is dated goes by one clock. */
+const followerOptions = ({ busyTimeoutMs, clock }: FollowSettings, signal: AbortSignal | undefined) => ({
+  busyTimeoutMs,
+  now: () => clock.now(),
+  signal,
+})

@@ -6,27 +6,35 @@ import { Peer } from '../engine/peer.ts'
 import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { aborted, throwIfAborted } from '../util/abort.ts'
 import { version } from '../util/version.ts'
+import { SilenceWatch } from './silence-watch.ts'
 import { socketPort } from './socket-port.ts'
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined
   /** How long the other process may take to say that it is there, in milliseconds; default 30 s. */
   readonly answerMs?: number | undefined
+  /** How long it may give no sign of life while it works on a call, in milliseconds; default 60 s. Its signs come every 10 s. */
+  readonly silenceMs?: number | undefined
 }
 
 /** Long for a process that is only busy; one that was stopped never answers. */
 const defaultAnswerMs = 30_000
+const defaultSilenceMs = 60_000
+
+const hungHint = 'It may have been stopped, or hang: let it go on, or end it.'
 
 /** A connection to a running process of Holdfast on this machine. */
 export class ControlClient<S extends Signatures> implements Disposable {
   readonly #socket: Socket
   readonly #peer: Peer
   readonly #api: EngineApi<S>
+  readonly #watch: SilenceWatch
 
-  private constructor(socket: Socket, peer: Peer, api: EngineApi<S>) {
+  private constructor(socket: Socket, peer: Peer, api: EngineApi<S>, watch: SilenceWatch) {
     this.#socket = socket
     this.#peer = peer
     this.#api = api
+    this.#watch = watch
   }
 
   /**
@@ -36,7 +44,7 @@ export class ControlClient<S extends Signatures> implements Disposable {
   static async connect<S extends Signatures>(
     path: string,
     api: EngineApi<S>,
-    { signal, answerMs = defaultAnswerMs }: ConnectOptions = {},
+    { signal, answerMs = defaultAnswerMs, silenceMs = defaultSilenceMs }: ConnectOptions = {},
   ): Promise<ControlClient<S>> {
     throwIfAborted(signal)
     const socket = createConnection(path)
@@ -65,7 +73,14 @@ export class ControlClient<S extends Signatures> implements Disposable {
         clearTimeout(timer)
         signal?.removeEventListener('abort', giveUp)
       })
-    if (theirs === version) return new ControlClient(socket, peer, api)
+    if (theirs === version) {
+      const watch = new SilenceWatch(silenceMs, () => {
+        peer.close(silent(path, silenceMs))
+        socket.destroy()
+      })
+      socket.on('data', () => watch.heard())
+      return new ControlClient(socket, peer, api, watch)
+    }
     socket.destroy()
     throw new HoldfastError('USAGE', `The running process is Holdfast ${theirs}, this one is ${version}.`, {
       object: path,
@@ -73,13 +88,14 @@ export class ControlClient<S extends Signatures> implements Disposable {
     })
   }
 
-  /** @throws what the other process throws; NOT_RUNNING if it ends meanwhile; ABORTED */
+  /** @throws what the other process throws; NOT_RUNNING if it ends meanwhile, or gives no sign of life any more; ABORTED */
   async call<Name extends keyof S & string>(
     name: Name,
     input: S[Name]['input'],
     { signal, onEvent }: EngineCallOptions<S[Name]['event']> = {},
   ): Promise<S[Name]['output']> {
     const procedure = this.#api[name]
+    using _ = this.#watch.begin()
     try {
       const parsed = (event: unknown) => onEvent?.(procedure.event.parse(event))
       return procedure.output.parse(await this.#peer.call(name, input, { signal, onEvent: onEvent && parsed }))
@@ -107,8 +123,10 @@ function notReached(path: string, thrown: unknown): HoldfastError {
 
 function noAnswer(path: string, answerMs: number): HoldfastError {
   const message = `The process that listens on ${path} has not answered for ${answerMs / 1000} s.`
-  return new HoldfastError('NOT_RUNNING', message, {
-    object: path,
-    hint: 'It may have been stopped, or hang: let it go on, or end it.',
-  })
+  return new HoldfastError('NOT_RUNNING', message, { object: path, hint: hungHint })
+}
+
+function silent(path: string, silenceMs: number): HoldfastError {
+  const message = `The process that listens on ${path} has given no sign of life for ${silenceMs / 1000} s while it was at work.`
+  return new HoldfastError('NOT_RUNNING', message, { object: path, hint: hungHint })
 }

@@ -24,17 +24,26 @@ export type ControlHandlers<S extends Signatures> = {
   ) => Promise<S[Name]['output']>
 }
 
+export interface ControlServerOptions {
+  /** So often whoever is connected gets a sign of life, in milliseconds; default 10 s. */
+  readonly aliveEveryMs?: number | undefined
+}
+
+const defaultAliveEveryMs = 10_000
+
 export class ControlServer implements AsyncDisposable {
   /** Of the socket, which only this user may use. */
   readonly path: string
   readonly #server: Server
+  readonly #aliveEveryMs: number
   readonly #connections = new Map<Socket, Peer>()
   /** A process that ends without closing it leaves no socket either, unless it is killed. */
   readonly #onExit = (): void => rmSync(this.path, { force: true })
 
-  private constructor(path: string, server: Server) {
+  private constructor(path: string, server: Server, { aliveEveryMs = defaultAliveEveryMs }: ControlServerOptions) {
     this.path = path
     this.#server = server
+    this.#aliveEveryMs = aliveEveryMs
   }
 
   /** @throws USAGE if the path is too long for a socket; ACCESS_DENIED and what else the system says */
@@ -42,6 +51,7 @@ export class ControlServer implements AsyncDisposable {
     path: string,
     api: EngineApi<S>,
     handlers: ControlHandlers<S>,
+    options: ControlServerOptions = {},
   ): Promise<ControlServer> {
     if (process.platform !== 'win32' && isTooLong(path)) {
       throw new HoldfastError('USAGE', `The path of the control socket is too long for the system: ${path}.`, {
@@ -52,7 +62,7 @@ export class ControlServer implements AsyncDisposable {
     const answers: Record<string, Handler> = {}
     for (const name of Object.keys(api)) answers[name] = answering(api, handlers, name)
     const server = createServer()
-    const control = new ControlServer(path, server)
+    const control = new ControlServer(path, server, options)
     server.on('connection', (socket) => control.#serve(socket, answers))
     // The folder keeps others out until the socket's own mode does.
     server.listen(path)
@@ -82,7 +92,10 @@ export class ControlServer implements AsyncDisposable {
   #serve(socket: Socket, answers: Readonly<Record<string, Handler>>): void {
     const peer = new Peer(socketPort(socket), answers, { onProtocolError: () => socket.destroy() })
     this.#connections.set(socket, peer)
+    const alive = setInterval(() => peer.alive(), this.#aliveEveryMs)
+    alive.unref()
     socket.on('close', () => {
+      clearInterval(alive)
       this.#connections.delete(socket)
       peer.close(new HoldfastError('ABORTED', 'The other process is gone.'))
     })

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { userStateFolder } from '../util/user-state-folder.ts'
 
 /** A socket's path has 108 bytes on Linux and 104 elsewhere, with a zero at the end. */
 const longestPath = 103
+
+/** The id of the process, and what tells several of one process apart. */
+const socketName = /^(\d+)-[0-9a-f]{8}\.sock$/
 
 /** The folder of the sockets on which this user's processes can be spoken to. */
 export function controlFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -21,10 +24,20 @@ export async function newSocketPath(folder = controlFolder()): Promise<string> {
   if (process.platform === 'win32') return `\\\\.\\pipe\\holdfast-${process.pid}-${randomBytes(4).toString('hex')}`
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const name of readdirSync(folder)) {
-    const pid = /^(\d+)-[0-9a-f]{8}\.sock$/.exec(name)?.[1]
+    const pid = socketName.exec(name)?.[1]
     if (pid !== undefined && !exists(Number(pid))) await rm(join(folder, name), { force: true })
   }
   return join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.sock`)
+}
+
+/** Where processes of this user listen, as far as the folder of their sockets tells; some may have ended. None where sockets are no files. */
+export async function listeningSockets(folder = controlFolder()): Promise<readonly string[]> {
+  if (process.platform === 'win32') return []
+  const names = await readdir(folder).catch((thrown: unknown) => {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return []
+    throw thrown
+  })
+  return names.filter((name) => socketName.test(name)).map((name) => join(folder, name))
 }
 
 export function isTooLong(path: string): boolean {

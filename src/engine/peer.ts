@@ -33,6 +33,11 @@ export class Peer {
     this.#send({ type: 'hello', version })
   }
 
+  /** A sign of life: whoever calls may wait on. */
+  alive(): void {
+    this.#send({ type: 'alive' })
+  }
+
   /** Calls a function of the other side. @throws what it throws, revived */
   call(method: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
     return this.#start(method, input, options).result
@@ -91,6 +96,8 @@ export class Peer {
     switch (message.type) {
       case 'hello':
         this.#events.onHello?.(message.version)
+        break
+      case 'alive':
         break
       case 'call': {
         const { id, method } = message

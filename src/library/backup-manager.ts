@@ -190,9 +190,9 @@ export class BackupManager implements AsyncDisposable {
   }
 
   /**
-   * Deletes one backup and frees what only it needed.
-   * @throws BACKUP_NEEDED if another backup builds on it, or, without `force`, if it is the newest of a sound database;
-   * BACKUP_NOT_FOUND, INTEGRITY, LEASE_HELD, STORAGE_*, ABORTED
+   * Deletes one backup and frees what only it needed. Where a process of this machine follows the database, it is done there.
+   * @throws BACKUP_PINNED, also for a snapshot that was not unpinned; BACKUP_NEEDED if another backup builds on it, or, without `force`,
+   * if it is the newest of a sound database; BACKUP_NOT_FOUND, INTEGRITY, LEASE_HELD, STORAGE_*, ABORTED
    * @example
    * const { freedBytes } = await backups.deleteBackup('k3v9x0q2m5ab')
    */

@@ -53,7 +53,12 @@ function factsOf(
 /** Whoever follows the database, in this process or another of this machine, has its lease and makes the backup. */
 async function backUp(database: ManagedDatabase, options: CreateBackupOptions): Promise<BackupResult> {
   const { repository, location } = database
-  const follower = await followerSocket(repository, options)
-  if (follower === undefined) return await database.backUp(options)
-  return await backUpThroughFollower(follower, { database: repository, location }, options)
+  const beforehand: string[] = []
+  const onWarning = (message: string): void => void beforehand.push(message)
+  const follower = await followerSocket(repository, { signal: options.signal, onWarning })
+  const made =
+    follower === undefined
+      ? await database.backUp(options)
+      : await backUpThroughFollower(follower, { database: repository, location }, options)
+  return { ...made, warnings: [...beforehand, ...made.warnings] }
 }

@@ -138,7 +138,7 @@ export class BackupSchedules {
     this.#scheduler.set(
       database,
       own.map(({ spec }) => spec),
-      { since },
+      { since: () => since },
     )
   }
 

@@ -1,8 +1,9 @@
 /** What a manager does to backups that are there, each recorded; a dry run is not. */
 import { z } from 'zod'
 import { compactEnding, expireEnding } from '../agent/journal/upkeep-ending.ts'
-import { type DeleteBackupOptions, type DeletedBackup, deleteBackup } from '../backup/delete-backup.ts'
+import type { DeleteBackupOptions, DeletedBackup } from '../backup/delete-backup.ts'
 import type { ManagedDatabase } from '../backup/managed-database.ts'
+import { deleteAnywhere } from '../capture/control/delete-through-follower.ts'
 import {
   compactAnywhere,
   expireAnywhere,
@@ -54,7 +55,7 @@ export async function deleteOne(
     database: name,
     parameters: { backup, force: options.force === true },
   })
-  const work = () => deleteBackup(repository, backup, options)
+  const work = () => deleteAnywhere(repository, backup, options)
   const done = () =>
     recorder.recorded(facts, work, ({ backup: { id }, freedBytes, deletedSegments }) => {
       return { backupId: id, figures: { freedBytes, segments: deletedSegments.length } }

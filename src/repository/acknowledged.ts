@@ -1,4 +1,5 @@
 import type { SegmentInfo } from '../history/segment-info.ts'
+import { formatTime } from '../util/format-time.ts'
 import type { Catalog } from './catalog.ts'
 import { backupsPrefix } from './layout.ts'
 
@@ -24,6 +25,6 @@ export function unacknowledgedWarning(catalog: Catalog, after: number): string |
   const known = new Set(acknowledgedSegments(catalog))
   const newer = catalog.segments.find((segment) => !known.has(segment) && segment.to > after)
   if (newer === undefined) return undefined
-  const time = new Date(newer.lastTime).toISOString()
+  const time = formatTime(newer.lastTime)
   return `The repository also holds a state of ${time} (LSN ${newer.to}) that no backup names: left by a backup that was interrupted, or its manifest was lost. It can be restored by its LSN.`
 }

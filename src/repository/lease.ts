@@ -206,11 +206,14 @@ export class Lease implements AsyncDisposable {
     this.#document = document
   }
 
-  /** @throws LEASE_LOST unless the document is one that this holder wrote; its version is then taken over */
+  /**
+   * A damaged document was nobody's takeover: whoever takes over writes one of his own.
+   * @throws LEASE_LOST unless the document is one that this holder wrote, or is damaged; its version is then taken over
+   */
   async #requireOurs(): Promise<void> {
     const info = await this.#database.storage.head(keyOf(this.#database))
     const found = info === undefined ? undefined : await readLease(this.#database, {})
-    if (info === undefined || found?.nonce !== this.#document.nonce) throw this.#lostError()
+    if (info === undefined || (found !== undefined && found.nonce !== this.#document.nonce)) throw this.#lostError()
     this.#etag = info.etag
   }
 
@@ -283,7 +286,7 @@ async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<
   return { document, etag }
 }
 
-/** A damaged lease protects nothing: whoever wrote it cannot renew it, as its version no longer matches. It is replaced. */
+/** A damaged lease protects nothing: it is replaced, by whoever comes first. */
 async function readLease(database: LeasePlace, options: OperationOptions): Promise<LeaseDocument | undefined> {
   try {
     return await readDocument(database.storage, 'lease', leaseDocument, keyOf(database), options)

@@ -23,14 +23,21 @@ export interface BackupStats {
   readonly newest: BackupManifest | undefined
   /** The newest whose database passed its checks. */
   readonly newestGood: BackupManifest | undefined
-  /** Stored bytes after each backup, oldest first; times in milliseconds since 1970. */
-  readonly growth: readonly { readonly time: number; readonly storedBytes: number }[]
+  /**
+   * Stored bytes of all segments up to the state of each backup, oldest first, and last, if what followed the database stored goes beyond
+   * them, up to its newest state: that is all of `storedBytes`. Times in milliseconds since 1970.
+   */
+  readonly growth: readonly StoredUpTo[]
+}
+
+export interface StoredUpTo {
+  readonly time: number
+  readonly storedBytes: number
 }
 
 export function getBackupStats(catalog: Catalog): BackupStats {
   const { backups, segments } = catalog
   const byType = { full: 0, incremental: 0, snapshot: 0 }
-  const growth: { time: number; storedBytes: number }[] = []
   let rawBytes = 0
   let ownStored = 0
   let databaseBytesProtected = 0
@@ -39,7 +46,6 @@ export function getBackupStats(catalog: Catalog): BackupStats {
     rawBytes += backup.rawBytes
     ownStored += backup.storedBytes
     databaseBytesProtected += backup.databaseBytes
-    growth.push({ time: Date.parse(backup.capturedAt), storedBytes: ownStored })
   }
   const storedBytes = segments.reduce((sum, segment) => sum + segment.bytes, 0)
   const followed = followedPart(catalog)
@@ -58,8 +64,26 @@ export function getBackupStats(catalog: Catalog): BackupStats {
     oldest: backups[0],
     newest: backups.at(-1),
     newestGood: newestGoodBackup(backups),
-    growth,
+    growth: growthOf(catalog),
   }
+}
+
+function growthOf({ segments, backups }: Catalog): StoredUpTo[] {
+  const byEnd = segments.toSorted((a, b) => a.to - b.to)
+  let storedBytes = 0
+  let counted = 0
+  const upTo = (lsn: number): number => {
+    for (let next = byEnd[counted]; next !== undefined && next.to <= lsn; next = byEnd[counted]) {
+      storedBytes += next.bytes
+      counted += 1
+    }
+    return storedBytes
+  }
+  const byLsn = backups.toSorted((a, b) => a.lsn - b.lsn)
+  const growth = byLsn.map(({ lsn, capturedAt }) => ({ time: Date.parse(capturedAt), storedBytes: upTo(lsn) }))
+  const newest = byEnd.at(-1)
+  if (newest === undefined || counted === byEnd.length) return growth
+  return [...growth, { time: newest.lastTime, storedBytes: upTo(newest.to) }]
 }
 
 function followedPart(catalog: Catalog): BackupStats['followed'] {

@@ -18,6 +18,8 @@ export interface OpenFollowerOptions {
   /** Where a former follower stopped, and the page hashes of that very state, entry `page - 1`. */
   readonly resume?: { readonly position: FollowPosition; readonly hashes: BigUint64Array } | undefined
   readonly busyTimeoutMs?: number | undefined
+  /** By which commits are dated, in milliseconds since 1970; default: the machine's. */
+  readonly now?: (() => number) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -127,9 +129,11 @@ export interface DatabaseFollower extends AsyncDisposable {
   readonly logBytes: number
   /**
    * Everything that had been committed by this moment has been taken; milliseconds since 1970. It goes on while the follower waits, too. Undefined
-   * before the first drain. A drain after which it lies before its beginning could not find out what there is: SQLite was too busy.
+   * before the first drain.
    */
   readonly currentAt: number | undefined
+  /** False if the last drain, or hand-off, could not find out what there is, since SQLite was too busy: what it took may not be all. */
+  readonly isCurrent: boolean
 
   /**
    * Takes every commit up to the present horizon. `pages` and `commit` of the receiver are called in turn. Now and then, and

@@ -19,15 +19,27 @@ const schemePattern = /^([a-zA-Z][a-zA-Z0-9+.-]+):/
  * @throws USAGE if the scheme is unknown or the location is malformed
  */
 export async function openStorage(location: string): Promise<BackupStorage> {
+  return await backendOf(location)(location)
+}
+
+/**
+ * Whether {@link openStorage} knows what a location means, told without looking at the place.
+ * @throws USAGE if the scheme is unknown or the location is malformed
+ */
+export function requireLocation(location: string): void {
+  if (backendOf(location) === backends['file']) filePath(location)
+}
+
+function backendOf(location: string): OpenBackend {
   if (location === '') throw new HoldfastError('USAGE', 'The location of the storage is empty.')
   const scheme = schemePattern.exec(location)?.[1]?.toLowerCase()
-  if (scheme === undefined) return await openFolder(location)
+  if (scheme === undefined) return openFolder
   const open = Object.hasOwn(backends, scheme) ? backends[scheme] : undefined
-  if (open !== undefined) return await open(location)
+  if (open !== undefined) return open
   const known = Object.keys(backends).map((name) => `${name}:`)
   throw new HoldfastError('USAGE', `There is no storage of the kind "${scheme}:".`, {
     object: withoutSecrets(location),
-    hint: `Give a path or a URL that begins with ${known.join(' or ')}`,
+    hint: `Give a path or a URL that begins with ${known.join(' or ')}.`,
   })
 }
 
@@ -46,8 +58,8 @@ function filePath(location: string): string {
   try {
     return fileURLToPath(location)
   } catch (thrown) {
-    throw new HoldfastError('USAGE', `Not a usable file URL: ${location}.`, {
-      object: location,
+    throw new HoldfastError('USAGE', `Not a usable file URL: ${withoutSecrets(location)}.`, {
+      object: withoutSecrets(location),
       cause: thrown,
       hint: 'Write it like file:///srv/backups, or give the plain path.',
     })

@@ -28,6 +28,13 @@ it('the status of an agent calls no channel ready that was never tried', async (
     ['pager', true, null],
     ['quiet', false, null],
   ])
+  const { lastSentAt } = agent.status().channels[0] ?? assert.fail()
+  await agent.reload()
+  const [reloaded] = agent.status().channels
+  assert.ok(
+    reloaded?.lastSentAt !== null && (reloaded?.lastSentAt ?? '') >= (lastSentAt ?? ''),
+    'a reload forgets nothing',
+  )
   const text = statusText(agent.status(), clock.now())
   assert.match(text, /^Notifies pager \(command, .*\): last sent .* ago\.$/m)
   assert.match(text, /^Notifies quiet \(command, .*\): not tried yet\.$/m)

@@ -7,12 +7,12 @@ import { HoldfastError } from '../../src/errors.ts'
 const hour = 3_600_000
 const { signal } = new AbortController()
 
-function scene() {
+function scene(names: readonly string[] = ['a', 'b']) {
   const operations: RecordedOperation[] = []
   const asked: string[] = []
   const warnings: string[] = []
   let now = Date.parse('2026-03-01T00:00:00Z')
-  const place = { isAway: false }
+  const place: { isAway: boolean; damaged?: string } = { isAway: false }
   const checks = new ChecksElsewhere({
     journal: {
       operations: async ({ trigger, since = 0 } = {}) =>
@@ -21,12 +21,12 @@ function scene() {
     repository: { url: 'file:///r' },
     repositoryWatch: {
       read: async (name) => {
-        asked.push(`read ${name}`)
+        asked.push(name)
         if (place.isAway) throw new HoldfastError('STORAGE_TRANSIENT', 'Nobody answers.')
+        if (place.damaged === name) throw new HoldfastError('FORMAT_TOO_NEW', 'It is of a later version.')
       },
-      readVerifications: async (name) => void asked.push(name),
     },
-    databases: () => ['a', 'b'],
+    databases: () => names,
     log: { warn: (message) => void warnings.push(message) },
     now: () => now,
   })
@@ -80,11 +80,54 @@ describe('verifications and drills that others made', () => {
     const { look, pass, place, warnings } = scene()
     assert.deepEqual(await look(), [])
     pass(6 * hour)
-    assert.deepEqual(await look(), ['read a', 'read b'])
+    assert.deepEqual(await look(), ['a', 'b'])
     assert.deepEqual(await look(), [])
     place.isAway = true
     pass(6 * hour)
-    assert.deepEqual(await look(), ['read a'])
+    assert.deepEqual(await look(), ['a'])
+    pass(hour / 60)
+    assert.deepEqual(await look(), [])
+    pass(hour / 10)
+    assert.deepEqual(await look(), ['b'], 'it may be one of them alone')
+    assert.equal(warnings.length, 1, 'once is enough')
+    place.isAway = false
+    pass(hour / 10)
+    assert.deepEqual(await look(), ['a', 'b'])
+    assert.deepEqual(await look(), [])
+  })
+
+  it('are looked at when the repository is back, if it was away when they ended', async () => {
+    const { add, look, pass, place, warnings } = scene()
+    assert.deepEqual(await look(), [])
+    place.isAway = true
+    add({ database: 'b' })
+    assert.deepEqual(await look(), ['b'])
+    assert.equal(warnings.length, 1)
+    place.isAway = false
+    pass(hour / 10)
+    assert.deepEqual(await look(), ['b'])
+    assert.deepEqual(await look(), [])
+  })
+
+  it('are asked for in part with each look, where there are many databases; those of this machine first', async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `db${index}`)
+    const { add, look, pass } = scene(names)
+    assert.deepEqual(await look(), [])
+    pass(6 * hour)
+    assert.deepEqual(await look(), names.slice(0, 20))
+    add({ database: 'db45' })
+    assert.deepEqual(await look(), ['db45', ...names.slice(20, 39)])
+    assert.deepEqual(await look(), [...names.slice(39, 45), ...names.slice(46)])
+    assert.deepEqual(await look(), [])
+  })
+
+  it('of which one database cannot be read keep no other from being looked at', async () => {
+    const { look, pass, place, warnings } = scene()
+    assert.deepEqual(await look(), [])
+    place.damaged = 'a'
+    pass(6 * hour)
+    assert.deepEqual(await look(), ['a', 'b'])
+    assert.deepEqual(await look(), [])
     assert.equal(warnings.length, 1)
   })
 })

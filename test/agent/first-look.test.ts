@@ -9,11 +9,13 @@ import { MemoryStorage } from '../../src/storage/memory.ts'
 import { databaseConfig } from './support/database-config.ts'
 
 const nightly = parseScheduleSpec({ id: 'nightly', type: 'full', every: 'daily' })
+const drill = parseScheduleSpec({ id: 'drill', type: 'drill', every: '2m' })
 
 async function scene(newest: Readonly<Record<string, number>> = {}) {
   const repository = await Repository.init(new MemoryStorage())
   const looked = new Map<string, AgentDatabase>()
-  const set: [name: string, schedules: number, since: number | undefined][] = []
+  const set: [name: string, since: readonly (number | undefined)[]][] = []
+  const remembered = new Set<string>()
   const runs: string[] = []
   const reasons = new Set<string | undefined>()
   const warnings: string[] = []
@@ -22,7 +24,8 @@ async function scene(newest: Readonly<Record<string, number>> = {}) {
     repository,
     find: (name) => looked.get(name),
     scheduler: {
-      set: (name, specs, { since } = {}) => void set.push([name, specs.length, since]),
+      set: (name, specs, { since } = {}) => void set.push([name, specs.map((spec) => since?.(spec))]),
+      remembers: (name) => remembered.has(name),
       runNow: async (name, _id, reason) => {
         runs.push(name)
         reasons.add(reason)
@@ -41,15 +44,15 @@ async function scene(newest: Readonly<Record<string, number>> = {}) {
   })
   const add = (name: string): void => {
     const path = `/srv/${name}.db`
-    const config = databaseConfig({ source: { kind: 'path', path, name }, schedules: [nightly] })
+    const config = databaseConfig({ source: { kind: 'path', path, name }, schedules: [nightly, drill] })
     looked.set(name, { name, path, config, followed: undefined })
     look.add(name)
   }
-  return { look, add, looked, set, runs, reasons, warnings, place, signal: new AbortController().signal }
+  return { look, add, looked, set, remembered, runs, reasons, warnings, place, signal: new AbortController().signal }
 }
 
 describe('the first look at a database', () => {
-  it('gives one without a backup its first at once, and counts the schedules of another from its newest', async () => {
+  it('gives one without a backup its first at once, and counts the backups of another from its newest, but nothing else', async () => {
     const { look, add, set, runs, reasons, signal } = await scene({ old: 5 })
     add('new')
     add('old')
@@ -58,9 +61,17 @@ describe('the first look at a database', () => {
     assert.deepEqual(runs, ['new'])
     assert.deepEqual([...reasons], ['schedule'], 'nobody asked for it, so its failure is told')
     assert.deepEqual(set, [
-      ['new', 1, undefined],
-      ['old', 1, 5],
+      ['new', [undefined, undefined]],
+      ['old', [5, undefined]],
     ])
+  })
+
+  it('lets what is new among remembered schedules count from now', async () => {
+    const { look, add, set, remembered, signal } = await scene({ old: 5 })
+    remembered.add('old')
+    add('old')
+    await look.look(signal)
+    assert.deepEqual(set, [['old', [undefined, undefined]]])
   })
 
   it('is taken when the repository is back, if it was away: nothing is forgotten, and it is asked once, not for each', async () => {

@@ -54,7 +54,7 @@ async function scene({ overdueAfterMs = 24 * hour, isFollowed = true, hasBackup 
     await clock.pass(milliseconds)
     return engine.wait(milliseconds).map(({ state, key }) => `${state} ${key}`)
   }
-  return { clock, clocks, following, look, backUp, wait, repository }
+  return { clock, clocks, following, look, backUp, wait, repository, book }
 }
 
 test('a database in which nothing was committed for days is not called overdue while its following begins', async () => {
@@ -123,6 +123,41 @@ test('a short stop of a follower elsewhere is none of the database, a long one i
   assert.deepEqual(await look(), [])
   await wait(0.8 * hour)
   assert.deepEqual(await look(), ['firing overdue/app'])
+})
+
+test('what this agent follows itself is as new as its follower knows, though its lease shows that one alive', async () => {
+  const { clock, following, look, wait, repository, book } = await scene({ overdueAfterMs: 20_000 })
+  const coveredAt = new Date(clock.now()).toISOString()
+  await putFollowLease(repository, 'app', { coveredAt })
+  following.emit({ kind: 'started', mode: 'commits', how: 'unchanged', lsn: toLsn(1), time: 1 })
+  assert.deepEqual(await look(), [])
+  await clock.pass(hour)
+  assert.deepEqual(await look(), [], 'nothing happens in it')
+  following.emit({ kind: 'commits', count: 1, bytes: 9, lsn: toLsn(2), time: clock.now() })
+  await wait(15_000)
+  assert.deepEqual(await look(), [])
+  await wait(10_000)
+  await book.read(repository.database('app'), new AbortController().signal)
+  assert.deepEqual(await look(), ['firing overdue/app'])
+  await wait(hour)
+  await book.read(repository.database('app'), new AbortController().signal)
+  assert.deepEqual(await look(), [], 'it lasts')
+  following.emit({ kind: 'uploaded', segment: 's', lsn: toLsn(2), bytes: 9, lagMs: hour })
+  assert.deepEqual(await look(), ['recovered overdue/app'])
+})
+
+test('uploads that go on, but are behind, do not make a database new', async () => {
+  const { clock, following, look, wait } = await scene({ overdueAfterMs: 20_000 })
+  following.emit({ kind: 'started', mode: 'commits', how: 'unchanged', lsn: toLsn(1), time: 1 })
+  assert.deepEqual(await look(), [])
+  const told: string[] = []
+  for (let lsn = 2; lsn < 12; lsn += 1) {
+    following.emit({ kind: 'commits', count: 1, bytes: 9, lsn: toLsn(lsn), time: clock.now() })
+    if (lsn > 7) following.emit({ kind: 'uploaded', segment: 's', lsn: toLsn(lsn - 6), bytes: 9, lagMs: hour })
+    await wait(10_000)
+    told.push(...(await look()))
+  }
+  assert.deepEqual(told, ['firing overdue/app'])
 })
 
 test('the last backup is when it was made, also where the repository only tells of an older state', async () => {

@@ -38,11 +38,16 @@ describe('an agent with mirrors', () => {
     const { agent, clock } = running
     const status = () => agent.status().mirrors[0]
     // What runs takes no hours.
-    const onward = () => agent.status().running.length === 0 && clock.leap(hour / 4)
+    const isIdle = () => agent.status().running.length === 0
+    const onward = () => isIdle() && clock.leap(hour / 4)
     assert.equal(status()?.mirror, name)
     await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
-    await running.until('the mirror is complete', () => status()?.completeAt !== null, onward)
+    const since = clock.now()
+    const soon = () => isIdle() && clock.leap(hour / 60)
+    await running.until('the mirror is complete', () => status()?.completeAt !== null, soon)
+    assert.ok(clock.now() - since < hour / 4, 'a new one does not wait for its time')
     assert.notEqual(await completeAt(mirror), null)
+    assert.ok(existsSync(`${mirror}/databases/app/database.json`), 'nor is it begun before there is anything to mirror')
     assert.match((await agent.renderMetrics()).body, /holdfast_mirror_last_success_timestamp_seconds\{mirror="file:/)
 
     rmSync(mirror, { recursive: true })
@@ -72,15 +77,17 @@ describe('an agent with mirrors', () => {
       },
     ]
     const mirrors = [{ to: file('nas'), every: 'yearly' }]
+    await mirrorRepository({ repository, to: file('nas') })
+    const before = await completeAt(file('nas'))
     await using running = await RunningAgent.start(file('home'), { repository, databases, mirrors })
     const { agent } = running
     await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
     await agent.runSchedule('app', 'now')
     assert.ok(existsSync(`${file('nas')}/databases/app/database.json`))
-    assert.equal(await completeAt(file('nas')), null)
+    assert.equal(await completeAt(file('nas')), before)
     await agent.runSchedule(pathToFileURL(file('nas')).href, 'mirror-yearly')
-    assert.notEqual(await completeAt(file('nas')), null)
-    assert.notEqual(agent.status().mirrors[0]?.completeAt, null)
+    assert.notEqual(await completeAt(file('nas')), before)
+    assert.equal(agent.status().mirrors[0]?.completeAt, await completeAt(file('nas')))
   })
 })
 
@@ -97,6 +104,7 @@ describe('an agent whose mirror somebody else brings up to date', () => {
       ],
       mirrors: [{ to: mirror, every: '1d' }],
     }
+    await mirrorRepository({ repository, to: mirror })
     await using running = await RunningAgent.start(file('home'), config)
     const { agent, clock } = running
     const status = () => agent.status().mirrors[0]
@@ -104,8 +112,6 @@ describe('an agent whose mirror somebody else brings up to date', () => {
     const ownRuns = () => running.lines.filter((line) => /mirror .*: (done|failed)/.test(line)).length
     const byHand = () => mirrorRepository({ repository, to: mirror, now: clock.now() })
     await running.until('the database is backed up', () => agent.status().databases[0]?.lastBackupAt !== null)
-
-    await byHand()
     await running.until('it knows', () => status()?.completeAt !== null, onward(hour / 4))
     assert.equal(ownRuns(), 0)
 
@@ -130,10 +136,14 @@ describe('an agent whose mirror somebody else brings up to date', () => {
     makeDatabase(file('app.db'))
     const databases = [{ path: file('app.db'), follow: false, schedules: [{ type: 'full', every: 'yearly' }] }]
     const mirrors = [{ to: file('nas'), every: 'yearly' }]
+    await mirrorRepository({ repository, to: file('nas') })
     await using running = await RunningAgent.start(file('home'), { repository, databases, mirrors })
     await running.until('the first backup', () => running.agent.status().databases[0]?.lastBackupAt !== null)
     await mirrorRepository({ repository, to: file('nas') })
     using client = await ControlClient.connect(await agentSocket(file('home/state/agent')), agentControlApi)
-    assert.notEqual((await client.call('status', undefined)).mirrors[0]?.completeAt, null)
+    const {
+      mirrors: [told],
+    } = await client.call('status', undefined)
+    assert.equal(told?.completeAt, await completeAt(file('nas')))
   })
 })

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { hasCode } from '../../src/errors.ts'
-import { toLsn } from '../../src/history/lsn.ts'
+import { toLsn, zeroLsn } from '../../src/history/lsn.ts'
 import { planRestore } from '../../src/history/plan.ts'
-import { manifestKey } from '../../src/repository/layout.ts'
+import { pinBackup, unpinBackup } from '../../src/maintenance/pins/pin-backup.ts'
+import { manifestKey, segmentKey } from '../../src/repository/layout.ts'
+import { Lease } from '../../src/repository/lease.ts'
 import type { BackupManifest } from '../../src/repository/manifest.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
@@ -16,7 +18,7 @@ import { PageSource } from '../support/page-source.ts'
 import { seededRandom } from '../support/random.ts'
 import { readState } from '../support/read-state.ts'
 
-/** full ← incremental ← snapshot "kept", then a full on its own; the oldest first. */
+/** full ← incremental ← incremental "kept", then a full on its own; the oldest first. */
 async function history(storage: MemoryStorage = new MemoryStorage()) {
   const repository = await Repository.init(storage)
   const database = repository.database('app')
@@ -25,7 +27,7 @@ async function history(storage: MemoryStorage = new MemoryStorage()) {
   const chain = [
     { type: 'full' },
     { type: 'incremental' },
-    { type: 'snapshot', name: 'kept' },
+    { type: 'incremental', name: 'kept' },
     { type: 'full' },
   ] as const
   for (const [i, options] of chain.entries()) {
@@ -45,6 +47,11 @@ async function history(storage: MemoryStorage = new MemoryStorage()) {
     assert.deepEqual((await verifyRepository(repository)).findings, [])
   }
   return { repository, database, source, backups, id: (i: number) => ids[i] ?? '', assertRestorable }
+}
+
+const timesOf = ({ capturedAt }: BackupManifest) => {
+  const time = Date.parse(capturedAt)
+  return { firstTime: time, lastTime: time }
 }
 
 const needed = (pattern: RegExp) => (error: unknown) =>
@@ -67,8 +74,66 @@ describe('deleting a backup', () => {
 
   it('is refused while others build on it, and names them', async () => {
     const { database, id, assertRestorable } = await history()
-    await assert.rejects(deleteBackup(database, id(0)), needed(new RegExp(`${id(1)}, ${id(2)} \\(kept\\)`)))
-    await assert.rejects(deleteBackup(database, id(1), { force: true }), needed(new RegExp(id(2))))
+    await assert.rejects(
+      deleteBackup(database, id(0)),
+      needed(
+        new RegExp(
+          `needed to restore ${id(2)} \\(kept\\), ${id(1)}\\. Delete those, in this order, before this one\\.$`,
+        ),
+      ),
+    )
+    await assert.rejects(
+      deleteBackup(database, id(1), { force: true }),
+      needed(new RegExp(`${id(2)} \\(kept\\)\\. Delete that one before this one\\.$`)),
+    )
+    await assertRestorable(0, 1, 2, 3)
+  })
+
+  it('is refused with a hint that says what else must be done before: unpin, or make another first', async () => {
+    const { repository, database, source, id } = await history()
+    await pinBackup(database, id(2))
+    await assert.rejects(deleteBackup(database, id(1)), needed(new RegExp(`Unpin first: ${id(2)}\\.$`)))
+    const last = await createBackup(source.change(3, 3), repository, { type: 'incremental' })
+    await assert.rejects(
+      deleteBackup(database, id(3)),
+      needed(new RegExp(`restore ${last.metadata.id}\\. Make a full backup, then delete that one before this one`)),
+    )
+  })
+
+  it('is refused while it is pinned, whatever is said, until it is unpinned', async () => {
+    const { repository, database, source, id, assertRestorable } = await history()
+    const pinned = (words: RegExp) => (error: unknown) =>
+      hasCode(error, 'BACKUP_PINNED') && words.test(`${error.message} ${error.hint}`)
+    const { metadata: mark } = await createBackup(source, repository, { type: 'snapshot', name: 'mark' })
+    await createBackup(source, repository, { type: 'full' })
+    for (const options of [{}, { force: true }, { dryRun: true }])
+      await assert.rejects(
+        deleteBackup(database, 'mark', options),
+        pinned(new RegExp(`"mark" is pinned, as every snapshot is .* holdfast unpin ${mark.id}, then delete it`)),
+      )
+    await unpinBackup(database, 'mark')
+    await deleteBackup(database, 'mark')
+    await pinBackup(database, id(2))
+    await assert.rejects(deleteBackup(database, id(2)), pinned(/is pinned, so it is to be kept/))
+    const { backups } = await database.catalog()
+    await deleteBackup(database, backups.at(-1)?.id ?? '', { force: true })
+    await assertRestorable(0, 1, 2, 3)
+  })
+
+  it('is refused if it is pinned while its deletion begins', async () => {
+    const inner = new MemoryStorage()
+    const { database, id, assertRestorable } = await history(inner)
+    const put = inner.put.bind(inner)
+    let isPinned = false
+    inner.put = async (key, body, options) => {
+      if (key.endsWith('retention.json') && !isPinned) {
+        isPinned = true
+        await pinBackup(database, id(2))
+      }
+      return await put(key, body, options)
+    }
+    await assert.rejects(deleteBackup(database, id(2)), (error) => hasCode(error, 'BACKUP_PINNED'))
+    assert.ok(isPinned)
     await assertRestorable(0, 1, 2, 3)
   })
 
@@ -138,6 +203,7 @@ describe('deleting a backup', () => {
     })
     await started.promise
     await assert.rejects(deleteBackup(database, id(2)), (error) => hasCode(error, 'LEASE_HELD'))
+    assert.equal((await deleteBackup(database, id(2), { dryRun: true })).backup.id, id(2))
     await running
     await deleteBackup(database, id(2))
   })
@@ -180,5 +246,27 @@ describe('deleting a backup', () => {
     const { segments } = await database.catalog()
     for (const { lsn } of commits) assert.equal(planRestore(segments, lsn).steps[0]?.segment.kind, 'base')
     assert.deepEqual((await verifyRepository(repository, { level: 'data' })).findings, [])
+  })
+
+  it('under the lease of whoever follows, leaves the state that is built on next, and what is being stored', async () => {
+    const { repository, database, source, backups, id, assertRestorable } = await history()
+    await using lease = await Lease.acquire(database, { purpose: 'follow' })
+    const newest = await deleteBackup(database, id(3), { lease, force: true })
+    assert.deepEqual(newest.deletedSegments, [])
+    assert.deepEqual(await readState(database, backups[3]?.metadata.lsn ?? 0), source.image())
+    const other = await deleteBackup(database, id(2), { lease, force: true })
+    assert.deepEqual(other.deletedSegments, [backups[2]?.metadata.segment])
+    const { metadata } = backups[1] ?? assert.fail()
+    const base = { kind: 'base', from: zeroLsn, to: toLsn(metadata.lsn), epoch: 1, ...timesOf(metadata) } as const
+    const pending = segmentKey('app', base)
+    await lease.claim(lease.lsn, pending)
+    await database.storage.put(pending, Buffer.from('not whole yet'))
+    const { deletedSegments } = await deleteBackup(database, id(1), { lease, force: true })
+    assert.deepEqual(deletedSegments, [metadata.segment])
+    assert.ok(await database.storage.head(pending))
+    await database.storage.delete(pending)
+    await assertRestorable(0)
+    lease.assertHeld()
+    assert.equal((await verifyRepository(repository)).ok, true)
   })
 })

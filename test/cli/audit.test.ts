@@ -61,10 +61,10 @@ describe('audit', () => {
 
     const { stdout } = await cliOk(['audit', '--user', 'ada'], options)
     const [title, line, ...rest] = stdout.trimEnd().split('\n')
-    assert.match(title ?? '', /^TIME +USER +FROM +COMMAND +OPERATION +DATABASE +OUTCOME +PARAMETERS$/)
+    assert.match(title ?? '', /^TIME +USER +FROM +COMMAND +OPERATION +DATABASE +OUTCOME +REPOSITORY +PARAMETERS$/)
     assert.match(
       line ?? '',
-      / ada as \S+ +192\.0\.2\.7 to .* holdfast restore +restore +app +failed CHECK_COMMAND_FAILED +checked state=latest to=/,
+      / ada as \S+ +192\.0\.2\.7 to .* holdfast restore +restore +app +failed CHECK_COMMAND_FAILED +\S+backups +checked state=latest to=/,
     )
     assert.deepEqual(rest, [])
     assert.equal((await auditOf(options, '--database', 'app', '--until', 'now')).length, 4)

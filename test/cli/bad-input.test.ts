@@ -320,6 +320,23 @@ it('a time before the first backup, or after the last, names the nearest with a 
   })
 })
 
+it('a file that is not there is told of before anything is said of its backup', async (context) => {
+  const { cwd } = await workplace(context)
+  const { code, stderr } = await cli(['backup', 'nope.db'], { cwd })
+  assert.equal(code, 4)
+  assert.match(stderr, /^error: There is no file .*nope\.db\.\n/)
+  const { ended } = await cliJsonError(['backup', 'nope.db'], { cwd })
+  assert.doesNotMatch(ended.stdout + ended.stderr, /first backup/)
+})
+
+it('a restore to standard output is refused, not written to a file called "-"', async (context) => {
+  const { cwd } = await workplace(context)
+  const restore = (to: string) => ['restore', 'app', '--latest', '--to', to]
+  await refuses(cwd, restore('-'), { code: 'USAGE', exitCode: 2, says: [/standard output/, /--to \.\/-/] })
+  await cliOk(restore('./-'), { cwd })
+  assert.ok(existsSync(join(cwd, '-')))
+})
+
 it('damage anywhere in the repository is found, named, and never restored', async (context) => {
   const base = await workplace(context)
   const { cwd, at } = base

@@ -57,7 +57,7 @@ describe('config', () => {
     assert.equal(
       stdout,
       `holdfast.yaml:3:18  databases[0].retention.dayly
-  3 |     retention: { dayly: 7 }
+  3 |     retention: { dayly: *** }
     |                  ^^^^^
   Unknown key "dayly". Did you mean "daily"?
 
@@ -91,7 +91,20 @@ holdfast.yaml:4:15  log.level
     await cliOk(['config', 'check'], { cwd, env: { HOLDFAST_CONFIG: 'other.yaml' } })
     const { code, stdout } = await cli(['config', 'check'], { cwd })
     assert.equal(code, 2)
-    assert.match(stdout, /There is no file holdfast\.yaml\./)
+    assert.equal(
+      stdout,
+      'There is no file holdfast.yaml. "holdfast config example > holdfast.yaml" writes one to begin with; --config names one that is elsewhere.\n',
+    )
+  })
+
+  it('is asked for by whatever needs one, which says how to begin', async (context) => {
+    const cwd = await scratchFolder(context)
+    for (const words of ['config show', 'schedule list', 'schedule run app nightly', 'notify test', 'run']) {
+      const { code, stderr } = await cli(words.split(' '), { cwd })
+      assert.deepEqual([words, code], [words, 2])
+      assert.match(stderr, /^error: There is no file holdfast\.yaml\.\n[\s\S]*holdfast config example > holdfast\.yaml/)
+      assert.doesNotMatch(stderr, /config check|:1:1/)
+    }
   })
 
   it('shows no secret, also not beside a problem', async (context) => {
@@ -113,7 +126,7 @@ hooks:
     const wrong = secrets.replace('secret:', 'tiemout: 5, secret:').replace('host: h', 'hots: h')
     await writeFile(join(cwd, 'holdfast.yaml'), good + wrong)
     const checked = await cli(['config', 'check'], { cwd, env })
-    assert.match(checked.stdout, /tiemout: 5, secret: \*{11}/)
+    assert.match(checked.stdout, / \| {3}- webhook: \{ url: \*\*\*, tiemout: \*\*\*, secret: \*\*\* \}\n/)
     assert.doesNotMatch(checked.stdout, /hush/)
   })
 })

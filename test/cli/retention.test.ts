@@ -76,7 +76,11 @@ describe('expire', () => {
     assert.deepEqual(last.deleted, [], 'what is dropped now is deleted by a later run')
     assert.deepEqual(await listed(cwd), ids.slice(2))
     const { stdout } = await cliOk(['history', '--kind', 'expire'], { cwd, env })
-    assert.match(stdout, /app[\s\S]*shop|shop[\s\S]*app/)
+    assert.match(
+      stdout,
+      /app +succeeded +2 backups let go, 1 new segment, 0 B freed, [\d.]+ [KM]?i?B to be freed later\n/,
+    )
+    assert.match(stdout, /shop +succeeded +0 B freed\n/)
   })
 
   it('has a default that is written into what it says', async (context) => {

@@ -85,7 +85,7 @@ describe('schedule run, by a running agent', () => {
       ['command', 'failed', true, 5],
       ['command', 'skipped', false, 0],
     ])
-    assert.deepEqual(await recorded(), [['warning', 'The hook after the backup ended with 1.']])
+    assert.deepEqual(await recorded(), [['warning', 'The hook after the backup (databases[0].hooks[1]) ended with 1.']])
     assert.equal(await listed('whole'), 'warning')
     const running = await agent()
     const byAgent = await all()

@@ -206,7 +206,41 @@ describe('schedule add and remove', () => {
   })
 })
 
+describe('a path', () => {
+  it('names the database that has it, for every command', async (context) => {
+    const { options, folder } = await place(
+      context,
+      `${unfollowed}    name: shop\n    schedules: [{ id: nightly, type: full, every: yearly }]\n`,
+    )
+    for (const name of ['app.db', join(folder, 'app.db'), 'shop']) {
+      const { last } = await cliJson('schedule list', [name], options)
+      assert.deepEqual(
+        last.schedules.map(({ database, id }) => [database, id]),
+        [['shop', 'nightly']],
+      )
+    }
+    const { last } = await cliJson('schedule run', ['app.db', 'nightly'], options)
+    assert.deepEqual([last.database, last.outcome], ['shop', 'succeeded'])
+    const { last: missing } = await cliJsonError(['schedule', 'list', 'none.db'], options)
+    assert.equal(missing.code, 'NAME_NOT_FOUND')
+  })
+})
+
 describe('schedule run', () => {
+  it('names the hook that failed by its place', async (context) => {
+    const { options } = await place(
+      context,
+      `${unfollowed}    schedules: [{ id: nightly, type: full, every: yearly }]
+    hooks: [{ before: backup, command: 'true' }, { before: backup, command: 'echo busy; exit 3' }]
+`,
+    )
+    const { last } = await cliJsonError(['schedule', 'run', 'app', 'nightly'], options)
+    assert.deepEqual(
+      [last.object, last.message],
+      ['databases[0].hooks[1]', 'The hook before the backup (databases[0].hooks[1]) ended with 3. It said: busy'],
+    )
+  })
+
   it('does it here when no agent runs, with its hooks', async (context) => {
     const made = await place(
       context,

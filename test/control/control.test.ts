@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { captureControlApi } from '../../src/capture/control/control-api.ts'
 import { ControlClient } from '../../src/control/client.ts'
 import { type ControlHandlers, ControlServer } from '../../src/control/server.ts'
 import { newSocketPath } from '../../src/control/socket-path.ts'
 import type { EngineApi } from '../../src/engine/api.ts'
 import { HoldfastError } from '../../src/errors.ts'
+import { stopProcess } from '../agent/support/stop-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 type Signatures = {
@@ -78,6 +80,59 @@ describe('asking a running process', () => {
     await server[Symbol.asyncDispose]()
     assert.equal(existsSync(path), false)
     await assert.rejects(ControlClient.connect(path, api), { code: 'NOT_RUNNING' })
+  })
+
+  it('waits for what takes long while there are signs of life, and no longer when there are none', async () => {
+    using folder = temporaryFolder()
+    await using lively = await ControlServer.listen(await newSocketPath(folder.path), api, handlers(), {
+      aliveEveryMs: 5,
+    })
+    using patient = await ControlClient.connect(lively.path, api, { silenceMs: 300 })
+    const calledOff = new AbortController()
+    const waiting = patient.call('wait', undefined, { signal: calledOff.signal })
+    waiting.catch(() => {})
+    await using silent = await ControlServer.listen(await newSocketPath(folder.path), api, handlers())
+    using impatient = await ControlClient.connect(silent.path, api, { silenceMs: 300 })
+    assert.equal(await impatient.call('double', 1), 2)
+    for (let round = 0; round < 2; round += 1) {
+      using each = round === 0 ? impatient : await ControlClient.connect(silent.path, api, { silenceMs: 300 })
+      await assert.rejects(each.call('wait', undefined), {
+        code: 'NOT_RUNNING',
+        message: /no sign of life for 0\.3 s while it was at work/,
+      })
+    }
+    assert.equal(await patient.call('double', 21), 42, 'that one still waits, twice as long')
+    calledOff.abort()
+    await assert.rejects(waiting, { code: 'ABORTED' })
+  })
+
+  it('gives up a process that is halted in the middle of it', async (context) => {
+    using folder = temporaryFolder()
+    const path = join(folder.path, 'control.sock')
+    const from = (name: string) => JSON.stringify(new URL(`../../src/${name}.ts`, import.meta.url))
+    const program = `import { ControlServer } from ${from('control/server')}
+      import { captureControlApi } from ${from('capture/control/control-api')}
+      const compact = async (_input, { emit }) => {
+        emit({ phase: 'copy', done: 0, total: 1, unit: 'objects' })
+        await new Promise(() => setTimeout(() => {}, 2 ** 30))
+      }
+      await ControlServer.listen(${JSON.stringify(path)}, captureControlApi, { compact }, { aliveEveryMs: 5 })
+      process.stdout.write('ready')
+      setTimeout(() => {}, 2 ** 30)`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    context.after(() => child.kill('SIGKILL'))
+    const { pid = assert.fail(), stdout } = child
+    await once(stdout, 'data')
+    using client = await ControlClient.connect(path, captureControlApi, { silenceMs: 2_000 })
+    const begun = Promise.withResolvers<void>()
+    const input = { which: { repositoryId: 'r', database: 'app' } }
+    const call = client.call('compact', input, { onEvent: () => begun.resolve() })
+    call.catch(() => {})
+    await begun.promise
+    await stopProcess(pid)
+    await assert.rejects(call, { code: 'NOT_RUNNING', message: /no sign of life/, hint: /may have been stopped/ })
   })
 
   it('ends what was asked when the caller gives up, goes away, or the server closes', async () => {

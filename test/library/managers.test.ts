@@ -82,6 +82,10 @@ describe('the library backs up and restores', () => {
       assert.ok((await restores.estimate({ by: 'latest' })).bytesToFetch > 0)
 
       await assert.rejects(backups.deleteBackup(full.metadata.id), (error) => hasCode(error, 'BACKUP_NEEDED'))
+      await assert.rejects(backups.deleteBackup('before-migration', { force: true }), (error) =>
+        hasCode(error, 'BACKUP_PINNED'),
+      )
+      await backups.unpinBackup('before-migration')
       const { backup } = await backups.deleteBackup('before-migration', { force: true })
       assert.equal(backup.id, snapshot.metadata.id)
       assert.equal((await backups.listBackups()).length, 2)

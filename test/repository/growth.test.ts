@@ -4,6 +4,7 @@ import { createBackup } from '../../src/backup/create-backup.ts'
 import type { SegmentInfo } from '../../src/history/segment-info.ts'
 import { growthByDay } from '../../src/repository/growth.ts'
 import { Repository } from '../../src/repository/repository.ts'
+import { getBackupStats } from '../../src/repository/stats.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { segment } from '../history/support/segments.ts'
 import { PageSource } from '../support/page-source.ts'
@@ -66,5 +67,33 @@ describe('growth by day', () => {
 
   it('of nothing is nothing', () => {
     assert.deepEqual(growthByDay(catalog([])), [])
+  })
+})
+
+describe('growth from backup to backup', () => {
+  it('counts what was followed too, up to each backup and up to the newest state', async () => {
+    const repository = await Repository.init(new MemoryStorage())
+    const source = new PageSource().fill(10, 1)
+    const { metadata: first } = await createBackup(source, repository, { type: 'full' })
+    const { metadata: second } = await createBackup(source.change(1, 2), repository, { type: 'incremental' })
+    const found = await repository.database('app').catalog()
+    const log = (from: number, to: number, bytes: number) =>
+      segment('log', from, to, { ...on('2036-11-20T10:00:00.000Z'), bytes })
+    const stored = first.storedBytes + second.storedBytes
+    const times = [first, second].map(({ capturedAt }) => Date.parse(capturedAt))
+
+    const between = { ...found, segments: [log(first.lsn, second.lsn, 500), ...found.segments] }
+    assert.deepEqual(getBackupStats(between).growth, [
+      { time: times[0], storedBytes: first.storedBytes },
+      { time: times[1], storedBytes: stored + 500 },
+    ])
+
+    const beyond = { ...found, segments: [...found.segments, log(second.lsn, second.lsn + 4, 700)] }
+    const { growth, storedBytes } = getBackupStats(beyond)
+    assert.deepEqual(growth.slice(1), [
+      { time: times[1], storedBytes: stored },
+      { time: Date.parse('2036-11-20T10:00:00.000Z'), storedBytes: stored + 700 },
+    ])
+    assert.equal(storedBytes, stored + 700)
   })
 })

@@ -152,6 +152,19 @@ describe('a lease', () => {
     lease.assertHeld()
   })
 
+  it('that is damaged while somebody holds it is put right with the next renewal', async () => {
+    const database = await newDatabase()
+    await using lease = await Lease.acquire(database, { purpose })
+    await database.storage.put(leaseKey('app'), Buffer.from('{"holdfast":"lease"'))
+    await lease.claim(7, 'segment')
+    const held = await leaseHolder(database)
+    assert.deepEqual([held?.lsn, held?.purpose], [7, purpose])
+    await database.storage.put(leaseKey('app'), Buffer.from('{"holdfast":"lease"'))
+    await using thief = await Lease.acquire(database, { purpose: 'another' })
+    await assert.rejects(lease.confirm(), { code: 'LEASE_LOST' })
+    await thief.confirm()
+  })
+
   it('is renewed while held, and its loss noticed', async () => {
     const database = await newDatabase()
     await using lease = await Lease.acquire(database, { purpose, ttlMs: 60 })

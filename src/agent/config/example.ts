@@ -69,7 +69,7 @@ databases:
 # Programs that run before and after operations of every database; a database may have "hooks" of its own besides.
 hooks:
   - before: backup
-    command: test ! -e /run/maintenance  # ends with 75: not now; with anything else but 0: the backup fails
+    command: test ! -e /run/maintenance || exit 75   # 75: not now; anything else but 0: the backup fails
     timeout: 10s
   - after: [backup, drill]
     when: failure

@@ -23,7 +23,7 @@ export function interpolate(text: string, environment: Readonly<Record<string, s
     const [, name, otherwise] = form.exec(inside) ?? []
     if (name === undefined) {
       problems.push(
-        `Expected \${NAME} or \${NAME:-default}, got "${whole}". Write "$\${" for the characters themselves.`,
+        `Expected \${NAME} or \${NAME:-default}, got something else in the braces. Write "$\${" for the characters themselves.`,
       )
       return ''
     }

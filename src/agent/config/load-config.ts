@@ -27,8 +27,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const { env = process.env, readFile: read = readFile, cores = availableParallelism() } = options
   const file = resolve(path)
   const folder = dirname(file)
-  const { text, problem } = await readConfigText(path, read)
-  if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text }
+  const { text, problem, isMissing } = await readConfigText(path, read)
+  if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text, isMissing }
   const { value: written, places, problems } = readDocument(text, env)
   if (written === undefined) return { problems: locateProblems(path, text, problems), text }
   const { value, problems: mistyped } = correctKeys(written, configSchema, places)
@@ -45,7 +45,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
 
 /** As {@link loadConfig}. @throws ConfigError (CONFIG_INVALID) with all that is wrong */
 export async function requireConfig(path: string, options: LoadOptions = {}): Promise<Config> {
-  const { value, problems } = await loadConfig(path, options)
-  if (problems !== undefined) throw new ConfigError(path, problems)
-  return value
+  const loaded = await loadConfig(path, options)
+  if (loaded.problems !== undefined) throw new ConfigError(path, loaded)
+  return loaded.value
 }

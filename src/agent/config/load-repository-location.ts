@@ -14,8 +14,8 @@ import { readDocument } from './yaml/read-document.ts'
  */
 export async function loadRepositoryLocation(path: string, options: LoadOptions = {}): Promise<Loaded<string>> {
   const { env = process.env, readFile: read = readFile } = options
-  const { text, problem } = await readConfigText(path, read)
-  if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text }
+  const { text, problem, isMissing } = await readConfigText(path, read)
+  if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text, isMissing }
   const { value, places, problems } = readDocument(text, env)
   if (value === undefined) return { problems: locateProblems(path, text, problems), text }
   const { data, error } = rootShape.repository.safeParse(isMapping(value) ? value['repository'] : undefined, {

@@ -10,6 +10,8 @@ export interface ConfigProblem {
   readonly column: number
   /** Characters of the line that it is about, at least 1. */
   readonly length: number
+  /** Those characters are no secret. */
+  readonly isHarmless: boolean
   /** One sentence or more: what was expected, and what was found. Without secrets. */
   readonly message: string
   /** In a few words; null where nothing would have been right. */
@@ -29,21 +31,38 @@ export interface Span {
 /** A problem before its line and column are known. */
 export type ProblemFacts = Pick<ConfigProblem, 'path' | 'message'> & {
   readonly span: Span
-} & Partial<Pick<ConfigProblem, 'expected' | 'got' | 'nearest'>>
+} & Partial<Pick<ConfigProblem, 'isHarmless' | 'expected' | 'got' | 'nearest'>>
 
 /** Several problems of a configuration file in one error. */
 export class ConfigError extends HoldfastError {
   override readonly name = 'ConfigError'
   readonly problems: readonly ConfigProblem[]
 
-  constructor(file: string, problems: readonly ConfigProblem[]) {
-    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
-    super('CONFIG_INVALID', [`The configuration has ${count}.`, ...problems.map(problemLine)].join('\n'), {
+  /** @param wrong as it was loaded */
+  constructor(file: string, { problems, isMissing = false }: WrongConfig) {
+    super('CONFIG_INVALID', isMissing ? `There is no file ${file}.` : messageOf(problems), {
       object: file,
-      hint: `See "holdfast config check ${file}".`,
+      hint: isMissing ? beginHint(file) : `See "holdfast config check ${file}".`,
     })
     this.problems = problems
   }
+}
+
+/** What loading tells of a configuration that cannot be used. */
+export interface WrongConfig {
+  readonly problems: readonly ConfigProblem[]
+  /** There is no file at all. */
+  readonly isMissing?: boolean | undefined
+}
+
+/** What to do where there is no file. */
+export function beginHint(file: string): string {
+  return `"holdfast config example > ${file}" writes one to begin with; --config names one that is elsewhere.`
+}
+
+function messageOf(problems: readonly ConfigProblem[]): string {
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  return [`The configuration has ${count}.`, ...problems.map(problemLine)].join('\n')
 }
 
 /** `holdfast.yaml:7:5: databases[0].retention.dayly: Unknown key.` */
@@ -56,8 +75,8 @@ export function locateProblems(file: string, text: string, facts: readonly Probl
   const locate = locator(text)
   return facts
     .toSorted((a, b) => a.span.start - b.span.start)
-    .map(({ span, path, message, expected = null, got = null, nearest = null }) => {
-      return { file, path, ...locate(span), message, expected, got, nearest }
+    .map(({ span, isHarmless = false, path, message, expected = null, got = null, nearest = null }) => {
+      return { file, path, ...locate(span), isHarmless, message, expected, got, nearest }
     })
 }
 

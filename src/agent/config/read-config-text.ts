@@ -1,5 +1,5 @@
-import { type ReadFile, unreadable } from './check/unreadable.ts'
-import type { ConfigProblem, ProblemFacts } from './problem.ts'
+import { isMissingFile, type ReadFile, unreadable } from './check/unreadable.ts'
+import type { ProblemFacts, WrongConfig } from './problem.ts'
 
 export interface LoadOptions {
   /** For `${NAME}`; default: of this process. */
@@ -12,7 +12,7 @@ export interface LoadOptions {
 /** Either the configuration, or all that is wrong with it. `text` is the file's, for excerpts. */
 export type Loaded<T> =
   | { readonly value: T; readonly problems?: undefined; readonly text: string }
-  | { readonly value?: undefined; readonly problems: readonly ConfigProblem[]; readonly text: string }
+  | (WrongConfig & { readonly value?: undefined; readonly text: string })
 
 /** More than 10,000 databases with everything said of each. */
 const longestFile = 16 * 1024 * 1024
@@ -20,13 +20,13 @@ const longestFile = 16 * 1024 * 1024
 export async function readConfigText(
   path: string,
   read: ReadFile,
-): Promise<{ readonly text: string; readonly problem?: ProblemFacts | undefined }> {
+): Promise<{ readonly text: string; readonly problem?: ProblemFacts | undefined; readonly isMissing?: boolean }> {
   const wrong = (message: string) => ({ text: '', problem: { path: '', span: { start: 0, end: 1 }, message } })
   let bytes: Uint8Array
   try {
     bytes = await read(path)
   } catch (thrown) {
-    return wrong(unreadable(path, thrown))
+    return { ...wrong(unreadable(path, thrown)), isMissing: isMissingFile(thrown) }
   }
   if (bytes.length > longestFile) return wrong(`${path} is too large for a configuration.`)
   try {

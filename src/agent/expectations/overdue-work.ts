@@ -14,16 +14,15 @@ const kind: AlertKind = 'overdue'
 /** @param now milliseconds since 1970. What is dated in the future does not count as done. */
 export function overdueWork(expected: ExpectedWork, evidence: Evidence, now: number): readonly Condition[] {
   const { follower } = evidence
-  const states =
-    follower?.state === 'gone' ? unfollowed(expected, follower, now) : follower?.state === 'alive' ? [] : undefined
+  const unfollowed = follower?.state === 'gone' ? longUnfollowed(expected, follower, now) : []
   return [
-    ...(states === undefined || states.length === 0 ? stale(expected, evidence, now) : states),
+    ...(unfollowed.length === 0 ? stale(expected, evidence, now) : unfollowed),
     ...undone(expected, 'verify', 'Nothing of', 'was verified', evidence.verifiedAt, now),
     ...undone(expected, 'drill', 'No restore of', 'was tried', evidence.drilledAt, now),
   ]
 }
 
-function unfollowed(
+function longUnfollowed(
   expected: ExpectedWork,
   { since, process }: Extract<Evidence['follower'], { state: 'gone' }>,
   now: number,
@@ -38,8 +37,7 @@ function unfollowed(
   return [conditionOf(expected, [], 'critical', `Nobody follows ${database} any more: ${why}.`, {})]
 }
 
-function stale(expected: ExpectedWork, { newestStateAt, follower }: Evidence, now: number): readonly Condition[] {
-  if (follower?.state === 'alive') return []
+function stale(expected: ExpectedWork, { newestStateAt }: Evidence, now: number): readonly Condition[] {
   const { database, host } = expected
   const newestAt = newestStateAt !== undefined && newestStateAt <= now ? newestStateAt : undefined
   const base = Math.max(newestAt ?? 0, expected.since)

@@ -4,8 +4,9 @@ import { readDrills } from '../../repository/drill-record.ts'
 import { knownLease } from '../../repository/known-lease.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
-import { readFreshness } from '../notify/conditions/freshness.ts'
+import { coverOf, readFreshness } from '../notify/conditions/freshness.ts'
 import type { ExpectedWork } from './expected-work.ts'
+import { patienceMs } from './overdue-work.ts'
 
 /** Times are in milliseconds since 1970; undefined: never, as far as the repository shows. */
 export interface Evidence {
@@ -34,23 +35,23 @@ export async function readEvidence(
   options: OperationOptions = {},
 ): Promise<Evidence> {
   const has = (...actions: readonly string[]) => schedules.some(({ action }) => actions.includes(action))
-  const follower = isFollowed ? await readFollower(database, options) : undefined
-  const isCovered = follower?.state === 'alive'
+  const lease = isFollowed ? await knownLease(database, options) : undefined
+  const follower = isFollowed ? followerOf(lease) : undefined
+  const isCovered = follower?.state === 'alive' && lease !== undefined && covers(lease, now)
   const makesStates = overdueAfterMs !== undefined || has('full', 'incremental', 'snapshot')
   const newest = makesStates && !isCovered ? await readFreshness(database, now, options) : undefined
   const ledger = has('verify') ? await readLedger(database, options) : undefined
   const drills = has('drill') ? await readDrills(database, options) : []
   const checks = [...Object.values(ledger?.segments ?? {}), ...Object.values(ledger?.restores ?? {})]
   return {
-    newestStateAt: latest([newest?.newestBackupAt, newest?.newestCommitAt, newest?.coveredUntil]),
+    newestStateAt: isCovered ? now : latest([newest?.newestBackupAt, newest?.newestCommitAt, newest?.coveredUntil]),
     verifiedAt: latest(checks.map(({ checkedAt }) => Date.parse(checkedAt))),
     drilledAt: latest(drills.map(({ drilledAt }) => Date.parse(drilledAt))),
     follower,
   }
 }
 
-async function readFollower(database: DatabaseRepository, options: OperationOptions): Promise<FollowerEvidence> {
-  const lease = await knownLease(database, options)
+function followerOf(lease: Awaited<ReturnType<typeof knownLease>>): FollowerEvidence {
   if (lease === undefined) return { state: 'gone' }
   const { document, isHeld } = lease
   if (isHeld && document.purpose === 'follow') return { state: 'alive' }
@@ -58,6 +59,11 @@ async function readFollower(database: DatabaseRepository, options: OperationOpti
     return { state: 'gone', since: Date.parse(document.expiresAt) }
   const { host, pid } = document.owner
   return { state: 'gone', since: Date.parse(document.acquiredAt), process: { host, pid } }
+}
+
+/** One that has just begun may not have come to say so. */
+function covers(lease: NonNullable<Awaited<ReturnType<typeof knownLease>>>, now: number): boolean {
+  return coverOf(lease, now).coveredUntil === now || now < Date.parse(lease.document.acquiredAt) + patienceMs
 }
 
 function latest(times: readonly (number | undefined)[]): number | undefined {

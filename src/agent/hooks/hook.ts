@@ -6,6 +6,8 @@ export interface Hook {
   readonly command: string | readonly [string, ...string[]]
   /** In milliseconds; default 60 s. Then it is told to stop, and killed 5 s later. */
   readonly timeoutMs?: number | undefined
+  /** Where the configuration has it: `databases[1].hooks[0]`. Its command may hold secrets, and is not told. */
+  readonly place?: string | undefined
 }
 
 export type HookMoment = 'before' | 'after'

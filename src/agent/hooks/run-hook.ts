@@ -24,7 +24,7 @@ export async function runHook(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<HookResult> {
   throwIfAborted(signal)
-  const name = programName(hook.command)
+  const who = { name: hook.place ?? programName(hook.command), subject: subject(hook, context) }
   const { timeoutMs = defaultHookTimeoutMs } = hook
   let result: ProgramResult
   try {
@@ -32,27 +32,26 @@ export async function runHook(
     result = await runProgram({ command: hook.command, environment, timeoutMs, graceMs, tailBytes, signal })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return failed({ output: '', durationMs: 0 }, context, name, `cannot be started: ${why}`, error)
+    return failed({ output: '', durationMs: 0 }, who, `cannot be started: ${why}`, error)
   }
   if (signal?.aborted) throw aborted(signal)
   const { status, timedOut, output, durationMs } = result
-  if (timedOut) return failed(result, context, name, `ran longer than ${timeoutMs / 1000} s`)
+  if (timedOut) return failed(result, who, `ran longer than ${timeoutMs / 1000} s`)
   if (status === 0) return { verdict: 'go-on', output, durationMs }
   if (status === skipStatus && context.moment === 'before') {
-    const reason = `The hook before the ${context.operation} asked to skip it.${lastLine(output)}`
+    const reason = `${subject(hook, context)} asked to skip it.${lastLine(output)}`
     return { verdict: 'skip', output, durationMs, reason }
   }
-  return failed(result, context, name, `ended with ${status}`)
+  return failed(result, who, `ended with ${status}`)
 }
 
 function failed(
   { output, durationMs }: Pick<ProgramResult, 'output' | 'durationMs'>,
-  { moment, operation }: HookContext,
-  name: string,
+  { name, subject }: { readonly name: string; readonly subject: string },
   why: string,
   cause?: unknown,
 ): HookResult {
-  const message = `The hook ${moment} the ${operation} ${why}.${lastLine(output)}`
+  const message = `${subject} ${why}.${lastLine(output)}`
   const hint = 'Run it by hand to see why; docs/hooks.md says what its environment and its exit status are.'
   return {
     verdict: 'failed',
@@ -60,6 +59,11 @@ function failed(
     durationMs,
     error: new HoldfastError('HOOK_FAILED', message, { object: name, cause, hint }),
   }
+}
+
+/** Begins a sentence. */
+function subject({ place }: Hook, { moment, operation }: HookContext): string {
+  return `The hook ${moment} the ${operation}${place === undefined ? '' : ` (${place})`}`
 }
 
 /** What it said last is most often why. */

@@ -7,7 +7,6 @@ import { HoldfastError, hasCode } from '../../errors.ts'
 import type { BackupType } from '../../repository/manifest.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { DatabaseConfig } from '../config/config.ts'
-import type { FollowedDatabase } from '../follow/followed-database.ts'
 import { inTurn, type PlaceInLine, type Waiting } from './in-turn.ts'
 
 export interface DatabaseToBackUp {
@@ -15,10 +14,9 @@ export interface DatabaseToBackUp {
   readonly name: string
   readonly path: string
   readonly config: DatabaseConfig
-  readonly followed: FollowedDatabase | undefined
 }
 
-export interface BackUpOptions extends Pick<PlaceInLine, 'isWorker'> {
+export interface BackUpOptions extends Pick<PlaceInLine, 'followed' | 'isWorker'> {
   readonly type: BackupType
   /** Of a snapshot. */
   readonly snapshotName?: string | undefined
@@ -35,8 +33,8 @@ export interface BackUpOptions extends Pick<PlaceInLine, 'isWorker'> {
 export async function backUp(
   repository: Repository,
   link: StorageLink,
-  { name, path, config, followed }: DatabaseToBackUp,
-  { type, snapshotName, tags, isWorker, waiting, signal }: BackUpOptions,
+  { name, path, config }: DatabaseToBackUp,
+  { type, snapshotName, tags, followed, isWorker, waiting, signal }: BackUpOptions,
 ): Promise<BackupResult> {
   const { codec, level } = config.compression
   const request = {
@@ -50,7 +48,8 @@ export async function backUp(
   const managed = new ManagedDatabase({ source: sqlite(path), database: name }, { repository, link, engine: undefined })
   const alone = async (): Promise<BackupResult> => {
     // A backup alone takes the number that the first of them has.
-    if (followed !== undefined && !(await followed.hasEmptySpool())) throw mustBeFollowed(name, followed.facts.error)
+    const follower = followed()
+    if (follower !== undefined && !(await follower.hasEmptySpool())) throw mustBeFollowed(name, follower.facts.error)
     const once = (options: Pick<CreateBackupOptions, 'type'>) => managed.backUp({ ...request, ...options, signal })
     try {
       return await once({ type })

@@ -21,8 +21,8 @@ export interface Waiting {
 
 export interface PlaceInLine {
   readonly database: DatabaseRepository
-  /** Undefined if the agent does not follow it. */
-  readonly followed: FollowedDatabase | undefined
+  /** Asked anew at each turn, since the configuration may change meanwhile. Undefined if the agent does not follow it. */
+  readonly followed: () => FollowedDatabase | undefined
   /** Whether a process of this machine is a worker of the agent. */
   readonly isWorker: (pid: number) => boolean
 }
@@ -52,8 +52,10 @@ export const followPatienceMs = 2 * 60_000
 const pollMs = 5_000
 
 /**
- * Does work as soon as its turn has come; and once more, should another have been quicker, or not have been there to be asked.
- * @throws LEASE_HELD, with who has it, if that one does not let go; NOT_RUNNING if it does not answer; what the work throws; ABORTED
+ * Does work as soon as its turn has come; and once more, should another have been quicker, or who was asked not be there, or have ended before
+ * it was done.
+ * @throws LEASE_HELD, with who has it, if that one does not let go; NOT_RUNNING if it does not answer, or always ends before; what the
+ * work throws; ABORTED if the signal fires, or the scheduler stops while it waits
  */
 export async function inTurn<T>(
   place: PlaceInLine,
@@ -69,6 +71,7 @@ export async function inTurn<T>(
       try {
         return await work(turn)
       } catch (thrown) {
+        if (signal.aborted) throw thrown
         next = line.inVain(turn, thrown)
       }
     }
@@ -93,7 +96,7 @@ class Line {
   }
 
   async look(signal: AbortSignal): Promise<Turn | NotYet> {
-    const { followed, isWorker } = this.#place
+    const followed = this.#place.followed()
     if (followed?.isFollowing === true) return { by: 'us', followed }
     const holder = await this.#holder(signal)
     if (holder === undefined) {
@@ -101,29 +104,32 @@ class Line {
       return isToBeFollowed ? { because: 'unfollowed' } : { by: 'nobody' }
     }
     // A worker of ours that has just begun to follow it cannot be asked yet, and will say so.
-    const socket = isWorker(holder.owner.pid) ? undefined : socketOf(holder)
+    const socket = this.#place.isWorker(holder.owner.pid) ? undefined : socketOf(holder)
     return socket === undefined ? { because: 'held', holder } : { by: 'another', socket, holder }
   }
 
-  /** @throws what was thrown, unless it may go better soon */
+  /** Of work that was not called off. @throws what was thrown, unless it may go better soon */
   inVain(turn: Turn, thrown: unknown): NotYet {
     const error = toHoldfastError(thrown, this.#name)
-    if (turn.by === 'nobody' && error.code === 'LEASE_HELD') return { because: 'in-vain', error }
-    if (turn.by === 'another' && error.code === 'NOT_RUNNING')
-      return { because: 'in-vain', error: askedInVain(this.#name, turn.holder, error) }
-    throw thrown
+    if (turn.by !== 'another' && error.code === 'LEASE_HELD') return { because: 'in-vain', error }
+    if (turn.by === 'nobody') throw thrown
+    const holder = turn.by === 'another' ? turn.holder : undefined
+    if (error.code === 'ABORTED') return { because: 'in-vain', error: endedBefore(this.#name, holder, error) }
+    if (error.code !== 'NOT_RUNNING') throw thrown
+    return { because: 'in-vain', error: holder === undefined ? error : askedInVain(this.#name, holder, error) }
   }
 
   /** @throws as {@link inTurn} */
   async wait(first: NotYet, signal: AbortSignal): Promise<Turn> {
     const { sleep, onWait } = this.#waiting
     for (let why = first, told = ''; ; ) {
+      const pauseMs = this.#pause(why)
       const reason = this.#reason(why)
       if (reason !== told) onWait(reason)
       told = reason
-      const pauseMs = this.#pause(why)
       const follower = this.#expected
-      if (follower === undefined) await sleep(pauseMs, signal)
+      // One that is about to end still follows.
+      if (follower === undefined || follower.isFollowing) await sleep(pauseMs, signal)
       else await follower.isFollowedWithin(pauseMs, signal)
       const next = await this.look(signal)
       if ('by' in next) return next
@@ -133,7 +139,7 @@ class Line {
 
   /** Our own follower, unless it was told to stop. */
   get #expected(): FollowedDatabase | undefined {
-    const { followed } = this.#place
+    const followed = this.#place.followed()
     return followed?.facts.state === 'stopped' ? undefined : followed
   }
 
@@ -186,5 +192,18 @@ function askedInVain(name: string, holder: LeaseDocument, error: HoldfastError):
     object: name,
     cause: error,
     hint: error.hint,
+  })
+}
+
+/** Whoever was asked called it off, not we: for them it was in order, for the work it is a failure. */
+function endedBefore(name: string, holder: LeaseDocument | undefined, error: HoldfastError): HoldfastError {
+  const message =
+    holder === undefined
+      ? `Following ${name} was ended before this was done.`
+      : `${leaseHeld(name, holder).message} It was asked, and ended before this was done.`
+  return new HoldfastError('NOT_RUNNING', message, {
+    object: name,
+    cause: error,
+    hint: 'See what ends it, or starts it anew, again and again.',
   })
 }

@@ -7,7 +7,7 @@ import type { Worker, WorkerPool } from '../worker/worker-pool.ts'
 import type { DatabaseToBackUp } from './back-up.ts'
 import { inTurn, type PlaceInLine, type Waiting } from './in-turn.ts'
 
-export interface KeepUpOptions extends Pick<PlaceInLine, 'isWorker'> {
+export interface KeepUpOptions extends Pick<PlaceInLine, 'followed' | 'isWorker'> {
   readonly action: 'expire' | 'compact'
   readonly pool: Pick<WorkerPool, 'take'>
   readonly waiting: Waiting
@@ -26,8 +26,8 @@ interface Work {
 export async function keepUp(
   repository: Repository,
   { address: storage }: Pick<StorageLink, 'address'>,
-  { name, config, followed }: Pick<DatabaseToBackUp, 'name' | 'config' | 'followed'>,
-  { action, pool, isWorker, waiting, signal }: KeepUpOptions,
+  { name, config }: Pick<DatabaseToBackUp, 'name' | 'config'>,
+  { action, pool, followed, isWorker, waiting, signal }: KeepUpOptions,
 ): Promise<UpkeepSummary> {
   const database = repository.database(name)
   const input = { database: name, storage }

@@ -2,11 +2,11 @@ import { toHoldfastError } from '../../errors.ts'
 import type { OperationEnd, OperationOutcome } from './operation.ts'
 
 /** What is to be recorded of work that came to its end. */
-export interface Ending extends Omit<OperationEnd, 'outcome' | 'message'> {
+export interface Ending extends Omit<OperationEnd, 'outcome' | 'message' | 'warnings'> {
   /** Default: `warning` if there are warnings, else `succeeded`. */
   readonly outcome?: OperationOutcome | undefined
   readonly message?: string | undefined
-  /** Stand for the message, where there is none. */
+  /** Stand for the message, where there is none; else they are told besides. */
   readonly warnings?: readonly string[] | undefined
 }
 
@@ -14,7 +14,7 @@ export function endOf({ outcome, message, warnings = [], ...rest }: Ending): Ope
   return {
     ...rest,
     outcome: outcome ?? (warnings.length === 0 ? 'succeeded' : 'warning'),
-    message: message ?? (warnings.length === 0 ? undefined : warnings.join(' ')),
+    ...(message === undefined ? { message: joined(warnings) } : { message, ...besides(warnings) }),
   }
 }
 
@@ -27,10 +27,18 @@ export function failedEnd(thrown: unknown, figures?: OperationEnd['figures']): O
   return { outcome: code === 'ABORTED' ? 'interrupted' : 'failed', code, message, figures }
 }
 
-/** With what was said after it ended: that undoes nothing. */
-export function withWarnings(end: OperationEnd, warnings: readonly string[]): OperationEnd {
-  if (warnings.length === 0) return end
-  const { outcome, message } = end
-  const text = [message, ...warnings].filter((part) => part !== undefined).join(' ')
-  return { ...end, outcome: outcome === 'succeeded' ? 'warning' : outcome, message: text }
+/** With what was said after it ended: that undoes nothing, and is no cause of what went wrong. */
+export function withWarnings(end: OperationEnd, said: readonly string[]): OperationEnd {
+  if (said.length === 0) return end
+  const { outcome, message, warnings = [] } = end
+  if (outcome !== 'succeeded' && outcome !== 'warning') return { ...end, ...besides([...warnings, ...said]) }
+  return { ...end, outcome: 'warning', message: joined([message ?? [], ...said].flat()) }
+}
+
+function joined(sentences: readonly string[]): string | undefined {
+  return sentences.length === 0 ? undefined : sentences.join(' ')
+}
+
+function besides(warnings: readonly string[]): Pick<OperationEnd, 'warnings'> {
+  return warnings.length === 0 ? {} : { warnings }
 }

@@ -41,6 +41,8 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER audit_keeps BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
   CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
   `,
+  // A list of sentences, as JSON.
+  'ALTER TABLE operations ADD COLUMN warnings TEXT',
 ]
 
 /** Makes or updates the tables; a journal of this version is left alone. Of several processes at once, one does it. */

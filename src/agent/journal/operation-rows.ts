@@ -112,11 +112,12 @@ function startValues({ id, kind, database, repository, type, trigger, schedule, 
   }
 }
 
-function endValues({ outcome, code, message, backupId, figures }: OperationEnd): Values {
+function endValues({ outcome, code, message, warnings, backupId, figures }: OperationEnd): Values {
   return {
     outcome,
     code: code ?? null,
     message: message ?? null,
+    warnings: warnings === undefined ? null : JSON.stringify(warnings),
     backup_id: backupId ?? null,
     figures: figures === undefined ? null : JSON.stringify(figures),
   }

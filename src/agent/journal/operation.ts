@@ -45,8 +45,10 @@ export interface OperationEnd {
   readonly outcome: OperationOutcome
   /** Stable error code, when it failed. */
   readonly code?: string | undefined
-  /** One sentence: what went wrong, or the warnings. */
+  /** What went wrong, or, of what went well, the warnings. */
   readonly message?: string | undefined
+  /** One sentence each: what is to be known besides what went wrong, and is no cause of it, such as that a hook after it failed. */
+  readonly warnings?: readonly string[] | undefined
   readonly backupId?: string | undefined
   /** Bytes, counts and milliseconds by name: `bytesRead`, `bytesStored`, `pagesChanged`, `commits`, `recoveryMs` … */
   readonly figures?: Readonly<Record<string, number>> | undefined

@@ -45,6 +45,7 @@ export const operationRow = z.object({
   outcome: z.enum(operationOutcomes).nullable(),
   code: text,
   message: text,
+  warnings: text.transform((json) => (json === null ? undefined : z.array(z.string()).parse(JSON.parse(json)))),
   backup_id: text,
   figures: text.transform((json) =>
     json === null ? undefined : z.record(z.string(), z.number()).parse(JSON.parse(json)),
@@ -57,7 +58,7 @@ type OperationRow = z.infer<typeof operationRow>
 
 /** @param now milliseconds since 1970 */
 export function toRecordedOperation(row: OperationRow, now: number): RecordedOperation {
-  const { id, kind, repository, trigger, figures } = row
+  const { id, kind, repository, trigger, figures, warnings } = row
   const common = {
     id,
     kind,
@@ -69,6 +70,7 @@ export function toRecordedOperation(row: OperationRow, now: number): RecordedOpe
     startedAt: row.started_at,
     code: row.code ?? undefined,
     message: row.message ?? undefined,
+    warnings,
     backupId: row.backup_id ?? undefined,
     figures,
     rebuilt: row.process === undefined,

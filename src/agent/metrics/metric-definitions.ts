@@ -147,7 +147,7 @@ export const agentMetrics = {
   failures: {
     name: 'holdfast_failures_total',
     type: 'counter',
-    help: 'Operations that failed, by the code of the error.',
+    help: 'Operations that failed, by the code of the error; DRILL_FAILED and VERIFY_FAILED where there was none, but a bad verdict.',
     labels: ['operation', 'code'],
   },
   operationSeconds: {

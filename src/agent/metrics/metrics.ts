@@ -52,10 +52,10 @@ export class Metrics {
   }
 
   operationEnded(operation: Operation): void {
-    const { kind, outcome, database, code, startedAt, endedAt } = operation
+    const { kind, outcome, database, startedAt, endedAt } = operation
     this.#operations.inc({ operation: kind, outcome })
     this.#operationSeconds.observe({ operation: kind }, Math.max(0, endedAt - startedAt) / 1000)
-    if (outcome === 'failed') this.#failures.inc({ operation: kind, code: isErrorCode(code) ? code : 'INTERNAL' })
+    if (outcome === 'failed') this.#failures.inc({ operation: kind, code: failureCode(operation) })
     if (database === undefined || (outcome !== 'succeeded' && outcome !== 'warning')) return
     this.setLastSuccess(database, kind, endedAt)
     if (kind === 'verify' || kind === 'drill') this.setLastVerified(database, endedAt)
@@ -140,4 +140,11 @@ export class Metrics {
 
 function seconds(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000
+}
+
+/** A drill or verification that came to a bad verdict has no error: that is what the label says. Else there are as many as codes of errors. */
+function failureCode({ kind, code }: Operation): string {
+  if (code === undefined && kind === 'drill') return 'DRILL_FAILED'
+  if (code === undefined && kind === 'verify') return 'VERIFY_FAILED'
+  return isErrorCode(code) ? code : 'INTERNAL'
 }

@@ -15,12 +15,14 @@ import type { readCompletion } from './read-completion.ts'
 export interface MirrorBookContext {
   readonly journal: Pick<Journal, 'operations'>
   readonly repository: Pick<Repository, 'url' | 'id'>
-  readonly scheduler: () => Pick<Scheduler, 'set'>
+  readonly scheduler: () => Pick<Scheduler, 'set' | 'runNow'>
   readonly notifier: Pick<Notifier, 'observe' | 'firing'>
   readonly metrics: Pick<Metrics, 'setMirror'>
   readonly log: Pick<AgentLog, 'debug'>
   readonly now: () => number
   readonly read: typeof readCompletion
+  /** Whether what the repository gets first is still on its way there. */
+  readonly isBeginning: () => boolean
 }
 
 /** Where a mirror stands. Times are in milliseconds since 1970. */
@@ -47,6 +49,8 @@ interface Entry {
   triedAt: number
   readAt: number
   isBeingRead: boolean
+  /** It was never complete, as far as is known, and nobody has begun to bring it up to date yet. */
+  isNew: boolean
 }
 
 /** The mirrors that the agent keeps up to date. A mirror's name stands for a database in the schedule: no database can have one like it. */
@@ -82,8 +86,9 @@ export class MirrorBook {
       if (known === undefined) {
         const completeAt = await this.#lastComplete(config.name)
         const since = now()
-        this.#entries.set(config.name, { config, completeAt, since, triedAt: since, readAt: since, isBeingRead: false })
-        scheduler().set(config.name, [config.schedule], { since: completeAt })
+        const [entry, isNew] = [{ config, completeAt, since }, completeAt === undefined]
+        this.#entries.set(config.name, { ...entry, triedAt: since, readAt: since, isBeingRead: false, isNew })
+        scheduler().set(config.name, [config.schedule], { since: () => completeAt })
       } else {
         known.config = config
         scheduler().set(config.name, [config.schedule])
@@ -94,7 +99,7 @@ export class MirrorBook {
   /** @param at when this agent begins to bring it up to date */
   began(name: string, at: number): void {
     const entry = this.#entries.get(name)
-    if (entry !== undefined) entry.triedAt = at
+    if (entry !== undefined) Object.assign(entry, { triedAt: at, isNew: false })
   }
 
   /** @param at when what is there now was listed */
@@ -103,17 +108,23 @@ export class MirrorBook {
     if (entry !== undefined) entry.completeAt = at
   }
 
-  /** Tells which are behind, after having asked them, now and then. Never fails. */
+  /** Tells which are behind, after having asked them, now and then; and sees to it that a new one does not wait for its time. Never fails. */
   async look(signal: AbortSignal): Promise<void> {
-    const { notifier, now } = this.#context
+    const { notifier, now, isBeginning } = this.#context
     const failing = new Set(notifier.firing.map(({ key }) => key))
     const isDue = (entry: Entry): boolean => {
       const isWell =
         !failing.has(mirrorFailureKey(entry.config.name)) && this.#judge(entry).every(({ what }) => what === 'absent')
       return now() < entry.readAt || now() >= entry.readAt + (isWell ? readMs : rereadMs)
     }
-    await this.#readAll([...this.#entries.values()].filter(isDue), patienceMs, signal)
+    const isNew = (entry: Entry): boolean => entry.isNew && !isBeginning()
+    await this.#readAll(
+      [...this.#entries.values()].filter((each) => isNew(each) || isDue(each)),
+      patienceMs,
+      signal,
+    )
     for (const entry of this.#entries.values()) notifier.observe(this.#judge(entry))
+    if (!signal.aborted) for (const entry of [...this.#entries.values()].filter(isNew)) this.#begin(entry)
   }
 
   /** Asks all of them now, and waits so long, in milliseconds. Never fails. */
@@ -123,6 +134,19 @@ export class MirrorBook {
 
   measure(): void {
     for (const [name, { completeAt }] of this.#entries) this.#context.metrics.setMirror(name, completeAt)
+  }
+
+  /** The first time, unless somebody else has done it: what it says of itself was asked for just now. */
+  #begin(entry: Entry): void {
+    entry.isNew = false
+    if (entry.completeAt !== undefined) return
+    const { name, schedule } = entry.config
+    this.#context
+      .scheduler()
+      .runNow(name, schedule.id, 'schedule')
+      .catch(() => {
+        // The operation has told of it.
+      })
   }
 
   /** From the history of this machine: a place that is away need not be asked. */

@@ -15,8 +15,9 @@ type ChannelConfig = Exclude<NotifyConfig, { readonly type: 'heartbeat' }>
 export function configuredChannels(notify: readonly NotifyConfig[], sender: Sender): ChannelSetup[] {
   return notify.flatMap((config): ChannelSetup[] => {
     if (config.type === 'heartbeat') return []
-    const { name, on: topics, severity, databases, rateLimit: limit } = config
-    return [{ name, channel: channelOf(config, sender), filter: { topics, severity, databases }, limit }]
+    const { name, type, settings, on: topics, severity, databases, rateLimit: limit } = config
+    const filter = { topics, severity, databases }
+    return [{ name, channel: channelOf(config, sender), settings: { type, ...settings }, filter, limit }]
   })
 }
 

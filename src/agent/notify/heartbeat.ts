@@ -88,11 +88,15 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   /** @param log what the operation said, of which the end is sent with a failure */
-  ended(run: string, { outcome, message }: Pick<Operation, 'outcome' | 'message'>, log = ''): void {
+  ended(
+    run: string,
+    { outcome, message = '', warnings = [] }: Pick<Operation, 'outcome' | 'message' | 'warnings'>,
+    log = '',
+  ): void {
     // One that was interrupted will be caught up: nothing is said, and the service waits as long as it was told to.
     if (outcome === 'interrupted') return
     const isWell = outcome === 'succeeded' || outcome === 'warning'
-    const text = [log, message ?? ''].filter((part) => part !== '').join('\n')
+    const text = [log, message, ...warnings].filter((part) => part !== '').join('\n')
     this.#offer({ signal: isWell ? 'success' : 'fail', run, body: text.slice(-mostBody) })
   }
 

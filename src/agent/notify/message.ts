@@ -1,6 +1,7 @@
 /** What is sent: one alert, many of them at once, or a trial. */
 import { hostname } from 'node:os'
 import { formatDuration } from '../../util/format-duration.ts'
+import { formatTime } from '../../util/format-time.ts'
 import { version } from '../../util/version.ts'
 import { type Alert, lastedMs } from './alert.ts'
 
@@ -148,16 +149,20 @@ export function messageText(message: Message, { host, repository }: Sender): str
   return lines.join('\n')
 }
 
-function remarks({ hint, state, times }: Alert): string[] {
+function remarks({ hint, state, times, details: { warnings } }: Alert): string[] {
   if (state === 'recovered') return times > 1 ? [`It happened ${times} times.`] : []
-  return [...(times > 1 ? [`It has happened ${times} times.`] : []), ...(hint === undefined ? [] : [hint])]
+  return [
+    ...(times > 1 ? [`It has happened ${times} times.`] : []),
+    ...(warnings === undefined ? [] : [`Besides: ${warnings}`]),
+    ...(hint === undefined ? [] : [hint]),
+  ]
 }
 
 function alertFacts({ database, since, state, at, key }: Alert): string[] {
   return [
     ...(database === undefined ? [] : [`Database: ${database}`]),
-    `Since: ${iso(since)}`,
-    ...(state === 'recovered' ? [`Until: ${iso(at)}`] : []),
+    `Since: ${formatTime(since)}`,
+    ...(state === 'recovered' ? [`Until: ${formatTime(at)}`] : []),
     `Alert: ${key}`,
   ]
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, systemClock } from '../../capture/clock.ts'
 import { hasCode, toHoldfastError } from '../../errors.ts'
 import type { Alert } from './alert.ts'
@@ -15,6 +16,8 @@ export interface ChannelSetup {
   /** Unique, and the same after a restart. */
   readonly name: string
   readonly channel: Channel
+  /** What the channel is made of: while that is the same, a new configuration leaves the channel as it is. Default: the channel itself. */
+  readonly settings?: unknown
   /** What it is told; default: everything. */
   readonly filter?: AlertFilter | undefined
   /** Default: ten messages in ten minutes. */
@@ -57,7 +60,7 @@ export class Notifier implements AsyncDisposable {
   readonly #file: AlertFile
   readonly #stop = new AbortController()
   #queues: readonly ChannelQueue[] = []
-  #filters = new Map<string, AlertFilter>()
+  #setups: ReadonlyMap<string, ChannelSetup> = new Map()
   #state: AlertState
   #nextAt: number | undefined
   /** Whether `#nextAt` is known. */
@@ -131,17 +134,21 @@ export class Notifier implements AsyncDisposable {
     this.#nextAt = nextAt
     for (const alert of alerts) this.#options.onAlert?.(alert)
     for (const queue of this.#queues)
-      queue.offer(alerts.filter((alert) => wants(this.#filters.get(queue.name) ?? {}, alert)))
+      queue.offer(alerts.filter((alert) => wants(this.#setups.get(queue.name)?.filter ?? {}, alert)))
     if (changed) this.#save()
     this.#tick()
   }
 
-  /** Other channels from now on; what waits for those that stay goes on waiting. */
+  /**
+   * Other channels from now on. One that is as before goes on, with what is known of it; what waits for one of that name that is made of other
+   * settings waits for its successor.
+   */
   async reconfigure(channels: readonly ChannelSetup[]): Promise<void> {
     const former = this.#queues
-    this.#queues = []
-    await Promise.all(former.map((queue) => queue.stop()))
-    this.#setUp(channels, waitingOf(former))
+    const stays = ({ name }: ChannelQueue) => channels.some((each) => each.name === name && this.#isAsBefore(each))
+    const staying = former.filter(stays)
+    await Promise.all(former.filter((queue) => !staying.includes(queue)).map((queue) => queue.stop()))
+    this.#setUp(channels, waitingOf(former), staying)
     this.#save()
   }
 
@@ -161,14 +168,30 @@ export class Notifier implements AsyncDisposable {
     await this.#saving
   }
 
-  #setUp(channels: readonly ChannelSetup[], waiting: Readonly<Record<string, readonly Alert[]>>): void {
-    this.#filters = new Map(channels.map(({ name, filter = {} }) => [name, filter]))
+  #setUp(
+    channels: readonly ChannelSetup[],
+    waiting: Readonly<Record<string, readonly Alert[]>>,
+    staying: readonly ChannelQueue[] = [],
+  ): void {
+    this.#setups = new Map(channels.map((setup) => [setup.name, setup]))
+    const onDelivery = (delivery: Delivery) => this.#delivered(delivery)
+    const onChange = () => this.#save()
+    const fresh: ChannelQueue[] = []
     this.#queues = channels.map(({ name, channel, limit = defaultRateLimit }) => {
-      const onDelivery = (delivery: Delivery) => this.#delivered(delivery)
-      const onChange = () => this.#save()
-      return new ChannelQueue({ name, channel, limit, clock: this.#clock, onDelivery, onChange })
+      const known = staying.find((queue) => queue.name === name)
+      if (known !== undefined) return known
+      const queue = new ChannelQueue({ name, channel, limit, clock: this.#clock, onDelivery, onChange })
+      fresh.push(queue)
+      return queue
     })
-    for (const queue of this.#queues) queue.offer(waiting[queue.name] ?? [])
+    for (const queue of fresh) queue.offer(waiting[queue.name] ?? [])
+  }
+
+  #isAsBefore({ name, channel, settings, limit }: ChannelSetup): boolean {
+    const before = this.#setups.get(name)
+    if (before === undefined) return false
+    const isSame = settings === undefined ? channel === before.channel : isDeepStrictEqual(settings, before.settings)
+    return isSame && isDeepStrictEqual(limit, before.limit)
   }
 
   #delivered(delivery: Delivery): void {

@@ -131,12 +131,13 @@ export class Operations {
     const { metrics, notifier, log, onEnded } = this.#context
     metrics.operationEnded(operation)
     notifier.observe(observeOperation(operation))
-    const { outcome, message, backupId, startedAt, endedAt, schedule, code } = operation
+    const { outcome, message, warnings = [], backupId, startedAt, endedAt, schedule, code } = operation
     const what = nameOf(operation)
     const fields = { durationMs: endedAt - startedAt, schedule, backup: backupId, code, hint: failure?.hint }
     if (outcome === 'succeeded') log.info(`${what}: done.`, fields)
     else if (outcome === 'failed') log.error(`${what}: failed. ${message ?? ''}`, fields)
     else log.warn(`${what}: ${outcome}. ${message ?? ''}`, fields)
+    for (const warning of warnings) log.warn(`${what}: ${warning}`, { schedule })
     onEnded(operation)
   }
 }

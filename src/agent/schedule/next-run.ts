@@ -27,6 +27,14 @@ export function missedRun(trigger: ScheduleTrigger, lastRun: number, now: number
 }
 
 /**
+ * From when a schedule counts of which nothing is remembered, and which is to count from a moment that may be long ago. Of an interval only what
+ * has just been missed is left of that: it has no beat yet.
+ */
+export function beginning(trigger: ScheduleTrigger, since: number, now: number): number {
+  return trigger.on === 'interval' ? Math.max(since, now - trigger.everyMs - 1) : since
+}
+
+/**
  * A run begins that was due: up to which moment everything is done with it. Runs that were due meanwhile are done with as well; an
  * interval keeps its beat.
  */

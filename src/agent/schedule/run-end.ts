@@ -5,13 +5,13 @@ export const runOutcomes = [...operationOutcomes, 'skipped'] as const
 export type RunOutcome = (typeof runOutcomes)[number]
 
 /** How a run of a schedule ended that threw nothing. */
-export interface RunEnd extends Pick<OperationEnd, 'message' | 'backupId'> {
+export interface RunEnd extends Pick<OperationEnd, 'message' | 'warnings' | 'backupId'> {
   readonly outcome: RunOutcome
 }
 
 /** @param end undefined if a hook asked to skip it */
 export function runEnd(end: OperationEnd | undefined): RunEnd {
   if (end === undefined) return { outcome: 'skipped' }
-  const { outcome, message, backupId } = end
-  return { outcome, message, backupId }
+  const { outcome, message, warnings, backupId } = end
+  return { outcome, message, warnings, backupId }
 }

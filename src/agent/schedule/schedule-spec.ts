@@ -12,6 +12,10 @@ export const scheduleActions = [
   'mirror',
 ] as const
 
+export function isBackup(action: ScheduleAction): boolean {
+  return action === 'full' || action === 'incremental' || action === 'snapshot'
+}
+
 export type Calendar = 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'
 
 export const calendars = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const

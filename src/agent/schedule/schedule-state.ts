@@ -19,7 +19,7 @@ export interface ScheduleRecord {
   lastStarted?: number | undefined
   lastFinished?: number | undefined
   outcome?: LastOutcome | undefined
-  /** The database's counters when the last run began. */
+  /** The database's counters when the last run began that was due. */
   commits: number
   bytes: number
   /** Since when nobody has asked for the schedule any more. */

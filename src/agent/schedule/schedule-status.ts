@@ -9,9 +9,9 @@ export interface ScheduleStatus {
   readonly schedule: ScheduleSpec
   /** `queued`: it is due, and waits for a place or for another run of the database. */
   readonly state: 'waiting' | 'queued' | 'running'
-  /** When it is due next, or became due; undefined while that depends on commits to come. */
+  /** When it is due next, or became due; undefined while that depends on commits to come, or on when an agent sees it first. */
   readonly due: number | undefined
-  /** Commits since its last run, and bytes of the pages that they changed. */
+  /** Commits since its last run that was due, and bytes of the pages that they changed. */
   readonly since: Counters
   readonly lastDue: number | undefined
   readonly lastStarted: number | undefined
@@ -38,9 +38,12 @@ export function statusFromState(
   const progress = ofDatabase ?? { commits: 0, bytes: 0 }
   const known = ofDatabase?.schedules.get(schedule.id)
   const fresh = { trigger: '', doneUntil: now, commits: progress.commits, bytes: progress.bytes }
-  const record = known?.trigger === JSON.stringify(schedule.trigger) ? known : fresh
+  const isSeen = known?.trigger === JSON.stringify(schedule.trigger)
+  const record = isSeen ? known : fresh
   const doneUntil = believable(schedule.trigger, record.doneUntil, now)
-  const due = dueOf(schedule, { ...record, doneUntil }, progress)
+  // An interval begins when it is seen.
+  const isOpen = !isSeen && schedule.trigger.on === 'interval'
+  const due = isOpen ? undefined : dueOf(schedule, { ...record, doneUntil }, progress)
   return statusOf({ database, schedule, state: 'waiting', due }, record, progress)
 }
 

@@ -7,7 +7,7 @@ import type { ScheduleState } from './schedule-state.ts'
 import type { ScheduleStatus } from './schedule-status.ts'
 import type { SchedulerClock } from './scheduler-clock.ts'
 import { type ScheduleStateStore, StateKeeper } from './state-keeper.ts'
-import { type Item, type ScheduledRun, Timetable } from './timetable.ts'
+import { type Item, type ScheduledRun, type SinceOf, Timetable } from './timetable.ts'
 
 /** Waits for something without keeping other runs from their turn. Called off as soon as the scheduler stops: nothing is lost by that. */
 export type StandAside = <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>
@@ -66,14 +66,23 @@ export class Scheduler {
 
   /**
    * Replaces the schedules of a database; an empty list removes it. What is known of those that stay is kept, and what runs goes on.
-   * @param options.since the moment from which a schedule counts that is new; what was due since then is caught up, once.
-   * In milliseconds since 1970; default: now
+   * @param options.since of each schedule that is new, the moment from which it counts; what was due since then is caught up, once.
+   * In milliseconds since 1970; default, and where it is undefined: now
    * @throws USAGE if two have one id
    */
-  set(database: string, specs: readonly ScheduleSpec[], { since }: { readonly since?: number | undefined } = {}): void {
+  set(
+    database: string,
+    specs: readonly ScheduleSpec[],
+    { since = () => undefined }: { readonly since?: SinceOf } = {},
+  ): void {
     const now = this.#time()
-    for (const item of this.#timetable.set(database, specs, since ?? now, now)) this.#giveUp(item)
+    for (const item of this.#timetable.set(database, specs, since, now)) this.#giveUp(item)
     this.#changed(now)
+  }
+
+  /** Whether anything is remembered of the schedules of a database. */
+  remembers(database: string): boolean {
+    return this.#timetable.remembers(database)
   }
 
   /** So many commits, which changed pages of so many bytes, were seen, the last of them at a moment. */
@@ -83,7 +92,7 @@ export class Scheduler {
   }
 
   /**
-   * Runs a schedule now, or joins the run of it that is queued already. Its clock goes on as before. Resolves when the run is over.
+   * Runs a schedule now, or joins the run of it that is queued already. Its clock and its counts go on as before, except that what is due when the run begins is done with. Resolves when the run is over.
    * @param reason `manual`, the default: somebody asked for it
    * @throws SCHEDULE_NOT_FOUND, ABORTED if the scheduler stops or the schedule is removed, and what the run throws
    */

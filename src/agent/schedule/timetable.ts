@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../errors.ts'
 import { DueTimes } from './due-times.ts'
-import { believable, doneUpTo } from './next-run.ts'
+import { beginning, believable, doneUpTo } from './next-run.ts'
 import type { ScheduleSpec } from './schedule-spec.ts'
 import {
   databaseRecord,
@@ -22,12 +22,17 @@ export interface ScheduledRun {
   readonly reason: 'schedule' | 'catch-up' | 'manual'
 }
 
+/** From when a schedule counts that is new, in milliseconds since 1970; undefined: from now. */
+export type SinceOf = (schedule: ScheduleSpec) => number | undefined
+
 /** A schedule of a database, and what is to become of it. */
 export interface Item {
   readonly database: string
   readonly id: string
   spec: ScheduleSpec
   record: ScheduleRecord
+  /** What was due before was missed. */
+  seenAt: number
   /** Undefined while that depends on commits to come. */
   due: number | undefined
   /** It is due, and not taken up yet: whatever comes due meanwhile is the same run. */
@@ -58,17 +63,22 @@ export class Timetable {
     return this.#times.earliest
   }
 
+  /** Whether anything is remembered of a database. */
+  remembers(database: string): boolean {
+    return (this.#state.get(database)?.schedules.size ?? 0) > 0
+  }
+
   find(database: string, id: string): Item | undefined {
     return this.#items.get(database)?.get(id)
   }
 
   /**
    * Replaces the schedules of a database. What is known of those that stay is kept.
-   * @param since from when a schedule counts that is new
+   * @param sinceOf from when a schedule counts that is new
    * @returns those whose queued run is off
    * @throws USAGE if two have one id
    */
-  set(database: string, specs: readonly ScheduleSpec[], since: number, now: number): Item[] {
+  set(database: string, specs: readonly ScheduleSpec[], sinceOf: SinceOf, now: number): Item[] {
     const wanted = new Map(specs.map((spec) => [spec.id, spec]))
     if (wanted.size < specs.length) {
       throw new HoldfastError('USAGE', `Two schedules of ${database} have the same id.`, {
@@ -83,6 +93,7 @@ export class Timetable {
       this.#times.delete(item)
     }
     for (const spec of specs) {
+      const since = beginning(spec.trigger, sinceOf(spec) ?? now, now)
       const record = recordOf(this.#state, { database, schedule: spec.id }, spec.trigger, since)
       const known = items.get(spec.id)
       if (known?.record === record && known.spec.jitterMs === spec.jitterMs) {
@@ -91,7 +102,7 @@ export class Timetable {
       }
       // With another trigger there is another record.
       if (known !== undefined && known.record !== record) off.push(known)
-      const item = known ?? { database, id: spec.id, spec, record, due: undefined, queued: undefined }
+      const item = known ?? { database, id: spec.id, spec, record, seenAt: now, due: undefined, queued: undefined }
       Object.assign(item, { spec, record, queued: item.record === record ? item.queued : undefined })
       items.set(spec.id, item)
       believe(item, now)
@@ -124,7 +135,7 @@ export class Timetable {
         this.#plan(item)
         continue
       }
-      const late = now - due > missedMs + (item.spec.jitterMs ?? 0)
+      const late = due < item.seenAt || now - due > missedMs + (item.spec.jitterMs ?? 0)
       this.queue(item, due, late || this.#interrupted(item) ? 'catch-up' : 'schedule')
       taken.push(item)
     }
@@ -143,12 +154,13 @@ export class Timetable {
     const progress = databaseRecord(this.#state, item.database)
     if (run.reason !== 'manual') Object.assign(record, { lastDue: run.due, outcome: 'unfinished' })
     else if (record.outcome !== 'unfinished') record.outcome = 'asked'
-    // What became due while it waited is done with as well, also by a run that somebody asked for.
+    // What became due while it waited is done with as well, also by a run that somebody asked for, which else changes nothing of what comes.
     const due = run.reason === 'manual' ? dueOf(item.spec, record, progress) : run.due
     if (due !== undefined && (due <= now || run.reason !== 'manual')) {
-      record.doneUntil = Math.max(record.doneUntil, doneUpTo(trigger, due, now))
+      const { commits, bytes } = progress
+      Object.assign(record, { doneUntil: Math.max(record.doneUntil, doneUpTo(trigger, due, now)), commits, bytes })
     }
-    Object.assign(record, { lastStarted: now, commits: progress.commits, bytes: progress.bytes })
+    record.lastStarted = now
     this.#running.add(record)
     item.queued = undefined
     this.#plan(item)
@@ -208,7 +220,9 @@ export class Timetable {
 }
 
 /** What was written down under a clock that went ahead. */
-function believe({ spec, record }: Item, now: number): void {
+function believe(item: Item, now: number): void {
+  const { spec, record } = item
+  item.seenAt = Math.min(item.seenAt, now)
   record.doneUntil = believable(spec.trigger, record.doneUntil, now)
   if (record.lastDue !== undefined) record.lastDue = Math.min(record.lastDue, now)
 }

@@ -2,20 +2,37 @@ import type { BackupResult } from '../../backup/backup-options.ts'
 import { ControlClient } from '../../control/client.ts'
 import { HoldfastError } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { leaseHolder } from '../../repository/lease.ts'
+import { knownLease } from '../../repository/known-lease.ts'
 import type { LeaseDocument } from '../../repository/lease-document.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { processState } from '../../util/process-identity.ts'
 import type { FollowedBackupOptions } from '../followed-backup/followed-database.ts'
 import { captureControlApi } from './control-api.ts'
+import { findFollower } from './find-follower.ts'
 
-/** The socket of the process of this machine that follows a database; undefined if none does, or it takes no requests. */
+export interface FollowerSocketOptions extends OperationOptions {
+  /** Told in sentences that the lease of the database is damaged, and what becomes of it. */
+  readonly onWarning?: ((message: string) => void) | undefined
+}
+
+/** The socket of the process of this machine that follows a database; undefined if none does, as far as is known, or it takes no requests. */
 export async function followerSocket(
   database: DatabaseRepository,
-  options: OperationOptions = {},
+  { onWarning, signal }: FollowerSocketOptions = {},
 ): Promise<string | undefined> {
-  const holder = await leaseHolder(database, options)
-  return holder === undefined ? undefined : socketOf(holder)
+  let damage: HoldfastError | undefined
+  const onDamage = (error: HoldfastError): void => {
+    damage = error
+  }
+  const lease = await knownLease(database, { signal, onDamage })
+  if (damage === undefined) return lease?.isHeld ? socketOf(lease.document) : undefined
+  const socket = await findFollower(database, signal)
+  const whoElse =
+    socket === undefined
+      ? `It is replaced: should another user, or another machine, follow ${database.name}, that begins anew.`
+      : `The process that follows ${database.name} was found all the same, and replaces it.`
+  onWarning?.(`${damage.message} ${whoElse}`)
+  return socket
 }
 
 /** Where the holder of a lease can be asked from here: undefined for one of another machine, and one that takes no requests. */

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises'
+import { deleteBackup } from '../../backup/delete-backup.ts'
 import { ControlServer } from '../../control/server.ts'
 import { newSocketPath } from '../../control/socket-path.ts'
 import { throttleProgress } from '../../engine/progress-event.ts'
@@ -35,6 +36,13 @@ export class CaptureControl implements AsyncDisposable {
           compactDatabase(database, { lease, graceMs, signal, onProgress })
         return await capture.exclusively(work, { signal: given })
       },
+      deleteBackup: async ({ which, backup, force }, { signal: given }) => {
+        const capture = await control.#find(which)
+        const work = (database: DatabaseRepository, lease: Lease, signal: AbortSignal) =>
+          deleteBackup(database, backup, { lease, force, signal })
+        return await capture.exclusively(work, { signal: given })
+      },
+      follows: async ({ which }) => control.#captures.has(keyOf(which)),
     })
     return control
   }

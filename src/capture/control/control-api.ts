@@ -1,6 +1,7 @@
 /** What a process that follows databases can be asked by others of this machine. */
 import { z } from 'zod'
 import type { BackupResult } from '../../backup/backup-options.ts'
+import type { DeletedBackup } from '../../backup/delete-backup.ts'
 import { backupResult } from '../../backup/engine-api.ts'
 import type { EngineApi } from '../../engine/api.ts'
 import { progressEvent } from '../../engine/progress-event.ts'
@@ -9,6 +10,7 @@ import type { CompactReport } from '../../maintenance/compact/compact-database.t
 import type { ExpireReport } from '../../maintenance/expire/expire-database.ts'
 import { compactReport, expireReport } from '../../maintenance/expire/report-schemas.ts'
 import { retentionPolicySchema } from '../../maintenance/expire/retention-policy.ts'
+import { backupManifest } from '../../repository/manifest.ts'
 import type { Progress } from '../../util/progress.ts'
 import { type FollowedBackupRequest, followedBackupRequest } from '../followed-backup/followed-backup-request.ts'
 
@@ -27,6 +29,14 @@ export interface FollowedUpkeepRequest {
   readonly graceMs?: number | undefined
 }
 
+export interface FollowedDeletionRequest {
+  readonly which: WhichDatabase
+  /** Id or name. */
+  readonly backup: string
+  /** As of `DeleteBackupOptions`. */
+  readonly force?: boolean | undefined
+}
+
 export type CaptureControlSignatures = {
   backUp: {
     input: { readonly which: WhichDatabase; readonly request: FollowedBackupRequest }
@@ -39,6 +49,8 @@ export type CaptureControlSignatures = {
     output: ExpireReport
   }
   compact: { input: FollowedUpkeepRequest; event: Progress; output: CompactReport }
+  deleteBackup: { input: FollowedDeletionRequest; event: undefined; output: DeletedBackup }
+  follows: { input: { readonly which: WhichDatabase }; event: undefined; output: boolean }
 }
 
 const which: z.ZodType<WhichDatabase> = z.strictObject({
@@ -47,6 +59,12 @@ const which: z.ZodType<WhichDatabase> = z.strictObject({
   location: z.string().optional(),
 })
 const graceMs = z.number().min(0).optional()
+
+const deletedBackup: z.ZodType<DeletedBackup> = z.strictObject({
+  backup: backupManifest,
+  freedBytes: z.int().min(0),
+  deletedSegments: z.array(z.string()),
+})
 
 export const captureControlApi: EngineApi<CaptureControlSignatures> = {
   backUp: {
@@ -60,4 +78,10 @@ export const captureControlApi: EngineApi<CaptureControlSignatures> = {
     output: expireReport,
   },
   compact: { input: z.strictObject({ which, graceMs }), event: progressEvent, output: compactReport },
+  deleteBackup: {
+    input: z.strictObject({ which, backup: z.string(), force: z.boolean().optional() }),
+    event: z.undefined(),
+    output: deletedBackup,
+  },
+  follows: { input: z.strictObject({ which }), event: z.undefined(), output: z.boolean() },
 }

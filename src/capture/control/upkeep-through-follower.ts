@@ -5,7 +5,7 @@ import { type ExpireReport, expireDatabase } from '../../maintenance/expire/expi
 import { retentionPolicy } from '../../maintenance/expire/retention-policy.ts'
 import type { UpkeepOptions } from '../../maintenance/upkeep/upkeep-options.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
-import { followerSocket } from './back-up-through-follower.ts'
+import { type FollowerSocketOptions, followerSocket } from './back-up-through-follower.ts'
 import { captureControlApi } from './control-api.ts'
 
 export type UpkeepAnywhereOptions = Pick<
@@ -20,7 +20,7 @@ export type UpkeepAnywhereOptions = Pick<
 export async function expireAnywhere(
   database: DatabaseRepository,
   policy: RetentionPolicy | undefined,
-  options: UpkeepAnywhereOptions = {},
+  options: UpkeepAnywhereOptions & FollowerSocketOptions = {},
 ): Promise<ExpireReport> {
   const checked = retentionPolicy(policy)
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
@@ -43,7 +43,7 @@ export async function expireThroughFollower(
 /** As `compactDatabase`, in the same way. @throws as `compactDatabase`, and NOT_RUNNING, ACCESS_DENIED */
 export async function compactAnywhere(
   database: DatabaseRepository,
-  options: UpkeepAnywhereOptions = {},
+  options: UpkeepAnywhereOptions & FollowerSocketOptions = {},
 ): Promise<CompactReport> {
   const socket = options.dryRun === true ? undefined : await followerSocket(database, options)
   if (socket === undefined) return await compactDatabase(database, options)

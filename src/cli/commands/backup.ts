@@ -157,14 +157,20 @@ async function backupOne(
   flags: BackupFlags,
 ): Promise<Done> {
   const { output, signal } = session
-  const [{ createBackup }, { chooseDatabase }, { backUpThroughFollower, followerSocket }] = await Promise.all([
-    import('../../backup/create-backup.ts'),
-    import('../../backup/identity.ts'),
-    import('../../capture/control/back-up-through-follower.ts'),
-  ])
+  const [{ requireDatabaseFile }, { createBackup }, { chooseDatabase }, { backUpThroughFollower, followerSocket }] =
+    await Promise.all([
+      import('../../source/sqlite/file-probe.ts'),
+      import('../../backup/create-backup.ts'),
+      import('../../backup/identity.ts'),
+      import('../../capture/control/back-up-through-follower.ts'),
+    ])
   const database = await chooseDatabase(source, repository, { database: flags.database, signal })
   const { name } = database
-  const follower = await followerSocket(database, { signal })
+  const beforehand: string[] = []
+  const onWarning = (message: string): void => void beforehand.push(message)
+  const follower = await followerSocket(database, { signal, onWarning })
+  // A follower knows better what has become of the file.
+  if (follower === undefined) await requireDatabaseFile(source.location)
   const { type, reason } = await chooseType(database, flags, follower !== undefined, signal)
   if (reason !== null) output.note(`${name}: ${reason}.`)
   const options: CreateBackupOptions = {
@@ -186,9 +192,10 @@ async function backupOne(
       ? createBackup(source, repository, { ...options, database: flags.database, onProgress })
       : backUpThroughFollower(follower, { database, location: source.location }, { ...options, onProgress }),
   )
-  for (const warning of result.warnings) output.warn(warning, name)
-  const { metadata, warnings, durationMs, writersBlockedMs } = result
-  return { backup: metadata, typeReason: reason, warnings: [...warnings], durationMs, writersBlockedMs }
+  const { metadata, durationMs, writersBlockedMs } = result
+  const warnings = [...beforehand, ...result.warnings]
+  for (const warning of warnings) output.warn(warning, name)
+  return { backup: metadata, typeReason: reason, warnings, durationMs, writersBlockedMs }
 }
 
 async function chooseType(

@@ -48,15 +48,16 @@ async function compact(
   name: string,
   { grace: graceMs, dryRun }: CompactFlags,
 ): Promise<Outcome<'compact'>> {
-  const { signal, now } = session
+  const { signal, now, output } = session
   await using repository = await openRepository(session)
   const database = await repository.findDatabase(name, { signal })
   const [{ compactAnywhere }, { upkeepData }] = await Promise.all([
     import('../../capture/control/upkeep-through-follower.ts'),
     import('../upkeep/upkeep-data.ts'),
   ])
+  const onWarning = (message: string): void => output.warn(message, database.name)
   const report = await withProgress(session, 'compact', (onProgress) =>
-    compactAnywhere(database, { dryRun, graceMs, now: now(), signal, onProgress }),
+    compactAnywhere(database, { dryRun, graceMs, now: now(), signal, onProgress, onWarning }),
   )
   const { dryRun: wasDry, logs } = report
   const data = { database: report.database, dryRun: wasDry, logs: { ...logs }, ...upkeepData(report) }

@@ -18,7 +18,9 @@ export const addDelete: AddCommand = (program, run) => {
   program
     .command('delete')
     .summary('delete one backup')
-    .description('Deletes one backup that no other backup needs, and what was stored for it alone. Asks first.')
+    .description(
+      'Deletes one backup that no other backup needs, and what was stored for it alone. Asks first. A pinned one, as every snapshot is, must be unpinned before.',
+    )
     .argument('<database>', 'name in the repository, or path')
     .argument('<backup>', "the backup's id, the beginning of it, or its name")
     .option('-n, --dry-run', 'only say what would be deleted')
@@ -56,11 +58,11 @@ async function remove(
   id: string,
   { force, dryRun, yes }: DeleteFlags,
 ): Promise<Outcome<'delete'>> {
-  const { signal } = session
+  const { signal, output } = session
   await using repository = await openRepository(session)
   const database = await repository.findDatabase(name, { signal })
-  const { deleteBackup } = await import('../../backup/delete-backup.ts')
-  const planned = await deleteBackup(database, id, { force, dryRun: true, signal })
+  const { deleteAnywhere } = await import('../../capture/control/delete-through-follower.ts')
+  const planned = await deleteAnywhere(database, id, { force, dryRun: true, signal })
   const { backup } = planned
   const what = `${backup.type} backup ${backup.id}${backup.name === null ? '' : ` "${backup.name}"`} of ${backup.database}, ${formatFullTime(Date.parse(backup.capturedAt))}`
   const data = {
@@ -74,8 +76,9 @@ async function remove(
   if (yes !== true && !(await confirm(session, `Delete the ${what}? This frees ${space} and cannot be undone.`))) {
     return { data: { ...data, dryRun: true }, text: 'Nothing was deleted.', exitCode: exitCodes.error }
   }
+  const onWarning = (message: string): void => output.warn(message, database.name)
   // By its full id: what was shown is what is deleted.
-  const deleted = await deleteBackup(database, backup.id, { force, signal })
+  const deleted = await deleteAnywhere(database, backup.id, { force, signal, onWarning })
   return {
     data: {
       backup: deleted.backup,

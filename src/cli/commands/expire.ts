@@ -144,9 +144,10 @@ async function applied(
     import('../../capture/control/upkeep-through-follower.ts'),
     import('../upkeep/upkeep-data.ts'),
   ])
-  const { signal, now } = session
+  const { signal, now, output } = session
+  const onWarning = (message: string): void => output.warn(message, database.name)
   const report = await withProgress(session, 'expire', (onProgress) =>
-    expireAnywhere(database, policy, { dryRun, graceMs, now: now(), signal, onProgress }),
+    expireAnywhere(database, policy, { dryRun, graceMs, now: now(), signal, onProgress, onWarning }),
   )
   return expireData(report, policyFrom)
 }

@@ -127,6 +127,7 @@ function lineOf({ type, startedAt, endedAt, figures, ...operation }: RecordedOpe
     outcome,
     code: operation.code ?? null,
     message: operation.message ?? null,
+    warnings: [...(operation.warnings ?? [])],
     backupId: operation.backupId ?? null,
     figures: { ...figures },
     rebuilt,

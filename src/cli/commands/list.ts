@@ -1,3 +1,4 @@
+import type { Window } from '../../history/windows.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -73,6 +74,7 @@ async function describe(database: DatabaseRepository, catalog: Catalog, signal: 
     readLedger(database, { signal }),
     readDrills(database, { signal }),
   ])
+  const there = new Set(catalog.backups.map(({ id }) => id))
   return {
     name: database.name,
     location: record?.location ?? null,
@@ -80,28 +82,35 @@ async function describe(database: DatabaseRepository, catalog: Catalog, signal: 
       ...backup,
       verified: verifiedOf(ledger, backup, chainOf(catalog, backup)),
       drilled: drilledOf(drills, backup.id),
+      parentGone: backup.parent !== null && !there.has(backup.parent),
     })),
-    followed: await followedWindow(catalog),
+    ...(await followedStates(catalog)),
     lastDrill: lastDrillOf(drills),
     problems: [...catalog.problems],
   }
 }
 
-async function followedWindow(catalog: Catalog): Promise<Listed['followed']> {
+async function followedStates(catalog: Catalog): Promise<Pick<Listed, 'followed' | 'singleStates'>> {
   const [{ restorableWindows }, { acknowledgedSegments }] = await Promise.all([
     import('../../history/windows.ts'),
     import('../../repository/acknowledged.ts'),
   ])
   const { windows } = restorableWindows(acknowledgedSegments(catalog), catalog.gaps)
   const followed = windows.filter(({ kind }) => kind === 'continuous')
-  const newest = followed.at(-1)
-  if (newest === undefined) return null
-  const { fromLsn, toLsn, fromTime, toTime } = newest
+  const backedUp = new Set(catalog.backups.map(({ lsn }) => lsn))
+  const seen = new Set(catalog.gaps.map(({ toLsn }) => toLsn))
+  const single = windows.filter(({ kind, toLsn }) => kind === 'point' && seen.has(toLsn) && !backedUp.has(toLsn))
+  const range = rangeOf(followed.at(-1), followed.at(-1))
+  const states = rangeOf(single[0], single.at(-1))
   return {
-    fromLsn,
-    toLsn,
-    fromTime: isoTime(fromTime),
-    toTime: isoTime(toTime),
-    earlierWindows: followed.length - 1,
+    followed: range === null ? null : { ...range, earlierWindows: followed.length - 1 },
+    singleStates: states === null ? null : { ...states, count: single.length },
   }
+}
+
+function rangeOf(first: Window | undefined, last: Window | undefined) {
+  if (first === undefined || last === undefined) return null
+  const { fromLsn, fromTime } = first
+  const { toLsn, toTime } = last
+  return { fromLsn, toLsn, fromTime: isoTime(fromTime), toTime: isoTime(toTime) }
 }

@@ -86,6 +86,11 @@ function ending({ data }: Outcome<'restore'>): Ending {
 async function restore(session: Session, name: string, flags: RestoreFlags): Promise<Outcome<'restore'>> {
   const { signal, output } = session
   if (flags.to === '') throw usageError('--to names no file.')
+  if (flags.to === '-')
+    throw usageError(
+      'A database cannot be restored to standard output: it is proved in its file before it is handed over.',
+      'Name a file, and pass that on. A file that is called "-" is --to ./-.',
+    )
   const targetPath = resolve(flags.to)
   const state = await wantedState(flags, session.now())
   await using repository = await openRepository(session)

@@ -38,7 +38,7 @@ export const addSchedule: AddCommand = (program, run) => {
     .command('list')
     .summary('what is done when, and what was')
     .description('Lists the schedules of every database, with their last runs and when they are due next.')
-    .argument('[database...]', 'names in the repository; default: all')
+    .argument('[database...]', 'names in the repository, or paths; default: all')
     .addHelpText(
       'after',
       examples([
@@ -64,8 +64,8 @@ export const addSchedule: AddCommand = (program, run) => {
     .optionsGroup('When (one of them):')
     .option('--every <period>', 'hourly, daily, weekly, monthly, yearly, or a duration such as 6h')
     .option('--cron <expression>', 'five fields, or six with seconds first')
-    .option('--after-commits <number>', 'so many commits after the last run')
-    .option('--after-bytes <size>', 'so much change after the last run, such as 100MB')
+    .option('--after-commits <number>', 'so many commits after the last run that was due')
+    .option('--after-bytes <size>', 'so much change after the last run that was due, such as 100MB')
     .option('--quiet-for <duration>', 'when something was committed, and then nothing for so long')
     .optionsGroup('More of it:')
     .option('--at <time>', 'with --every: 02:30, "sunday 02:30", "15 02:30", "last 02:30", "12-31 02:30", ":30"')
@@ -114,9 +114,9 @@ export const addSchedule: AddCommand = (program, run) => {
     .command('run')
     .summary('do now what one says')
     .description(
-      'Runs a schedule of a database now: by the running agent, or, if none runs, by this command. When it is due next does not change.',
+      'Runs a schedule of a database now: by the running agent, or, if none runs, by this command. When it is due next does not change, nor what it has counted of commits or bytes; only what is due already is done with.',
     )
-    .argument('<database>', 'name in the repository, or URL of a mirror, as "holdfast schedule list" shows it')
+    .argument('<database>', 'name in the repository, or path; or URL of a mirror, as "holdfast schedule list" shows it')
     .argument('<id>', 'of the schedule; "holdfast schedule list" shows it')
     .addHelpText(
       'after',

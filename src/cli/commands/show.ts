@@ -51,6 +51,7 @@ async function show(session: Session, id: string, flags: ShowFlags): Promise<Out
       ...backup,
       verified: verifiedOf(await readLedger(database, { signal }), backup, chain),
       drilled: drilledOf(await readDrills(database, { signal }), backup.id),
+      parentGone: backup.parent !== null && !catalog.backups.some(({ id: other }) => other === backup.parent),
     },
     chain: chain?.map(({ key, kind, from, to, bytes }) => ({ key, kind, from, to, bytes })) ?? null,
     neededBy: neededBy.map((other) => other.id),

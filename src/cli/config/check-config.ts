@@ -1,5 +1,7 @@
 import { findNothing } from '../../agent/config/check/find-nothing.ts'
+import { Excerpts } from '../../agent/config/excerpt.ts'
 import { loadConfig } from '../../agent/config/load-config.ts'
+import { beginHint } from '../../agent/config/problem.ts'
 import { pathText } from '../../agent/config/yaml/config-path.ts'
 import { exitCodes } from '../../errors.ts'
 import { counted } from '../format/text.ts'
@@ -12,8 +14,10 @@ export async function checkConfig(path: string): Promise<Outcome<'config check'>
   const data = {
     file: path,
     ok: problems.length === 0,
-    problems: problems.map(({ file: _file, ...problem }) => problem),
+    problems: problems.map(({ file: _file, isHarmless: _isHarmless, ...problem }) => problem),
   }
+  // Of a file that could not be read there is no text.
+  const excerpts = text === '' ? undefined : new Excerpts(text)
   if (loaded.value !== undefined) {
     const { value, locate } = loaded
     const notes = (await findNothing(value)).map(({ path, message }) => {
@@ -26,14 +30,16 @@ export async function checkConfig(path: string): Promise<Outcome<'config check'>
       counted(schedules, 'schedule'),
       counted(notify.length, 'way to be told', 'ways to be told'),
     ]
-    const shown = notes.map((note) => problemText({ file: path, ...note }, text))
+    const shown = notes.map((note) => problemText({ file: path, isHarmless: true, ...note }, excerpts))
     const verdict = `${path} is fine: ${facts.join(', ')}.`
     return { data: { ...data, notes }, text: [verdict, ...shown].join('\n\n'), brief: '' }
   }
   const count = counted(problems.length, 'problem')
+  const shown = problems.map((problem) => problemText(problem, excerpts)).join('\n\n')
   return {
     data: { ...data, notes: [] },
-    text: `${problems.map((problem) => problemText(problem, text)).join('\n\n')}\n\n${count} in ${path}.`,
+    text:
+      loaded.isMissing === true ? `There is no file ${path}. ${beginHint(path)}` : `${shown}\n\n${count} in ${path}.`,
     exitCode: exitCodes.usage,
   }
 }

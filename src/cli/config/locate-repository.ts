@@ -32,9 +32,9 @@ export async function locateRepository(
     import('../../agent/config/load-repository-location.ts'),
     import('../../agent/config/problem.ts'),
   ])
-  const { value, problems } = await loadRepositoryLocation(file.path)
-  if (problems !== undefined) throw new ConfigError(file.path, problems)
-  return { location: value, isImplied: config === undefined }
+  const loaded = await loadRepositoryLocation(file.path)
+  if (loaded.problems !== undefined) throw new ConfigError(file.path, loaded)
+  return { location: loaded.value, isImplied: config === undefined }
 }
 
 export async function exists(path: string): Promise<boolean> {

@@ -7,8 +7,9 @@ import type { Outcome } from '../session.ts'
 
 /** @throws CONFIG_INVALID */
 export async function showConfig(path: string): Promise<Outcome<'config show'>> {
-  const { value, text, problems } = await loadConfig(path)
-  if (value === undefined) throw new ConfigError(path, problems)
+  const loaded = await loadConfig(path)
+  if (loaded.value === undefined) throw new ConfigError(path, loaded)
+  const { value, text } = loaded
   const config = maskCommands(configDocument(value), text, process.env)
   return {
     data: { file: path, config },

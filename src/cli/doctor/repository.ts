@@ -86,15 +86,18 @@ async function checkDatabase(
   now: () => number,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const { leaseHolder } = await import('../../repository/lease.ts')
+  const { knownLease } = await import('../../repository/known-lease.ts')
   const database = repository.database(name)
   const label = `database ${name}`
   const catalog = await database.catalog({ signal })
-  const holder = await leaseHolder(database, { signal })
+  const damaged: string[] = []
+  const lease = await knownLease(database, { signal, onDamage: ({ message }) => void damaged.push(message) })
   const newest = catalog.backups.findLast(({ damaged }) => !damaged)
   const checks: Check[] = catalog.problems.map(({ key, problem }) =>
     warning(label, `${key}: ${problem}`, 'Run "holdfast verify".'),
   )
+  for (const message of damaged)
+    checks.push(warning(label, message, 'No backup needs it: the next that is made, or who follows it, replaces it.'))
   if (newest === undefined)
     checks.push(warning(label, 'has no backup of a sound state', `Make one: holdfast backup PATH --database ${name}`))
   else if (Date.parse(newest.capturedAt) > now() + clockToleranceMs) {
@@ -112,8 +115,8 @@ async function checkDatabase(
         `newest good backup ${newest.id}, ${formatDuration(Math.max(0, now() - Date.parse(newest.capturedAt)))} ago`,
       ),
     )
-  if (holder !== undefined) {
-    const { owner, purpose, acquiredAt } = holder
+  if (lease?.isHeld) {
+    const { owner, purpose, acquiredAt } = lease.document
     checks.push(
       note(
         label,

@@ -1,10 +1,6 @@
-/** `2026-03-29 14:05:09.120 +02:00`: local time, to the millisecond; it can be given back to `--at` as it stands. */
-export function formatTime(time: number): string {
-  const date = new Date(time)
-  const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
-  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
-  return `${day} ${clock}.${pad(date.getMilliseconds(), 3)} ${formatOffset(-date.getTimezoneOffset())}`
-}
+import { formatTime } from '../../util/format-time.ts'
+
+export { formatTime }
 
 /** As {@link formatTime}, with the name of the time zone: what is echoed wherever a person gave a time. */
 export function formatFullTime(time: number): string {
@@ -14,13 +10,4 @@ export function formatFullTime(time: number): string {
 /** `2026-03-29T14:05:09.120+02:00`: one word, for commands that are ready to paste. */
 export function formatTimeWord(time: number): string {
   return formatTime(time).replace(' ', 'T').replace(' ', '')
-}
-
-function formatOffset(minutes: number): string {
-  const size = Math.abs(minutes)
-  return `${minutes < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`
-}
-
-function pad(value: number, width = 2): string {
-  return String(value).padStart(width, '0')
 }

@@ -25,7 +25,10 @@ export const operationLine = z
     durationMs: milliseconds.nullable(),
     outcome: z.enum([...operationOutcomes, 'running']),
     code: z.string().nullable().describe('of the error'),
-    message: z.string().nullable().describe('what went wrong, or the warnings'),
+    message: z.string().nullable().describe('what went wrong, or, of what went well, the warnings'),
+    warnings: z
+      .array(z.string())
+      .describe('what is to be known besides what went wrong, and is no cause of it: that a hook after it failed'),
     backupId: z.string().nullable(),
     figures: z.record(z.string(), z.number()).describe('bytes, counts and milliseconds by name'),
     rebuilt: z.boolean().describe('known from the repository alone'),

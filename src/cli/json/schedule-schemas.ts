@@ -29,8 +29,12 @@ export const scheduleResults = {
       z.strictObject({
         ...schedule,
         path: z.string().nullable().describe('of the database; null for a mirror'),
-        next: time.nullable().describe('when it is due next, or has been; null while that depends on commits'),
-        commitsSince: count.describe('commits since its last run, as far as an agent saw them'),
+        next: time
+          .nullable()
+          .describe(
+            'when it is due next, or has been; null while that depends on commits, or on when an agent sees it first',
+          ),
+        commitsSince: count.describe('commits since its last run that was due, as far as an agent saw them'),
         bytesSince: count.describe('bytes of the pages that they changed'),
         lastStarted: time.nullable(),
         lastFinished: time.nullable(),

@@ -129,7 +129,11 @@ const verified = z
   .nullable()
   .describe('the last verification that is known of, null if there was none')
 
-const listedBackup = backupSchema.extend({ verified, drilled: drilledSchema })
+const listedBackup = backupSchema.extend({
+  verified,
+  drilled: drilledSchema,
+  parentGone: z.boolean().describe('its parent was let go or deleted since; it is listed no more'),
+})
 
 const segment = z.strictObject({
   key: z.string(),
@@ -162,7 +166,9 @@ const databaseStats = z.strictObject({
   oldest: z.string().nullable().describe('backup id'),
   newest: z.string().nullable().describe('backup id'),
   newestGood: z.string().nullable().describe('id of the newest backup whose database passed its checks'),
-  growth: z.array(z.strictObject({ time, storedBytes: count })),
+  growth: z
+    .array(z.strictObject({ time, storedBytes: count }))
+    .describe('all that is stored up to the state of each backup, and up to the newest state that was followed since'),
   days: growthDays,
 })
 
@@ -219,6 +225,10 @@ export const resultData = {
           .strictObject({ ...stretch, earlierWindows: count })
           .nullable()
           .describe('the newest window of which every commit can be restored, if it was ever followed'),
+        singleStates: z
+          .strictObject({ ...stretch, count })
+          .nullable()
+          .describe('states that following kept and no backup names, outside of windows: the first to the last'),
         lastDrill: lastDrillSchema,
         problems: z.array(problem),
       }),

@@ -17,6 +17,7 @@ export function auditText(entries: readonly AuditEntry[]): string {
       { title: 'OPERATION' },
       { title: 'DATABASE' },
       { title: 'OUTCOME' },
+      { title: 'REPOSITORY' },
       { title: 'PARAMETERS' },
     ],
     operations.flatMap((pair) => {
@@ -32,7 +33,8 @@ export function auditText(entries: readonly AuditEntry[]): string {
           last.subtype === null ? last.kind : `${last.kind} ${last.subtype}`,
           last.database ?? '',
           outcomeText(last),
-          parametersText(first),
+          last.repository,
+          parametersText({ ...first.parameters, ...backupOf(last) }),
         ],
       ]
     }),
@@ -48,7 +50,12 @@ function outcomeText({ event, outcome, code }: AuditEntry): string {
   return code === null ? (outcome ?? '') : `${outcome} ${code}`
 }
 
-function parametersText({ parameters }: AuditEntry): string {
+/** In full, though it was asked for by its name or the beginning of its id. */
+function backupOf({ backupId }: AuditEntry): AuditEntry['parameters'] {
+  return backupId === null ? {} : { backup: backupId }
+}
+
+function parametersText(parameters: AuditEntry['parameters']): string {
   return Object.entries(parameters)
     .flatMap(([name, value]) => (value === null || value === false ? [] : [value === true ? name : `${name}=${value}`]))
     .join(' ')

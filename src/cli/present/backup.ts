@@ -85,7 +85,7 @@ export function backupTable(backups: readonly Listed[]): string {
       formatBytes(backup.databaseBytes),
       formatBytes(backup.storedBytes),
       backup.pages === 0 ? '' : formatRatio(backup),
-      backup.parent ?? '',
+      `${backup.parent ?? ''}${backup.parentGone ? ' (gone)' : ''}`,
       verifiedWord(backup.verified),
       drilledWord(backup.drilled),
       [backup.damaged ? 'DAMAGED' : '', backup.pinned ? 'pinned' : ''].filter((mark) => mark !== '').join(' '),

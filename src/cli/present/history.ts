@@ -30,7 +30,7 @@ export function historyText(
       operation.database ?? '',
       outcomeText(operation),
       ...(ofAll ? [operation.repository] : []),
-      [figuresText(operation), shortened(operation.message ?? '')].filter((part) => part !== '').join('; '),
+      notesOf(operation).join('; '),
     ]),
   )
   if (operations.length < limit) return table
@@ -45,6 +45,12 @@ function durationText({ startedAt, endedAt, outcome }: RecordedOperation, now: n
 function outcomeText({ outcome, code }: RecordedOperation): string {
   const word = outcome === 'failed' ? 'FAILED' : outcome
   return code === undefined || outcome !== 'failed' ? word : `${word} ${code}`
+}
+
+function notesOf(operation: RecordedOperation): string[] {
+  const { message = '', warnings = [] } = operation
+  const besides = warnings.map((warning) => `besides: ${shortened(warning)}`)
+  return [figuresText(operation), shortened(message), ...besides].filter((part) => part !== '')
 }
 
 /** The figures that people ask for first. */
@@ -63,7 +69,10 @@ function figuresText({ backupId, figures = {} }: RecordedOperation): string {
     ...told('segments', (segments) => counted(segments, 'segment')),
     ...told('restores', (restores) => (restores === 0 ? '' : counted(restores, 'trial restore'))),
     ...told('findings', (findings) => (findings === 0 ? '' : counted(findings, 'finding'))),
+    ...told('dropped', (backups) => (backups === 0 ? '' : `${counted(backups, 'backup')} let go`)),
+    ...told('merged', (segments) => (segments === 0 ? '' : counted(segments, 'new segment'))),
     ...told('freedBytes', (bytes) => `${formatBytes(bytes)} freed`),
+    ...told('waitingBytes', (bytes) => (bytes === 0 ? '' : `${formatBytes(bytes)} to be freed later`)),
   ]
     .filter((part) => part !== '')
     .join(', ')

@@ -39,6 +39,8 @@ function nextText({ due, since, schedule: { trigger } }: ScheduleStatus, now: nu
       return `after ${formatBytes(trigger.count - since.bytes)} more`
     case 'quiet':
       return 'after the next commit'
+    case 'interval':
+      return 'counts from when the agent sees it'
     default:
       return 'never'
   }

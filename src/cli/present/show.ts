@@ -18,7 +18,7 @@ export function showText({ backup, chain, neededBy }: ResultData<'show'>): strin
     ['database', `${backup.database}, from ${backup.location} on ${backup.host}`],
     ['state', `${formatFullTime(Date.parse(backup.capturedAt))}, LSN ${backup.lsn}`],
     ['checksum', backup.checksum],
-    ['parent', backup.parent ?? 'none: it stands alone'],
+    ['parent', parentText(backup)],
     ['needed by', neededBy.length === 0 ? 'no other backup' : neededBy.join(', ')],
     ['stored', `${storedText(backup)}, ${backup.codec}`],
     ['checked', `${checksText(backup)}, in ${formatDuration(backup.validation.durationMs)}`],
@@ -39,6 +39,11 @@ export function showText({ backup, chain, neededBy }: ResultData<'show'>): strin
     source.tables.map(({ name, rows }) => [name, rows === null ? '-' : formatCount(rows)]),
   )
   return [facts, ...(source.tables.length === 0 ? [] : [tables]), chainText(chain)].join('\n\n')
+}
+
+function parentText({ parent, parentGone, segment }: ResultData<'show'>['backup']): string {
+  if (parent !== null) return parentGone ? `${parent}, which was let go or deleted since` : parent
+  return segment === null ? 'none: what was followed leads to it' : 'none: it stands alone'
 }
 
 function chainText(chain: ResultData<'show'>['chain']): string {

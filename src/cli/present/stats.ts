@@ -72,14 +72,16 @@ function databaseFacts(database: Stats['databases'][number]): string {
   const { growth } = database
   const [first] = growth
   const last = growth.at(-1)
+  const oldest = database.backups === 0 ? undefined : first
+  const newest = growth[database.backups - 1]
   const line =
     first === undefined || last === undefined || growth.length < 2
       ? undefined
       : `${sparkline(growth.map(({ storedBytes }) => storedBytes))}  ${formatBytes(first.storedBytes)} → ${formatBytes(last.storedBytes)}`
   return formatFacts([
     ...totals(database),
-    ['oldest', first === undefined ? undefined : formatTime(Date.parse(first.time))],
-    ['newest', last === undefined ? undefined : formatTime(Date.parse(last.time))],
+    ['oldest', oldest === undefined ? undefined : formatTime(Date.parse(oldest.time))],
+    ['newest', newest === undefined ? undefined : formatTime(Date.parse(newest.time))],
     [
       'newest good',
       database.newestGood === database.newest

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { basename } from 'node:path'
 import type { DatabaseConfig } from '../../agent/config/config.ts'
 import { loadConfig } from '../../agent/config/load-config.ts'
 import { ConfigError } from '../../agent/config/problem.ts'
@@ -15,7 +15,7 @@ import { connectToAgent } from '../agent/agent-client.ts'
 import type { ScheduleFlags } from '../commands/schedule.ts'
 import { isoTime } from '../json/to-json.ts'
 import type { Outcome, Session } from '../session.ts'
-import { type Configured, findSchedule, readConfigured } from './configured.ts'
+import { type Configured, findSchedule, placesOf, readConfigured } from './configured.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** @throws CONFIG_INVALID, USAGE, NAME_NOT_FOUND, ACCESS_DENIED, DISK_FULL */
@@ -83,14 +83,19 @@ async function change(
   const before = await readFile(file, 'utf8')
   const { text, copied } = edit(before)
   const read = async (path: string) => (path === file ? Buffer.from(text) : await readFile(path))
-  const { value, problems } = await loadConfig(file, { readFile: read })
-  if (problems !== undefined) throw wouldBeWrong(file, new ConfigError(file, problems))
+  const loaded = await loadConfig(file, { readFile: read })
+  if (loaded.problems !== undefined) throw wouldBeWrong(file, new ConfigError(file, loaded))
   await replaceFile(file, before, text)
   if (copied)
     session.output.note(
       'It has a list of schedules of its own now, which begins with those that it had from elsewhere.',
     )
-  return { config: file, copied, inForce: await takenUp(session), schedules: value.databases[place]?.schedules ?? [] }
+  return {
+    config: file,
+    copied,
+    inForce: await takenUp(session),
+    schedules: loaded.value.databases[place]?.schedules ?? [],
+  }
 }
 
 /** Lets a running agent read its configuration now, rather than when it notices. */
@@ -108,8 +113,7 @@ async function takenUp(session: Session): Promise<boolean> {
 
 /** By name, path or pattern, as the configuration has it. */
 function findEntry({ config, databases }: Configured, wanted: string): DatabaseConfig {
-  const folder = dirname(config.file)
-  const places = [resolve(wanted), resolve(folder, wanted)]
+  const places = placesOf(config, wanted)
   const entry = config.databases.find(({ source }) =>
     source.kind === 'path'
       ? nameOfPath(source) === wanted || places.includes(source.path)

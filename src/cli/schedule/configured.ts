@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { agentSocket } from '../../agent/agent-lock.ts'
 import { agentFolder } from '../../agent/agent-parts.ts'
 import type { Config } from '../../agent/config/config.ts'
@@ -26,9 +26,16 @@ export async function readConfigured({ configFile, output }: Session): Promise<C
   return { config, folder, databases }
 }
 
-/** @throws NAME_NOT_FOUND */
+/** What a path on the command line may mean: it is as in the working folder, or as in the configuration. */
+export function placesOf({ file }: Config, wanted: string): readonly string[] {
+  return [resolve(wanted), resolve(dirname(file), wanted)]
+}
+
+/** By name or path. @throws NAME_NOT_FOUND */
 export function findConfigured({ config, databases }: Configured, name: string): FoundDatabase {
-  const found = databases.find((database) => database.name === name)
+  const places = placesOf(config, name)
+  const found =
+    databases.find((database) => database.name === name) ?? databases.find(({ path }) => places.includes(path))
   if (found !== undefined) return found
   throw new HoldfastError('NAME_NOT_FOUND', `The configuration has no database "${name}".`, {
     object: name,

@@ -22,19 +22,28 @@ import { type Configured, findConfigured, findSchedule, readConfigured } from '.
 
 type Result = Pick<ResultData<'schedule run'>, 'by' | 'outcome' | 'message' | 'backupId'>
 
+interface Ended {
+  readonly result: Result
+  /** What is to be known besides. */
+  readonly warnings: readonly string[]
+}
+
 /** @throws CONFIG_INVALID, NAME_NOT_FOUND, SCHEDULE_NOT_FOUND, and what the work throws */
-export async function runSchedule(session: Session, name: string, id: string): Promise<Outcome<'schedule run'>> {
+export async function runSchedule(session: Session, wanted: string, id: string): Promise<Outcome<'schedule run'>> {
   const configured = await readConfigured(session)
-  const mirror = configured.config.mirrors.find((each) => each.name === name)
-  const database = mirror === undefined ? findConfigured(configured, name) : undefined
+  const mirror = configured.config.mirrors.find((each) => each.name === wanted)
+  const database = mirror === undefined ? findConfigured(configured, wanted) : undefined
+  const name = database?.name ?? wanted
   const schedules = mirror === undefined ? (database?.config.schedules ?? []) : [mirror.schedule]
   const schedule = findSchedule(name, schedules, id)
   const description = describeSchedule(schedule)
   const startedAt = session.now()
-  const result = (await byAgent(session, name, id)) ?? (await here(session, configured, { name, database, schedule }))
+  const { result, warnings } =
+    (await byAgent(session, name, id)) ?? (await here(session, configured, { name, database, schedule }))
   const durationMs = Math.max(0, session.now() - startedAt)
   const { outcome, message } = result
   if (outcome === 'warning' && message !== null) session.output.warn(message, name)
+  for (const warning of warnings) session.output.warn(warning, name)
   const data = { database: name, id, action: schedule.action, description, ...result, durationMs }
   const exitCode = exitCodeOf(outcome)
   return {
@@ -45,11 +54,16 @@ export async function runSchedule(session: Session, name: string, id: string): P
   }
 }
 
-/** Undefined if no agent runs. */
-async function byAgent(session: Session, database: string, schedule: string): Promise<Result | undefined> {
+/** Undefined if no agent runs. What one fails with that does, or ends in the middle of, is told and not done here once more. */
+async function byAgent(session: Session, database: string, schedule: string): Promise<Ended | undefined> {
+  using agent = await runningAgent(session)
+  if (agent === undefined) return undefined
+  return resultOf('agent', await agent.call('runSchedule', { database, schedule }, { signal: session.signal }))
+}
+
+async function runningAgent(session: Session): Promise<Awaited<ReturnType<typeof connectToAgent>> | undefined> {
   try {
-    using agent = await connectToAgent(session)
-    return resultOf('agent', await agent.call('runSchedule', { database, schedule }, { signal: session.signal }))
+    return await connectToAgent(session)
   } catch (thrown) {
     if (hasCode(thrown, 'NOT_RUNNING')) return undefined
     throw thrown
@@ -64,7 +78,7 @@ interface ToRun {
 }
 
 /** As the agent would do it, without telling anybody else of it. */
-async function here(session: Session, { config }: Configured, { name, database, schedule }: ToRun): Promise<Result> {
+async function here(session: Session, { config }: Configured, { name, database, schedule }: ToRun): Promise<Ended> {
   const { signal, now, output } = session
   output.note('No agent runs, so this is done here.')
   await using link = await linkStorage(config.repository)
@@ -93,16 +107,15 @@ async function here(session: Session, { config }: Configured, { name, database, 
   return resultOf('command', await jobs.run(run, signal, (wait) => wait(signal)))
 }
 
-function resultOf(
-  by: Result['by'],
-  { outcome, message, backupId }: RunEnd | AgentControlSignatures['runSchedule']['output'],
-): Result {
-  return {
+function resultOf(by: Result['by'], end: RunEnd | AgentControlSignatures['runSchedule']['output']): Ended {
+  const { outcome, message, warnings, backupId } = end
+  const result = {
     by,
     outcome: outcome === 'interrupted' ? 'failed' : outcome,
     message: message ?? null,
     backupId: backupId ?? null,
-  }
+  } as const
+  return { result, warnings: warnings ?? [] }
 }
 
 /** One operation with its hooks, recorded in the history. */

@@ -74,7 +74,8 @@ const startShape = {
   schedule: text,
 }
 const figures = z.record(z.string(), z.number()).optional()
-const endShape = { outcome: z.enum(operationOutcomes), code: text, message: text, backupId: text, figures }
+const warnings = z.array(z.string()).optional()
+const endShape = { outcome: z.enum(operationOutcomes), code: text, message: text, warnings, backupId: text, figures }
 const begun: z.ZodType<BegunOperation> = z.strictObject({ ...startShape, id: z.string(), startedAt: z.number() })
 const end: z.ZodType<OperationEnd> = z.strictObject({ ...endShape, database: text, type: text })
 const found: z.ZodType<FoundOperation> = z.strictObject({

@@ -1,13 +1,8 @@
+import type { UnderLeaseOptions } from '../../backup/under-lease.ts'
 import type { MaintenanceOptions } from '../../history/maintenance-limits.ts'
-import type { Lease } from '../../repository/lease.ts'
-import type { OperationOptions } from '../../storage/storage.ts'
 import type { OnProgress } from '../../util/progress.ts'
 
-export interface UpkeepOptions extends OperationOptions {
-  /** The database's lease, if the caller holds it already; it keeps it. Default: one is taken, and released. */
-  readonly lease?: Lease | undefined
-  /** How long to wait for another holder, in milliseconds; default 0. */
-  readonly leaseWaitMs?: number | undefined
+export interface UpkeepOptions extends UnderLeaseOptions {
   /** Milliseconds since 1970; default: now. */
   readonly now?: number | undefined
   /** How long what nothing needs any more stays, in milliseconds; default 24 h. */

@@ -1,4 +1,5 @@
 import { fstatSync, readSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
 import { acquireDescriptors, type DatabaseDescriptors } from './descriptors.ts'
 import { type FileHeader, looksEncrypted, parseFileHeader } from './file-header.ts'
@@ -29,6 +30,16 @@ export function openDatabaseFile(location: string): {
     return { path, descriptors: acquireDescriptors(path) }
   } catch (thrown) {
     throw isMissing(thrown) ? notFound(location, thrown) : toHoldfastError(thrown, location)
+  }
+}
+
+/** Before anything is said or begun: it is looked for, not opened. @throws DATABASE_NOT_FOUND */
+export async function requireDatabaseFile(location: string): Promise<void> {
+  try {
+    await stat(location)
+  } catch (thrown) {
+    // Whatever else is wrong is for those who open it to tell.
+    if (isMissing(thrown)) throw notFound(location, thrown)
   }
 }
 

@@ -3,15 +3,26 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { stringify } from 'yaml'
+import type { Config } from '../../../src/agent/config/config.ts'
 import { exampleConfig } from '../../../src/agent/config/example.ts'
 import { configJsonSchema } from '../../../src/agent/config/json-schema.ts'
 import { rootShape } from '../../../src/agent/config/schema/config-schema.ts'
 import { databaseShape } from '../../../src/agent/config/schema/database-schema.ts'
 import { configDocument } from '../../../src/agent/config/show/config-document.ts'
+import { runHook } from '../../../src/agent/hooks/run-hook.ts'
+import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { loadOk } from './support/load-text.ts'
 
 const all = exampleConfig.replace(/^( *)# (?= *(- )?(\{|\w+:( |$)|\/))/gm, '$1')
 const files = { '/run/secrets/webhook': 'x', '/run/secrets/smtp': 'y' }
+
+/** Without mirrors, hooks of all databases are shown with each. */
+function withoutPlaces({ databases, ...config }: Config): object {
+  return {
+    ...config,
+    databases: databases.map((each) => ({ ...each, hooks: each.hooks.map(({ place: _, ...hook }) => hook) })),
+  }
+}
 
 describe('the example', () => {
   it('is a configuration without problems, and without placeholders that would fail', async () => {
@@ -35,6 +46,22 @@ describe('the example', () => {
     ])
   })
 
+  it('skips a backup during maintenance, and makes it at any other time', async () => {
+    using folder = temporaryFolder()
+    const marker = folder.file('maintenance')
+    const { databases } = await loadOk(exampleConfig)
+    const hook = databases[0]?.hooks.find(({ moment }) => moment === 'before') ?? assert.fail()
+    assert.match(String(hook.command), /\/run\/maintenance/)
+    const command = String(hook.command).replaceAll('/run/maintenance', marker)
+    const run = async () => {
+      const context = { moment: 'before', operation: 'backup', repository: 'file:///srv', trigger: 'schedule' } as const
+      return (await runHook({ ...hook, command }, context)).verdict
+    }
+    assert.equal(await run(), 'go-on')
+    await writeFile(marker, '')
+    assert.equal(await run(), 'skip')
+  })
+
   it('names every key of the file and of a database', () => {
     for (const key of [...Object.keys(rootShape), ...Object.keys(databaseShape)])
       assert.match(exampleConfig, new RegExp(`\\b${key}:`), key)
@@ -43,7 +70,7 @@ describe('the example', () => {
   it('shown and read again, means the same', async () => {
     for (const text of [exampleConfig, all]) {
       const config = { ...(await loadOk(text, { files })), notify: [], mirrors: [] }
-      assert.deepEqual(await loadOk(stringify(configDocument(config))), config)
+      assert.deepEqual(withoutPlaces(await loadOk(stringify(configDocument(config)))), withoutPlaces(config))
     }
   })
 })

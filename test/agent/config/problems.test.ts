@@ -48,6 +48,23 @@ server: { listen: "0.0.0.0:80" }
   ])
 })
 
+it('a repository and mirrors in a kind of storage that there is not are told of, wherever they are', async () => {
+  const text = `repository: s3://bucket/prefix
+mirrors: [nas, "gs:bucket", { to: "file://elsewhere/x" }]
+${good}`
+  const problems = await problemsOf(text)
+  assert.deepEqual(places(problems), ['1:13 repository', '2:16 mirrors[1]', '2:35 mirrors[2].to'])
+  const hint = 'Give a path or a URL that begins with file: or memory:.'
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    [
+      `There is no storage of the kind "s3:". ${hint}`,
+      `There is no storage of the kind "gs:". ${hint}`,
+      'Not a usable file URL: file://elsewhere/x. Write it like file:///srv/backups, or give the plain path.',
+    ],
+  )
+})
+
 describe('an unknown key', () => {
   const cases: readonly (readonly [text: string, path: string, near: string | null])[] = [
     [`${good}repositroy: x\n`, 'repositroy', 'repository'],
@@ -253,11 +270,15 @@ it('as an error, all problems are in its message', async () => {
   await assert.rejects(requireConfig('/nowhere/holdfast.yaml'), (error: unknown) => {
     assert.ok(error instanceof ConfigError)
     assert.deepEqual([error.code, error.exitCode, error.object], ['CONFIG_INVALID', 2, '/nowhere/holdfast.yaml'])
-    assert.match(error.message, /^The configuration has a problem\.\n\/nowhere\/holdfast\.yaml:1:1: There is no file/)
+    assert.equal(error.message, 'There is no file /nowhere/holdfast.yaml.')
+    assert.match(error.hint ?? '', /^"holdfast config example > \/nowhere\/holdfast\.yaml" writes one/)
     return true
   })
   const { problems } = await load('a: 1\nb: 2\n')
-  assert.match(new ConfigError(file, problems ?? []).message, /^The configuration has 3 problems\.\n.*:1:1: .*\n/)
+  assert.match(
+    new ConfigError(file, { problems: problems ?? [] }).message,
+    /^The configuration has 3 problems\.\n.*:1:1: .*\n/,
+  )
 })
 
 it('what is near to a word', () => {

@@ -56,7 +56,7 @@ databases:
         },
       ],
     )
-    for (const url of ['s3://bucket/x?region=eu', 'file:///srv/x', 'memory:x'])
+    for (const url of ['file:///srv/x', 'memory:x'])
       assert.equal((await loadOk(`repository: ${url}\ndatabases: [{ path: a }]\n`)).repository, url)
   })
 })
@@ -228,6 +228,7 @@ it('hooks of the file come before those of a database', async () => {
       timeoutMs: minute,
       when: 'always',
       onFailure: 'fail',
+      place: 'hooks[0]',
     },
     {
       moment: 'after',
@@ -236,8 +237,14 @@ it('hooks of the file come before those of a database', async () => {
       timeoutMs: 5000,
       when: 'failure',
       onFailure: 'warn',
+      place: 'databases[0].hooks[0]',
     },
   ])
+  const { hooks: below } = await database('', 'defaults: { hooks: [{ before: backup, command: all }] }')
+  assert.deepEqual(
+    below.map(({ place }) => place),
+    ['defaults.hooks[0]'],
+  )
 })
 
 it('the server listens where only this machine can reach it, unless others may', async () => {

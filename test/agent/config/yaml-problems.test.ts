@@ -12,7 +12,7 @@ describe('a file that is no configuration', () => {
   const cases: readonly (readonly [name: string, text: string | Uint8Array, place: string, message: RegExp])[] = [
     ['an empty file', '', '1:1 ', /^The file is empty\. Begin with "holdfast config example"/],
     ['only comments', '# nothing\n\n', '1:1 ', /^The file is empty/],
-    ['nothing but a text', 'hello\n', '1:1 ', /^Expected a mapping, got "hello"/],
+    ['nothing but a text', 'hello\n', '1:1 ', /^Expected a mapping, got a text\.$/],
     ['a list', '- a\n', '1:1 ', /^Expected a mapping, got a list/],
     ['null', '~\n', '1:1 ', /^Expected a mapping, got nothing/],
     ['bytes that are no text', Uint8Array.of(0xff, 0xfe, 0), '1:1 ', /is not a text in UTF-8/],
@@ -21,7 +21,12 @@ describe('a file that is no configuration', () => {
     ['a text that begins with @', `${good}repository: @x\n`, '2:13 ', /cannot begin with "@": put it in quotes/],
     ['two colons in a line', 'repository: a: b\n', '1:13 ', /A second ": " in one line/],
     ['a second document', `${good}---\n${good}`, '2:1 ', /A second document begins here/],
-    ['a tag', `${good}repository: !secret x\n`, '2:13 ', /Tags such as "!secret" mean nothing here/],
+    [
+      'a tag',
+      `${good}repository: !secret x\n`,
+      '2:13 ',
+      /^Tags mean nothing here\. Put a text that begins with "!" in quotes/,
+    ],
     ['an older YAML', `%YAML 1.1\n---\n${good}`, '1:1 ', /Expected YAML 1\.2/],
     [
       'a key given twice',
@@ -30,8 +35,26 @@ describe('a file that is no configuration', () => {
       /The key "repository" is given twice/,
     ],
     ['a merge key', `a: &a {}\n${good}log:\n  <<: *a\n`, '4:3 log["<<"]', /Merge keys are not supported/],
-    ['an alias of nothing', `${good}repository: *x\n`, '2:13 repository', /The alias "\*x" stands for nothing/],
+    ['an alias of nothing', `${good}repository: *x\n`, '2:13 repository', /^This alias stands for nothing/],
     ['a key that is a list', `${good}? [a]\n: b\n`, '2:3 ', /A key must be a plain text/],
+    [
+      'a key without a space behind its colon',
+      `${good}log: { level:info }\n`,
+      '2:8 log',
+      /^Expected "key: value", with a colon and a space/,
+    ],
+    [
+      'such a key in a line of its own',
+      `${good}log:\n  level: info\n    format:json\n`,
+      '3:10 log.level',
+      /^The next line belongs to this text/,
+    ],
+    [
+      'an escape that YAML does not know',
+      `${good}repository: "a\\q"\n`,
+      '2:15 ',
+      /Inside of double quotes, "\\" begins nothing that YAML knows/,
+    ],
     ['a key that is no key', `${good}__proto__: { a: 1 }\n`, '2:1 ', /The key "__proto__" cannot be used/],
   ]
   for (const [name, text, place, message] of cases) {

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { AgentLog } from '../../../src/agent/agent-log.ts'
+import type { FollowConfig } from '../../../src/agent/config/config.ts'
 import { OtherAgents } from '../../../src/agent/expectations/other-agents.ts'
 import { RecordKeeper } from '../../../src/agent/expectations/record-keeper.ts'
 import { Notifier } from '../../../src/agent/notify/notifier.ts'
@@ -17,6 +18,7 @@ import { ObserveStorage } from '../../../src/storage/observe/observe-storage.ts'
 import { currentProcess } from '../../../src/util/process-identity.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { databaseConfig } from '../support/database-config.ts'
+import { putFollowLease } from '../support/follow-lease.ts'
 
 const hour = 3_600_000
 
@@ -96,6 +98,16 @@ async function scene() {
       await rm(folder.path, { recursive: true, force: true })
     },
   }
+}
+
+const follow: FollowConfig = {
+  syncIntervalMs: 1_000,
+  maxBatchBytes: 1_000_000,
+  deltaIntervalMs: 60_000,
+  enableWal: false,
+  handOff: { logBytes: 1_000_000, ageMs: 60_000 },
+  auditIntervalMs: 0,
+  spoolLimitBytes: 1_000_000,
 }
 
 /** A backup of a database at that time, as far as a listing tells. */
@@ -249,6 +261,39 @@ describe('agents on one repository', () => {
     await using lease = await Lease.acquire(repository.database('theirs'), { purpose: 'follow' })
     assert.ok(lease.epoch > 1)
     pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+  })
+
+  it('notice that a follower lives, but what it takes does not get into the repository', async () => {
+    await using all = await scene()
+    const { repository, first, second, pass, now } = all
+    const [theirs = assert.fail()] = second.databases.splice(0)
+    second.databases.push({ ...theirs, config: { ...theirs.config, follow, schedules: [], overdueAfterMs: 60_000 } })
+    await backUp(repository, 'theirs', now())
+    const says = (coveredAt: number) =>
+      putFollowLease(repository, 'theirs', {
+        acquiredAt: new Date(now() - 48 * hour).toISOString(),
+        coveredAt: new Date(coveredAt).toISOString(),
+      })
+    await second.look()
+    pass(2 * hour)
+    await says(now() - 0.7 * hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [], 'it says so only now and then')
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'])
+    assert.match(
+      first.notifier.firing[0]?.summary ?? '',
+      /newest state of theirs .* is 1 h 42 min old; the agent on db2/,
+    )
+    await says(now())
+    pass(hour / 2)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/theirs'], 'it looks once an hour')
+    await says(now())
+    pass(hour / 2)
     await first.look()
     assert.deepEqual(first.keys(), [])
   })

@@ -57,7 +57,9 @@ describe('what is overdue of what is expected', () => {
   it('is following when nobody does it for longer than a restart takes', () => {
     const expected = work({ isFollowed: true, overdueAfterMs: hour })
     const now = start + day
-    assert.deepEqual(keys(expected, { follower: { state: 'alive' } }, now), [])
+    assert.deepEqual(keys(expected, { follower: { state: 'alive' }, newestStateAt: now }, now), [])
+    const behind: Evidence = { follower: { state: 'alive' }, newestStateAt: now - 2 * hour }
+    assert.match(overdueWork(expected, behind, now)[0]?.summary ?? '', /newest state of app .* agent on db1/)
     assert.deepEqual(keys(expected, { follower: { state: 'gone', since: now - 60_000 }, newestStateAt: now }, now), [])
     const gone: Evidence = { follower: { state: 'gone', since: now - hour }, newestStateAt: now - hour }
     assert.match(overdueWork(expected, gone, now)[0]?.summary ?? '', /^Nobody follows app any more/)

@@ -371,8 +371,8 @@ describe('a followed database', () => {
     await using link = await linkStorage(new MemoryStorage())
     const config = databaseConfig({ source: { kind: 'path', path: '/srv/app.db', name: 'app' } })
     const { signal } = new AbortController()
-    const options = { type: 'full', tags: {}, ...alone(clock), signal } as const
-    const made = backUp(repository, link, { name: 'app', path: '/srv/app.db', config, followed }, options)
+    const options = { type: 'full', tags: {}, followed: () => followed, ...alone(clock), signal } as const
+    const made = backUp(repository, link, { name: 'app', path: '/srv/app.db', config }, options)
     made.catch(() => {})
     await turns()
     await clock.pass(120_000)
@@ -391,8 +391,8 @@ describe('a followed database', () => {
     const made = backUp(
       repository,
       link,
-      { name: 'app', path: '/srv/app.db', config, followed },
-      { type: 'incremental', tags: {}, ...alone(clock), signal },
+      { name: 'app', path: '/srv/app.db', config },
+      { type: 'incremental', tags: {}, followed: () => followed, ...alone(clock), signal },
     )
     await turns()
     worker.answers.backUp = () => Promise.reject(new HoldfastError('DATABASE_BUSY', 'Asked.'))

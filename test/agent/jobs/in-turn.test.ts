@@ -21,18 +21,20 @@ async function scene(place: Partial<PlaceInLine> = {}) {
   const database = (await Repository.init(new MemoryStorage())).database('app')
   const clock = new ManualClock()
   const stopping = new AbortController()
+  const calledOff = new AbortController()
   const told: (string | undefined)[] = []
   let asides = 0
   return {
     clock,
     told,
     stopping,
+    calledOff,
     asides: () => asides,
     damage: async () => await database.storage.put(leaseKey('app'), Buffer.from('{}')),
     hold: (changes: Partial<LeaseDocument>) => plantLease(database, { owner: elsewhere, ...changes }),
     run: (work: (turn: Turn) => Promise<string>) => {
       const run = inTurn(
-        { database, followed: undefined, isWorker: () => false, ...place },
+        { database, followed: () => undefined, isWorker: () => false, ...place },
         work,
         {
           aside: (wait) => {
@@ -42,7 +44,7 @@ async function scene(place: Partial<PlaceInLine> = {}) {
           sleep: clock.sleep.bind(clock),
           onWait: (reason) => void told.push(reason),
         },
-        new AbortController().signal,
+        calledOff.signal,
       )
       run.catch(() => {})
       return run
@@ -140,6 +142,47 @@ describe('what only one may do to a database at a time', () => {
     assert.deepEqual(tried, ['another', 'nobody', 'nobody'])
   })
 
+  it('is done again when who was asked ended in order before it was done: by nobody, or by who is there then', async () => {
+    const { run, hold, clock, told } = await scene()
+    await hold({ owner: here, control: '/run/first.sock' })
+    const tried: string[] = []
+    const done = run(async (turn) => {
+      tried.push(await by(turn))
+      if (tried.length === 1) await hold({ owner: here, control: '/run/second.sock' })
+      if (tried.length === 2) await hold({ released: true })
+      if (tried.length < 3) throw aborted()
+      return 'done'
+    })
+    await clock.pass(minute)
+    assert.equal(await done, 'done')
+    assert.deepEqual(tried, ['another at /run/first.sock', 'another at /run/second.sock', 'nobody'])
+    assert.match(told[0] ?? '', /^Another process works on app: .* It was asked, and ended before this was done\.$/)
+  })
+
+  it('fails, for all to see, when who is asked always ends before it is done', async () => {
+    const { run, hold, clock } = await scene()
+    await hold({ owner: here, control: '/run/follower.sock' })
+    let asked = 0
+    const done = run(async () => {
+      asked += 1
+      throw aborted()
+    })
+    await clock.pass(5 * minute)
+    await assert.rejects(done, { code: 'NOT_RUNNING', message: /It was asked, and ended before this was done\.$/ })
+    assert.ok(asked > 3 && asked < 10, String(asked))
+  })
+
+  it('is not done again when it was called off itself', async () => {
+    const { run, hold, calledOff, asides } = await scene()
+    await hold({ owner: here, control: '/run/follower.sock' })
+    const done = run(async () => {
+      calledOff.abort()
+      throw aborted(calledOff.signal)
+    })
+    await assert.rejects(done, { code: 'ABORTED' })
+    assert.equal(asides(), 0)
+  })
+
   it('that fails otherwise is not tried again', async () => {
     const { run, asides } = await scene()
     await assert.rejects(
@@ -162,7 +205,7 @@ describe('what only one may do to a database at a time', () => {
   it('waits for the own follower, which has its lease already, or will soon', async () => {
     const clock = new ManualClock()
     const { followed, following } = await followApp(clock)
-    const starting = await scene({ followed, isWorker: (pid) => pid === here.pid })
+    const starting = await scene({ followed: () => followed, isWorker: (pid) => pid === here.pid })
     await starting.hold({ owner: here, control: '/run/worker.sock' })
     const soon = starting.run(by)
     await clock.pass(minute)
@@ -178,7 +221,7 @@ describe('what only one may do to a database at a time', () => {
   it('goes on to wait for another when the own follower was told to stop meanwhile', async () => {
     const clock = new ManualClock()
     const { followed } = await followApp(clock)
-    const all = await scene({ followed })
+    const all = await scene({ followed: () => followed })
     await all.hold({})
     const done = all.run(by)
     await clock.pass(minute)
@@ -190,10 +233,58 @@ describe('what only one may do to a database at a time', () => {
     assert.equal(await done, 'nobody')
   })
 
+  it('is done by the follower that the configuration names now, when the former was ended meanwhile', async () => {
+    const clock = new ManualClock()
+    const former = await followApp(clock)
+    const next = await followApp(clock)
+    let current = former.followed
+    const all = await scene({ followed: () => current })
+    for (const { following } of [former, next])
+      following.emit({ kind: 'started', mode: 'commits', how: 'resumed', lsn: toLsn(1), time: 1 })
+    const tried: Turn[] = []
+    const done = all.run(async (turn) => {
+      tried.push(turn)
+      if (tried.length > 1) return 'done'
+      throw aborted()
+    })
+    await turns()
+    assert.equal(tried.length, 1, 'one that is about to end still follows, and is given time for that')
+    assert.equal(all.told[0], 'Following app was ended before this was done.')
+    current = next.followed
+    await all.clock.pass(minute)
+    assert.equal(await done, 'done')
+    assert.deepEqual(
+      tried.map((turn) => turn.by === 'us' && turn.followed),
+      [former.followed, next.followed],
+    )
+    for (const { followed, worker, following } of [former, next]) {
+      worker.answers.stop = () => {
+        following.end({ segments: 0, bytes: 0 })
+        return { segments: 0, bytes: 0 }
+      }
+      await followed.stop(0)
+    }
+  })
+
+  it('does not wait for a lease that a follower of ours took which the configuration names only since', async () => {
+    const clock = new ManualClock()
+    const { followed, following } = await followApp(clock)
+    let current: typeof followed | undefined
+    const all = await scene({ followed: () => current, isWorker: (pid) => pid === here.pid })
+    await all.hold({ owner: elsewhere, purpose: 'backup' })
+    const done = all.run(by)
+    await all.clock.pass(minute)
+    current = followed
+    await all.hold({ owner: here, control: '/run/worker.sock' })
+    following.emit({ kind: 'started', mode: 'commits', how: 'resumed', lsn: toLsn(1), time: 1 })
+    await all.clock.pass(minute)
+    assert.equal(await done, 'us')
+  })
+
   it('is done alone when the own follower does not come back within two minutes', async () => {
     const clock = new ManualClock()
     const { followed } = await followApp(clock)
-    const { run, told } = await scene({ followed })
+    const { run, told } = await scene({ followed: () => followed })
     const done = run(by)
     await clock.pass(2 * minute - 1)
     assert.deepEqual(told.length, 1)

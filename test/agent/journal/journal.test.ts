@@ -31,6 +31,7 @@ describe('the journal', () => {
       outcome: 'failed',
       code: 'DISK_FULL',
       message: 'No space.',
+      warnings: ['The hook after it failed.'],
       backupId: 'abc',
       figures: { pages: 7 },
     })
@@ -46,6 +47,7 @@ describe('the journal', () => {
         outcome: 'failed',
         code: 'DISK_FULL',
         message: 'No space.',
+        warnings: ['The hook after it failed.'],
         backupId: 'abc',
         figures: { pages: 7 },
         rebuilt: false,

@@ -30,15 +30,23 @@ describe('metrics', () => {
     metrics.operationEnded({ ...operation, outcome: 'failed', code: 'DISK_FULL', endedAt: 1_700_000_900_000 })
     metrics.operationEnded({ ...operation, kind: 'verify', outcome: 'failed', code: 'made up\n{}' })
     metrics.operationEnded({ ...operation, kind: 'drill', endedAt: 1_700_000_050_000 })
+    const inVain = { ...operation, outcome: 'failed', endedAt: 1_700_000_900_000 } as const
+    metrics.operationEnded({ ...inVain, kind: 'drill' })
+    metrics.operationEnded({ ...inVain, kind: 'drill', code: 'PROOF_FAILED' })
+    metrics.operationEnded({ ...inVain, kind: 'verify' })
     assert.deepEqual(await lines(metrics, 'holdfast_operations_total'), [
       'holdfast_operations_total{operation="backup",outcome="succeeded"} 1',
       'holdfast_operations_total{operation="backup",outcome="failed"} 1',
-      'holdfast_operations_total{operation="verify",outcome="failed"} 1',
+      'holdfast_operations_total{operation="verify",outcome="failed"} 2',
       'holdfast_operations_total{operation="drill",outcome="succeeded"} 1',
+      'holdfast_operations_total{operation="drill",outcome="failed"} 2',
     ])
     assert.deepEqual(await lines(metrics, 'holdfast_failures_total'), [
       'holdfast_failures_total{operation="backup",code="DISK_FULL"} 1',
       'holdfast_failures_total{operation="verify",code="INTERNAL"} 1',
+      'holdfast_failures_total{operation="drill",code="DRILL_FAILED"} 1',
+      'holdfast_failures_total{operation="drill",code="PROOF_FAILED"} 1',
+      'holdfast_failures_total{operation="verify",code="VERIFY_FAILED"} 1',
     ])
     assert.deepEqual(await lines(metrics, 'holdfast_last_success'), [
       'holdfast_last_success_timestamp_seconds{database="app",operation="backup"} 1700000002.5',

@@ -23,15 +23,24 @@ const config: MirrorConfig = {
 }
 
 /** The book of one mirror, which was last complete an hour ago; what the mirror says, a test says. */
-async function scene() {
+async function scene({ isNew = false } = {}) {
   let now = start
   let isFailing = false
+  let isBeginning = false
+  const runs: string[] = []
   const reads: PromiseWithResolvers<MirrorCompletion | undefined>[] = []
   const ended: string[] = []
   const book = new MirrorBook({
     journal: { operations: async () => [] },
     repository: { url: 'file:///backups', id: 'r' },
-    scheduler: () => ({ set: () => {} }),
+    scheduler: () => ({
+      set: () => {},
+      runNow: async (mirror, schedule, reason) => {
+        runs.push(`${mirror} ${schedule} ${reason}`)
+        throw new HoldfastError('STORAGE_TRANSIENT', 'It is away.')
+      },
+    }),
+    isBeginning: () => isBeginning,
     notifier: {
       observe: (observations) => {
         for (const each of observations) if (each.what === 'absent') ended.push(each.key)
@@ -50,10 +59,17 @@ async function scene() {
     },
   })
   await book.set([config])
-  book.completed(name, start - hour)
+  if (!isNew) {
+    book.completed(name, start - hour)
+    book.began(name, start)
+  }
   return {
     book,
     reads,
+    runs,
+    begin: (is: boolean) => {
+      isBeginning = is
+    },
     completeAt: () => book.all[0]?.completeAt,
     isFailureOver: () => ended.includes(mirrorFailureKey(name)),
     fail: () => {
@@ -132,5 +148,37 @@ describe('what is known of a mirror', () => {
     await new Promise(setImmediate)
     await book.freshen(0, signal)
     assert.equal(reads.length, 2)
+  })
+})
+
+describe('a mirror that was never complete', () => {
+  const minute = 60_000
+
+  it('is brought up to date as soon as the repository has what it gets first, and no more than once', async () => {
+    const { asked, runs, begin } = await scene({ isNew: true })
+    begin(true)
+    await asked(5 * minute, undefined)
+    assert.deepEqual(runs, [])
+    begin(false)
+    await asked(minute, undefined)
+    assert.deepEqual(runs, [`${name} mirror-every-1d schedule`])
+    await asked(hour, undefined)
+    assert.equal(runs.length, 1, 'that it failed is told, and its schedule tries again')
+  })
+
+  it('is left alone if it says that somebody else has completed it', async () => {
+    const { asked, runs, completeAt } = await scene({ isNew: true })
+    await asked(hour, { completeAt: start - hour })
+    assert.deepEqual([runs, completeAt()], [[], start - hour])
+  })
+
+  it('is left alone if its schedule came first', async () => {
+    const { book, asked, runs, begin } = await scene({ isNew: true })
+    begin(true)
+    await asked(minute, undefined)
+    book.began(name, start + minute)
+    begin(false)
+    await asked(minute, undefined)
+    assert.deepEqual(runs, [])
   })
 })

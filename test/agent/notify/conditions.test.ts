@@ -240,6 +240,13 @@ describe('a followed database', () => {
     assert.deepEqual(told(engine.wait(5 * minute)), ['recovered lag'])
   })
 
+  test('past a limit shorter than a minute are told of when they have been past it for as long again', () => {
+    const engine = new Engine()
+    assert.deepEqual(engine.see(...observeLag('app', 6_000, 5_000)), [])
+    assert.deepEqual(engine.wait(4_000), [])
+    assert.deepEqual(told(engine.wait(2_000)), ['firing lag'])
+  })
+
   test('that cannot be read fires, and clears once it can', () => {
     const engine = new Engine()
     const [alert] = engine.see(...observeTrouble('app', 'Somebody holds a lock on it.'))

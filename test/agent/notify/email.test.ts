@@ -4,7 +4,8 @@ import { createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { DeliveryError } from '../../../src/agent/notify/channels/delivery-error.ts'
 import { type EmailSettings, email } from '../../../src/agent/notify/channels/email.ts'
-import type { Message } from '../../../src/agent/notify/message.ts'
+import { type Message, messageText } from '../../../src/agent/notify/message.ts'
+import { formatTime } from '../../../src/util/format-time.ts'
 import { anAlert, hour, start } from './support/alerts.ts'
 import { localhostCertificate } from './support/localhost-certificate.ts'
 import { startMailServer } from './support/mail-server.ts'
@@ -30,6 +31,10 @@ async function failure(settings: Partial<EmailSettings>): Promise<DeliveryError>
   assert.ok(error instanceof DeliveryError, String(error))
   return error
 }
+
+test('what people read says times as every other text for them does', () => {
+  assert.match(messageText(message, { host: 'db1' }), new RegExp(`^Since: ${RegExp.escape(formatTime(start))}$`, 'm'))
+})
 
 describe('an e-mail', () => {
   test('goes encrypted to all recipients, in plain text', async () => {

@@ -18,6 +18,7 @@ test('how new a database is can be told from the names in the repository alone',
     database: 'app',
     newestBackupAt: undefined,
     newestCommitAt: undefined,
+    coveredAt: undefined,
     coveredUntil: undefined,
   })
 
@@ -31,6 +32,7 @@ test('how new a database is can be told from the names in the repository alone',
     database: 'app',
     newestBackupAt: Date.parse('2026-01-31T14:00:00.123Z'),
     newestCommitAt: 1_700_000_001_000,
+    coveredAt: undefined,
     coveredUntil: undefined,
   })
 })

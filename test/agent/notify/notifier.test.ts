@@ -389,6 +389,48 @@ test('other channels can take over while it runs', async () => {
   assert.deepEqual(quick.titles, [brokenTitle])
 })
 
+test('a channel whose settings stay the same goes on as it was, also where another is added or it is told of other things', async () => {
+  using folder = temporaryFolder()
+  const bad = new FakeChannel()
+  bad.behaviour = 'refuses'
+  const settings = (url: string) => ({ type: 'webhook', url })
+  const bads = { name: 'bad', channel: bad, settings: settings('https://bad') }
+  await using bench = await open(folder.path, [bads])
+  bench.notifier.observe([broken])
+  await turns()
+  const known = () => bench.notifier.channels.map(({ name, deliveries: { last } }) => [name, last?.problem])
+  const problems = () => healthReport([], bench.notifier).problems.map(({ key }) => key)
+  const other = { name: 'other', channel: new FakeChannel(), settings: settings('https://other') }
+  const again = { ...bads, channel: new FakeChannel(), settings: settings('https://bad') }
+  await bench.notifier.reconfigure([other, { ...again, filter: { topics: ['drill'] } }])
+  assert.deepEqual(known(), [
+    ['other', undefined],
+    ['bad', 'No.'],
+  ])
+  assert.deepEqual(problems(), ['channel/bad'])
+  bench.notifier.observe([{ ...broken, condition: aCondition({ key: 'failure/another' }) }])
+  await turns()
+  assert.equal(bad.attempts, 1, 'it is told of drills alone from now on')
+  assert.equal(other.channel.messages.length, 1)
+  await bench.notifier.reconfigure([{ ...again, settings: settings('https://good') }])
+  assert.deepEqual([known(), problems()], [[['bad', undefined]], []], 'another address is another channel')
+})
+
+test('what happens while a channel gives way to another is told by that one', async () => {
+  using folder = temporaryFolder()
+  const slow = new FakeChannel()
+  slow.behaviour = 'hangs'
+  await using bench = await open(folder.path, [{ name: 'a', channel: slow }])
+  bench.notifier.observe([broken])
+  await turns()
+  const quick = new FakeChannel()
+  const reconfigured = bench.notifier.reconfigure([{ name: 'a', channel: quick }])
+  bench.notifier.observe([mended])
+  await reconfigured
+  await turns()
+  assert.equal(quick.titles.length, 2)
+})
+
 test('stopping can wait a while for what is being sent', async () => {
   using folder = temporaryFolder()
   const channel = new FakeChannel()

@@ -9,6 +9,7 @@ import type { HookConfig } from '../../../src/agent/config/config.ts'
 import type { Operation, OperationStart } from '../../../src/agent/journal/operation.ts'
 import { Metrics } from '../../../src/agent/metrics/metrics.ts'
 import { Heartbeat } from '../../../src/agent/notify/heartbeat.ts'
+import { messageText } from '../../../src/agent/notify/message.ts'
 import { Notifier } from '../../../src/agent/notify/notifier.ts'
 import { Operations } from '../../../src/agent/operations/operations.ts'
 import { HoldfastError, hasCode } from '../../../src/errors.ts'
@@ -59,6 +60,8 @@ async function scene(heartbeats: readonly Heartbeat[] = []) {
     lines,
     ended,
     outcomes: async () => (await journal.operations()).map(({ outcome, code }) => `${outcome} ${code ?? ''}`.trim()),
+    recorded: async () => (await journal.operations()).map(({ message, warnings }) => [message, warnings]),
+    firing: () => notifier.firing,
     keys: () => notifier.firing.map(({ key }) => key),
     async [Symbol.asyncDispose]() {
       await notifier[Symbol.asyncDispose]()
@@ -229,6 +232,39 @@ describe('an operation of the agent', () => {
     assert.equal(operations.running.length, 0)
   })
 
+  it('that failed says so apart from what a hook after it says: nobody takes that for the cause', async () => {
+    await using all = await scene()
+    const { operations, ended, firing, recorded, lines } = all
+    const { signal } = new AbortController()
+    const hooks = [hook('after', 'echo The pager is broken.; exit 3', { operations: ['backup', 'drill'] })]
+    const said = (kind: string) => `The hook after the ${kind} ended with 3. It said: The pager is broken.`
+    const full = new HoldfastError('DISK_FULL', 'No space left.')
+    await assert.rejects(operations.run(start, { hooks, signal }, () => Promise.reject(full)))
+    const drilled = await operations.run({ ...start, kind: 'drill', type: undefined }, { hooks, signal }, async () => {
+      return { outcome: 'failed', message: 'It held nobody.', warnings: ['The clock is wrong.'] }
+    })
+    assert.equal(drilled?.message, 'It held nobody.')
+    const told = ended.map(({ message, warnings }) => [message, warnings])
+    assert.deepEqual(told, [
+      ['No space left.', [said('backup')]],
+      ['It held nobody.', ['The clock is wrong.', said('drill')]],
+    ])
+    assert.deepEqual(await recorded(), told)
+    const alerts = firing().map(({ summary, details }) => [summary, details['warnings']])
+    assert.deepEqual(alerts, [
+      ['The full backup of app failed: No space left.', said('backup')],
+      ['The restore drill of app failed: It held nobody.', `The clock is wrong. ${said('drill')}`],
+    ])
+    const [alert = assert.fail()] = firing()
+    const text = messageText({ type: 'alert', alert }, { host: 'h' }).split('\n')
+    assert.deepEqual(text.slice(0, 2), [
+      'Critical: The full backup of app failed: No space left.',
+      `Besides: ${said('backup')}`,
+    ])
+    assert.equal(lines.filter((line) => line.includes('The pager is broken.')).length, 2)
+    assert.ok(!lines.some((line) => /failed\. .*pager/.test(line)))
+  })
+
   it('that is called off is interrupted: nobody is alarmed, and the hook after it runs all the same', async () => {
     await using all = await scene()
     const { operations, outcomes, keys, ended } = all
@@ -240,7 +276,7 @@ describe('an operation of the agent', () => {
     })
     await assert.rejects(run, (error) => hasCode(error, 'ABORTED'))
     assert.deepEqual(await outcomes(), ['interrupted ABORTED'])
-    assert.match(ended[0]?.message ?? '', /4/)
+    assert.match(ended[0]?.warnings?.join() ?? '', /ended with 4/)
     assert.deepEqual(keys(), [])
   })
 })

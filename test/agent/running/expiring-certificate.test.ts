@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:https'
 import { it } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { formatTime } from '../../../src/util/format-time.ts'
 import { makeDatabase } from '../../cli/support/database.ts'
 import {
   localhostCertificate,
@@ -37,8 +38,9 @@ it('an agent tells through a webhook that the certificate of its server ends soo
   const nextDay = () => clock.leap(day)
 
   await running.until('it is told', () => inbox.has('firing', key), nextDay)
-  const told = new RegExp(`^The certificate of ${inbox.host} ends in 1[0-4] d.*, at 2120-01-01T00:00:00.000Z`)
-  assert.match(inbox.last(key)?.summary ?? '', told)
+  const summary = inbox.last(key)?.summary ?? ''
+  assert.match(summary, new RegExp(`^The certificate of ${inbox.host} ends in 1[0-4] d`))
+  assert.ok(summary.includes(`, at ${formatTime(Date.parse('2120-01-01T00:00:00Z'))}:`), summary)
 
   server.setSecureContext({ cert: renewedCertificate, key: renewedKey })
   await running.until('it is told that it is over', () => inbox.has('recovered', key), nextDay)

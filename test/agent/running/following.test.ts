@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { change, makeDatabase } from '../../cli/support/database.ts'
@@ -53,6 +53,36 @@ describe('an agent that follows a database', () => {
     assert.equal(following(running)?.durableLsn, 2)
   })
 
+  for (const [what, folder] of [
+    ['is away', 'backups'],
+    ['can be read, but takes nothing', 'backups/databases/app/segments'],
+  ] as const)
+    it(`calls overdue what it follows while the repository ${what}, and not any more when all is there`, async () => {
+      await using all = await scene({ overdueAfter: '20s' })
+      const { inbox, file } = all
+      using application = new DatabaseSync(file('app.db'), { timeout: 5000 })
+      await using running = await all.start()
+      await running.until('its state is kept', () => existsSync(file(folder)) && following(running)?.durableLsn === 1)
+      const next = () => running.clock.leap(minute / 2)
+      const key = 'overdue/app'
+      for (let times = 0; times < 3; times += 1) await next()
+      assert.deepEqual(inbox.all, [], 'nothing happens in it')
+      renameSync(file(folder), file('away'))
+      writeFileSync(file(folder), 'This is no folder.')
+      application.exec("INSERT INTO users (name) VALUES ('late')")
+      await running.until('it is told', () => inbox.has('firing', key), next)
+      assert.match(
+        inbox.last(key)?.summary ?? '',
+        /^The newest state of app in the repository is .* older than 20 s\.$/,
+      )
+      assert.equal(following(running)?.state, 'following')
+      rmSync(file(folder))
+      renameSync(file('away'), file(folder))
+      await running.until('it is told that it is over', () => inbox.has('recovered', key), next)
+      inbox.proves('a backup is overdue', key)
+      assert.equal(following(running)?.durableLsn, 2)
+    })
+
   it('tells that commits were missed while it did not run, and an hour later that no more were', async () => {
     await using all = await scene()
     const { inbox, file } = all
@@ -69,6 +99,8 @@ describe('an agent that follows a database', () => {
     await using second = await all.start()
     await second.until('it is told', () => inbox.has('firing', key))
     assert.match(inbox.last(key)?.summary ?? '', /^Commits of app were missed between /)
+    const said = second.lines.filter((line) => / warn /.test(line) && /LSN|missed/.test(line))
+    assert.equal(said.length, 1, `once is enough: ${said.join(' ')}`)
     const toldAt = second.clock.now()
     await second.until(
       'it is told that it is over',

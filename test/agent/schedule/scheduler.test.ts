@@ -162,6 +162,35 @@ describe('a run that is asked for', () => {
     assert.deepEqual(rig.take(), ['manual 2026-11-21T06:20:00', '2026-11-21T07:00:00'])
   })
 
+  it('leaves alone what counts commits, bytes or quiet, however it ends', async () => {
+    const rig = new Rig('2026-11-21T06:00Z')
+    const all = [
+      schedule('commits', { afterCommits: 100 }),
+      schedule('bytes', { afterBytes: '1MB' }),
+      schedule('calm', { quiet: '10m' }),
+    ]
+    rig.scheduler.set('app', all)
+    rig.scheduler.notifyCommits('app', 60, 600_000, rig.clock.now())
+    for (const outcome of ['succeeded', 'failed', 'skipped'] as const) {
+      rig.outcome = outcome
+      for (const { id } of all) await rig.scheduler.runNow('app', id)
+    }
+    rig.fails = new Error('no disk')
+    for (const { id } of all) await assert.rejects(rig.scheduler.runNow('app', id))
+    rig.fails = undefined
+    rig.take()
+    for (const { since } of rig.scheduler.list()) assert.deepEqual(since, { commits: 60, bytes: 600_000 })
+    await rig.clock.pass(5 * minute)
+    rig.scheduler.notifyCommits('app', 40, 400_000, rig.clock.now())
+    await rig.clock.pass(10 * minute)
+    assert.deepEqual(rig.take(), [
+      'app/commits 2026-11-21T06:05:00',
+      'app/bytes 2026-11-21T06:05:00',
+      'app/calm 2026-11-21T06:15:00',
+    ])
+    await rig.scheduler.stop()
+  })
+
   it('joins the one that is queued, and stands for one that came due while it waited', async () => {
     const rig = new Rig('2026-11-21T06:55Z')
     rig.holds = true
@@ -391,10 +420,37 @@ describe('over a restart', () => {
 
   it('without a state, what was missed since a known moment is caught up', async () => {
     const rig = new Rig('2026-11-22T04:00Z')
-    rig.scheduler.set('app', [nightly], { since: Date.parse('2026-11-20T12:00Z') })
-    rig.scheduler.set('new', [nightly], { since: Date.parse('2026-11-22T03:00Z') })
+    rig.scheduler.set('app', [nightly], { since: () => Date.parse('2026-11-20T12:00Z') })
+    rig.scheduler.set('new', [nightly], { since: () => Date.parse('2026-11-22T03:00Z') })
     await rig.clock.pass(hour)
     assert.deepEqual(rig.take(), ['app/nightly catch-up 2026-11-22T04:00:00'])
+  })
+
+  it('without a state, an interval that was missed is caught up at once, and called so, and counts from there', async () => {
+    const rig = new Rig('2026-11-22T04:00:30Z')
+    const often = schedule('often', { every: '1m' })
+    rig.scheduler.set('app', [often], { since: () => Date.parse('2026-11-22T03:59:00Z') })
+    await rig.clock.pass(2.5 * minute)
+    assert.deepEqual(rig.take(), ['catch-up 2026-11-22T04:00:30', '2026-11-22T04:01:29', '2026-11-22T04:02:29'])
+    rig.scheduler.set('soon', [often], { since: () => rig.clock.now() - 40_000 })
+    await rig.clock.pass(20_000)
+    assert.deepEqual(
+      rig.take().filter((run) => run.startsWith('soon')),
+      ['soon/often 2026-11-22T04:03:20'],
+    )
+    await rig.scheduler.stop()
+  })
+
+  it('what was due just before an agent began was missed all the same', async () => {
+    const store = new KeptState()
+    const first = new Rig('2026-11-22T02:00Z', { store })
+    first.scheduler.set('app', [nightly])
+    await first.scheduler.stop()
+    const next = new Rig('2026-11-22T02:30:10Z', { store, state: store.kept })
+    next.scheduler.set('app', [nightly])
+    await next.clock.pass(minute)
+    assert.deepEqual(next.take(), ['catch-up 2026-11-22T02:30:10'])
+    await next.scheduler.stop()
   })
 
   it('a state that cannot be kept is told of and tried again, and runs go on', async () => {

@@ -181,6 +181,7 @@ class FakeFollower implements DatabaseFollower {
   #image: readonly Uint8Array[]
   #lost: LossReason | undefined
   #currentAt: number | undefined
+  isCurrent = false
 
   constructor(database: FakeDatabase, frame: number | undefined, reason: LossReason | undefined) {
     this.#database = database
@@ -229,6 +230,7 @@ class FakeFollower implements DatabaseFollower {
     this.#lost ??= database.loseNext
     database.loseNext = undefined
     let commits = 0
+    this.isCurrent = !database.isUnknown
     if (database.isUnknown) return { commits, bytes: 0, lost: this.#lost }
     this.#currentAt = database.clock.now()
     if (this.#generation !== database.generation) {

@@ -38,6 +38,10 @@ export class FollowerProgram {
     context.after(() => this.kill())
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   /** The first line of that event that fits; waits for it. */
   async event<Name extends Event>(name: Name, fits: (line: Line<Name>) => boolean = () => true): Promise<Line<Name>> {
     const isWanted = (line: FollowLine): line is Line<Name> => line.event === name

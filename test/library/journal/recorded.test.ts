@@ -37,7 +37,7 @@ describe('what an application does is recorded', () => {
       snapshotId = snapshot.metadata.id
       await backups.createBackup({ type: 'full' })
       await backups.pinBackup('first')
-      await backups.unpinBackup('first')
+      await backups.unpinBackup('second')
       await backups.verify({ level: 'metadata' })
       await backups.drill()
       await backups.compact()

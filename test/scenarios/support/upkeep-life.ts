@@ -30,7 +30,7 @@ import { UpkeepWitness } from './upkeep-witness.ts'
 const day = 86_400_000
 
 /** What others may rightly answer to work that nobody interrupted. */
-const refusals = ['BACKUP_NEEDED', 'DATABASE_BUSY', 'NAME_TAKEN']
+const refusals = ['BACKUP_NEEDED', 'BACKUP_PINNED', 'DATABASE_BUSY', 'NAME_TAKEN']
 
 /** One small live database, over some weeks of its own time. */
 export class UpkeepLife implements AsyncDisposable {
@@ -261,11 +261,11 @@ export class UpkeepLife implements AsyncDisposable {
   }
 
   async #delete(): Promise<void> {
-    const here = await this.#here()
     const backup = this.#anyBackup()
-    // A capture holds the lease.
-    if (backup === undefined || here.capture !== undefined) return
-    const fate = await this.#attempt('delete', () => deleteBackup(here.database, backup.id), this.#doom(12))
+    if (backup === undefined) return
+    const fate = await this.#upkeep('delete', {}, this.#doom(12), (database, { lease }) =>
+      deleteBackup(database, backup.id, { lease }),
+    )
     if (fate === 'died' || 'done' in fate) this.#witness.deleted(backup.id)
     if (fate !== 'died' && 'done' in fate) this.#tally.deletions += 1
   }

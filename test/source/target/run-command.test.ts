@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { HoldfastError } from '../../../src/errors.ts'
 import { runCommand } from '../../../src/source/sqlite/target/run-command.ts'
 import { currentProcess, processState } from '../../../src/util/process-identity.ts'
 
@@ -28,6 +29,22 @@ test('a time-out when nothing is left to stop is no crash', { skip }, async () =
   assert.ok(failure instanceof Error)
   await delay(100)
   endIfAlive(Number(/\n(\d+)$/.exec(failure.message)?.[1]))
+})
+
+test('a command that fails says what it printed, or that it printed nothing', { skip }, async () => {
+  const failureOf = async (command: string) => {
+    const failure = await runCommand(command, '/dev/null', { timeoutMs: 5000 }).catch((error: unknown) => error)
+    assert.ok(failure instanceof HoldfastError)
+    return [failure.message, failure.hint]
+  }
+  assert.deepEqual(await failureOf('echo no such user; exit 3'), [
+    'The check command ended with 3.\nno such user',
+    'The target is as it was. Look at what it printed, or restore another state.',
+  ])
+  assert.deepEqual(await failureOf('exit 3'), [
+    'The check command ended with 3, and printed nothing.',
+    'The target is as it was. Run the command by hand to see what it finds, or restore another state.',
+  ])
 })
 
 /** What left the process group is out of reach of the command's end. */

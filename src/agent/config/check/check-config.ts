@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { resolveRepository } from '../resolve/repository-location.ts'
 import { rootShape } from '../schema/config-schema.ts'
 import { hookSchema } from '../schema/hook-schema.ts'
 import { isMapping, parseWhatIsRight } from '../schema/parse-what-is-right.ts'
@@ -6,6 +7,7 @@ import { checkDatabases } from './check-databases.ts'
 import { checkHook } from './check-hook.ts'
 import { checkMirrors } from './check-mirrors.ts'
 import { checkNotify } from './check-notify.ts'
+import { checkPlace } from './check-place.ts'
 import { checkServer } from './check-server.ts'
 import { checkSettings, checkTimeZone, elementsOf } from './check-settings.ts'
 import type { Reporter } from './reporter.ts'
@@ -17,6 +19,7 @@ export function checkConfig(raw: unknown, folder: string, report: Reporter): voi
   if (!isMapping(raw)) return
   const { timeZone, server, repository, defaults = {} } = parseWhatIsRight(rightParts, raw) ?? {}
   if (timeZone !== undefined) checkTimeZone(timeZone, ['timeZone'], report)
+  if (repository !== undefined) checkPlace(resolveRepository(repository, folder), ['repository'], report)
   checkServer(server, report)
   checkSettings(defaults, raw['defaults'], ['defaults'], report)
   checkDatabases(elementsOf(raw, 'databases'), defaults, raw['defaults'], folder, report)

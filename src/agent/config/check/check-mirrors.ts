@@ -4,6 +4,7 @@ import { mirrorInput, resolveMirrorPlace } from '../resolve/resolve-mirrors.ts'
 import { mirrorSchema } from '../schema/mirror-schema.ts'
 import { isMapping } from '../schema/parse-what-is-right.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
+import { checkPlace } from './check-place.ts'
 import { elementsOf } from './check-settings.ts'
 import type { Reporter } from './reporter.ts'
 
@@ -22,7 +23,8 @@ export function checkMirrors(
     const place = typeof data === 'string' ? path : [...path, 'to']
     for (const { field, message } of readSchedule(mirrorInput(data)).problems ?? [])
       report.value([...path, field], message)
-    const name = resolveMirrorPlace(typeof data === 'string' ? data : data.to, folder).name
+    const { to, name } = resolveMirrorPlace(typeof data === 'string' ? data : data.to, folder)
+    if (!checkPlace(to, place, report)) continue
     const before = seen.get(name)
     if (before !== undefined) report.value(place, `mirrors[${before}] is the same place.`)
     else seen.set(name, index)

@@ -3,7 +3,7 @@ import { notifySchema } from '../schema/notify-schema.ts'
 import { parseWhatIsRight } from '../schema/parse-what-is-right.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
 import type { Reporter } from './reporter.ts'
-import { type ReadFile, unreadable } from './unreadable.ts'
+import { isMissingFile, type ReadFile, systemCode } from './unreadable.ts'
 
 /** Longer than any secret or list of certificates: a wrong file is meant. */
 const longestSecret = 1024 * 1024
@@ -19,7 +19,7 @@ export async function readSecrets(
   const read = async (file: string | undefined, path: ConfigPath) => {
     if (file === undefined) return
     const place = resolve(folder, file)
-    const found = await readSecret(place, readFile)
+    const found = await readSecret(place, folder, readFile)
     if (typeof found === 'string') secrets.set(place, found)
     else report.value(path, found.problem)
   }
@@ -33,14 +33,28 @@ export async function readSecrets(
   return secrets
 }
 
-async function readSecret(path: string, readFile: ReadFile): Promise<string | { readonly problem: string }> {
+/** No problem names the file: somebody may have put the secret itself where its file belongs. */
+async function readSecret(
+  path: string,
+  folder: string,
+  readFile: ReadFile,
+): Promise<string | { readonly problem: string }> {
   let bytes: Uint8Array
   try {
     bytes = await readFile(path)
   } catch (thrown) {
-    return { problem: unreadable(path, thrown) }
+    return { problem: whyUnreadable(thrown, folder) }
   }
-  if (bytes.length > longestSecret) return { problem: `${path} is too large for what it should hold.` }
+  if (bytes.length > longestSecret) return { problem: 'The file is too large for what it should hold.' }
   const text = new TextDecoder().decode(bytes).replace(/\r?\n$/, '')
-  return text === '' ? { problem: `${path} is empty.` } : text
+  return text === '' ? { problem: 'The file is empty.' } : text
+}
+
+function whyUnreadable(thrown: unknown, folder: string): string {
+  const code = systemCode(thrown)
+  if (isMissingFile(thrown) || code === 'ENAMETOOLONG')
+    return `There is no such file. A path that does not begin with "/" is looked for in ${folder}.`
+  if (code === 'EISDIR') return 'This is a folder, not a file.'
+  if (code === 'EACCES' || code === 'EPERM') return 'Access to the file is denied.'
+  return `The file cannot be read${typeof code === 'string' ? ` (${code})` : ''}.`
 }

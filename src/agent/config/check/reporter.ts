@@ -1,3 +1,4 @@
+import { mayBeSecret } from '../may-be-secret.ts'
 import type { ProblemFacts } from '../problem.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
 import type { Places } from '../yaml/read-document.ts'
@@ -16,7 +17,8 @@ export class Reporter {
 
   /** The value is wrong. */
   value(path: ConfigPath, message: string, facts: Partial<ProblemFacts> = {}): void {
-    this.#add({ path: this.#places.textOf(path), span: this.#places.spanOf(path), message, ...facts })
+    const isHarmless = !mayBeSecret(path)
+    this.#add({ path: this.#places.textOf(path), span: this.#places.spanOf(path), isHarmless, message, ...facts })
   }
 
   /** It should not be there at all. */

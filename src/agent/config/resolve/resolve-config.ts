@@ -5,7 +5,7 @@ import type { ConfigInput } from '../schema/config-schema.ts'
 import { parseListen, usualListen } from './listen-address.ts'
 import { resolveRepository } from './repository-location.ts'
 import { resolveDatabase } from './resolve-database.ts'
-import { resolveHook } from './resolve-hook.ts'
+import { resolveHooks } from './resolve-hook.ts'
 import { resolveMirrors } from './resolve-mirrors.ts'
 import { resolveNotify } from './resolve-notify.ts'
 
@@ -21,12 +21,14 @@ export interface Surroundings {
 /** What was checked, with defaults in place. */
 export function resolveConfig(input: ConfigInput, { file, folder, secrets, cores }: Surroundings): Config {
   const { defaults = {}, timeZone, stateFolder, log = {} } = input
-  const hooks = (input.hooks ?? []).map(resolveHook)
+  const hooks = resolveHooks(input.hooks, 'hooks')
   return {
     file,
     repository: resolveRepository(input.repository, folder),
     stateFolder: stateFolder === undefined ? undefined : resolve(folder, stateFolder),
-    databases: input.databases.map((database) => resolveDatabase(database, { folder, defaults, hooks, timeZone })),
+    databases: input.databases.map((database, index) =>
+      resolveDatabase(database, { folder, defaults, hooks, timeZone, place: `databases[${index}]` }),
+    ),
     mirrors: resolveMirrors(input.mirrors ?? [], { folder, timeZone, hooks }),
     concurrency: concurrencyOf(input.concurrency, cores),
     notify: resolveNotify(input.notify ?? [], { folder, secrets }),

@@ -7,7 +7,7 @@ import type { DatabaseConfig, DrillConfig, FollowConfig, HookConfig, RetentionCo
 import { commandOf } from '../schema/command-schema.ts'
 import type { DatabaseInput, SettingsInput } from '../schema/database-schema.ts'
 import { mergeSettings } from './merge-settings.ts'
-import { resolveHook } from './resolve-hook.ts'
+import { resolveHooks } from './resolve-hook.ts'
 import { schedulesOf } from './schedules.ts'
 
 export interface Around {
@@ -17,11 +17,13 @@ export interface Around {
   /** Run around every operation, besides a database's own. */
   readonly hooks: readonly HookConfig[]
   readonly timeZone: string | undefined
+  /** `databases[1]` */
+  readonly place: string
 }
 
 export function resolveDatabase(
   database: DatabaseInput,
-  { folder, defaults, hooks, timeZone }: Around,
+  { folder, defaults, hooks, timeZone, place }: Around,
 ): DatabaseConfig {
   const settings = mergeSettings(defaults, database)
   const { compression = {}, validation, tags, overdueAfter, lagLimit } = settings
@@ -37,7 +39,7 @@ export function resolveDatabase(
     tags: tags ?? {},
     verify: { level, subset, maxDurationMs: maxDuration },
     drill: drillOf(settings.drill, folder),
-    hooks: [...hooks, ...(settings.hooks ?? []).map(resolveHook)],
+    hooks: [...hooks, ...resolveHooks(settings.hooks, `${database.hooks === undefined ? 'defaults' : place}.hooks`)],
     overdueAfterMs: overdueAfter,
     lagLimitMs: lagLimit ?? defaultLagLimitMs,
   }

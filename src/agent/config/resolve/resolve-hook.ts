@@ -3,8 +3,14 @@ import { type HookConfig, hookOperations } from '../config.ts'
 import { commandOf } from '../schema/command-schema.ts'
 import type { HookInput } from '../schema/hook-schema.ts'
 
-export function resolveHook({ before, after, command, timeout, when, onFailure }: HookInput): HookConfig {
+/** @param place of the list that it is in */
+export function resolveHooks(hooks: readonly HookInput[] = [], place: string): HookConfig[] {
+  return hooks.map((hook, index) => resolveHook(hook, `${place}[${index}]`))
+}
+
+function resolveHook({ before, after, command, timeout, when, onFailure }: HookInput, place: string): HookConfig {
   const common = {
+    place,
     operations: operationsOf(before ?? after),
     command: commandOf(command),
     timeoutMs: timeout ?? defaultHookTimeoutMs,

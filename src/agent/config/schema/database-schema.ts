@@ -120,7 +120,7 @@ export const whichShape = {
   glob: oneOrMore('patterns of paths; databases that come and go are noticed', 'a pattern of paths').optional(),
   exclude: oneOrMore('patterns of paths that are left out', 'a pattern of paths').optional(),
   name: matching(
-    "in the repository; default: the file's name without its ending",
+    "in the repository; default: the file's name, without an ending such as .db",
     'a name of letters, digits, ".", "_", "+", "=" and "-", at most 100',
     isDatabaseName,
   ).optional(),

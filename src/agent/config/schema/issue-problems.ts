@@ -1,8 +1,9 @@
 /** What zod finds wrong, in plain words and at its place in the file. */
 import type { z } from 'zod'
+import { mayBeSecret } from '../may-be-secret.ts'
 import { nearest } from '../nearest.ts'
 import type { ProblemFacts } from '../problem.ts'
-import type { ConfigPath } from '../yaml/config-path.ts'
+import { type ConfigPath, isPlainKey, keyText } from '../yaml/config-path.ts'
 import { type Places, unknownText } from '../yaml/read-document.ts'
 import { laterKeys } from './config-schema.ts'
 import { knownKeys } from './known-keys.ts'
@@ -46,13 +47,13 @@ function unknownKey(key: string, inside: ConfigPath, schema: z.ZodType, places: 
   const path = [...inside, key]
   const known = knownKeys(schema, inside)
   const near = nearest(key, known) ?? null
-  const facts = { path: places.textOf(path), span: places.keySpanOf(path), nearest: near, got: key }
+  const facts = { path: places.textOf(path), span: places.keySpanOf(path), nearest: near, isHarmless: isPlainKey(key) }
   if (inside.length === 0 && laterKeys.includes(key))
-    return { facts: { ...facts, message: `"${key}" is not available in this version.`, expected: null } }
+    return { facts: { ...facts, got: key, message: `"${key}" is not available in this version.`, expected: null } }
   const expected = `one of ${known.join(', ')}`
   const hint = near === null ? ` Expected ${expected}.` : ` Did you mean "${near}"?`
   return {
-    facts: { ...facts, message: `Unknown key "${key}".${hint}`, expected },
+    facts: { ...facts, message: `Unknown key ${keyText(key)}.${hint}`, expected, got: isPlainKey(key) ? key : null },
     mistyped: near === null ? undefined : { inside, key, meant: near },
   }
 }
@@ -81,17 +82,24 @@ function isMissing(issue: Issue): boolean {
 
 function wrongValue(issue: Issue, path: ConfigPath, places: Places): ProblemFacts {
   const { expected, words, isSecret, hint } = expectation(issue)
-  const got = shown(issue.input, isSecret, places.get(path)?.written)
   const near = typeof issue.input === 'string' ? (nearest(issue.input, words) ?? null) : null
+  const isHidden = isSecret || (mayBeSecret(path) && !isHarmlessThere(issue, near))
+  const hidden = isHidden ? (issue.code === 'custom' ? 'another text' : 'a text') : undefined
+  const got = shown(issue.input, hidden, places.get(path)?.written)
   const isBare = expected.startsWith('a text') && !isCollection(issue.input) && issue.input !== null
   const more =
     hint ?? (near === null ? undefined : `Did you mean "${near}"?`) ?? (isBare ? 'Put it in quotes.' : undefined)
-  const facts = { path: places.textOf(path), span: places.spanOf(path), expected, nearest: near }
+  const facts = { path: places.textOf(path), span: places.spanOf(path), isHarmless: !isHidden, expected, nearest: near }
   return {
     ...facts,
     message: `Expected ${expected}, got ${got}.${more === undefined ? '' : ` ${more}`}`,
-    got: isSecret ? null : got,
+    got: isHidden ? null : got,
   }
+}
+
+/** Where secrets are, only what was meant to be one of the known words, or is the wrong number for something that is none. */
+function isHarmlessThere(issue: Issue, near: string | null): boolean {
+  return near !== null || (issue.code === 'custom' && typeof issue.input !== 'string')
 }
 
 interface Expectation {
@@ -119,7 +127,9 @@ function expectation(issue: Issue): Expectation {
     case 'invalid_union':
       return alternatives(issue.errors.flatMap((branch) => branch.filter(isWrongForm).map(expectation)))
     case 'invalid_key':
-      return plain('a key that is not empty')
+      return plain(
+        issue.issues[0]?.code === 'too_small' ? 'a key that is not empty' : 'the name of a header as its key',
+      )
     default:
       return plain('something else')
   }
@@ -144,12 +154,15 @@ function isCollection(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-/** @param written what the file has, which is nearer to what people typed than a number that was made of it */
-function shown(value: unknown, isSecret: boolean, written: string | undefined): string {
+/**
+ * @param hidden what is told instead of a text that is not to be seen
+ * @param written what the file has, which is nearer to what people typed than a number that was made of it
+ */
+function shown(value: unknown, hidden: string | undefined, written: string | undefined): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'a mapping'
-  if (isSecret) return typeof value === 'string' ? 'another text' : `a ${typeof value}`
+  if (hidden !== undefined) return typeof value === 'string' ? hidden : `a ${typeof value}`
   if (typeof value !== 'string') return shortened(written ?? String(value))
   return value === '' ? 'an empty text' : JSON.stringify(shortened(value))
 }

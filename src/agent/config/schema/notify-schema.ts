@@ -7,6 +7,11 @@ import { choice, duration, flag, matching, path, secret, text, url, whole } from
 const address = (description: string) =>
   matching(description, 'an e-mail address', (found) => /^[^\r\n]*[^\s@]@[^\s@]+$/.test(found.replace(/>$/, '')))
 
+const headerName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/)
+  .describe('the name of a header')
+
 const channels = {
   webhook: z
     .union([
@@ -15,14 +20,14 @@ const channels = {
         url: url('its address'),
         secret: secret('signs every message').optional(),
         secretFile: path('a file that holds the secret').optional(),
-        headers: z.record(z.string().min(1), secret('its value')).describe('more headers').optional(),
+        headers: z.record(headerName, secret('its value')).describe('more headers').optional(),
       }),
     ])
     .describe('POSTs JSON to this address')
     .optional(),
   email: z
     .strictObject({
-      host: text('the SMTP server', 'the name of a server'),
+      host: matching('the SMTP server', 'the name of a server', (found) => /^[^\s/@]+$/.test(found)),
       port: whole('default: 587, or 465 with "tls: always"', 1, 65_535).optional(),
       tls: choice('default starttls', ['always', 'starttls', 'never']).optional(),
       caFile: path("a file that holds the certificate of the server's authority, in PEM").optional(),

@@ -39,7 +39,19 @@ export function path(description: string): z.ZodType<string> {
 
 /** A path or URL. */
 export function place(description: string): z.ZodType<string> {
-  return matching(description, 'a path or URL', isPath, homeHint)
+  return matching(
+    description,
+    'a path or URL',
+    (value) => isPath(value) && passwordHint(value) === undefined,
+    (value) => homeHint(value) ?? passwordHint(value),
+  )
+}
+
+/** Such a URL would name another host, and show the password as a part of the path. */
+function passwordHint(value: unknown): string | undefined {
+  const isBroken =
+    typeof value === 'string' && /^[A-Za-z][\w+.-]*:\/\/[^/?#@]*:(?!\d*[/?#])[^/?#@]*[/?#].*@/.test(value)
+  return isBroken ? 'Inside of a password, write %2F for "/", %3F for "?" and %23 for "#".' : undefined
 }
 
 function isPath(value: string): boolean {

@@ -1,7 +1,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Node, type Pair, parseAllDocuments, type YAMLMap } from 'yaml'
 import { interpolate, isInterpolated } from '../interpolate.ts'
 import type { ProblemFacts, Span } from '../problem.ts'
-import { type ConfigPath, pathText } from './config-path.ts'
+import { type ConfigPath, keyText, pathText } from './config-path.ts'
 import { syntaxProblem } from './syntax-problem.ts'
 
 /** Where a value stands, and how it is written there. */
@@ -64,6 +64,9 @@ export class Places {
 function firstOf({ start }: Span): Span {
   return { start, end: start + 1 }
 }
+
+/** `from: a@b`, and `password:abc` in the next line: to YAML, all of it is one text. */
+const swallowedKey = /\n\s*[A-Za-z][\w-]*[:=]/
 
 /** Aliases are followed, so that a short text may stand for a large tree. */
 const mostValues = 200_000
@@ -148,7 +151,11 @@ class Reader {
   #alias(name: string, path: ConfigPath, span: Span, key: Span | undefined): unknown {
     const target = this.#anchors.get(name)
     if (target !== undefined) return this.#convert(target, path, key)
-    this.#report(path, span, `The alias "*${name}" stands for nothing: no "&${name}" comes before it.`)
+    this.#report(
+      path,
+      span,
+      'This alias stands for nothing: no anchor of its name comes before it. Put a text that begins with "*" in quotes.',
+    )
     return null
   }
 
@@ -163,6 +170,12 @@ class Reader {
     }
     const value = isScalar(node) ? node.value : null
     const written = node.range ? this.#text.slice(node.range[0], node.range[1]) : ''
+    if (isScalar(node) && node.type === 'PLAIN' && swallowedKey.test(written))
+      this.#report(
+        path,
+        span,
+        'The next line belongs to this text, as its key has no ": " behind it. Write "key: value", or put the text in quotes.',
+      )
     this.places.add(path, { value: span, key, written })
     return typeof value === 'string' && isInterpolated(value) ? this.#interpolated(value, path, span) : value
   }
@@ -173,16 +186,21 @@ class Reader {
       const key = this.#key(pair, path)
       if (key === undefined) continue
       const inside = [...path, key.name]
-      if (Object.hasOwn(mapping, key.name)) this.#report(inside, key.span, `The key "${key.name}" is given twice.`)
+      if (Object.hasOwn(mapping, key.name))
+        this.#report(inside, key.span, `The key ${keyText(key.name)} is given twice.`)
       else mapping[key.name] = this.#convert(pair.value, inside, key.span)
     }
     return mapping
   }
 
-  #key({ key }: Pair, path: ConfigPath): { readonly name: string; readonly span: Span } | undefined {
+  #key({ key, value }: Pair, path: ConfigPath): { readonly name: string; readonly span: Span } | undefined {
     const span = (isNode(key) && spanOf(key)) || this.places.spanOf(path)
     if (!isScalar(key)) {
       this.#report(path, span, 'A key must be a plain text.')
+      return undefined
+    }
+    if (value === null) {
+      this.#report(path, span, 'Expected "key: value", with a colon and a space between them.')
       return undefined
     }
     const name = typeof key.value === 'string' ? key.value : this.#text.slice(span.start, span.end)

@@ -15,21 +15,27 @@ export function syntaxProblem({ code, message, pos: [start, end] }: YAMLError, t
     const span = { start: opened, end: opened + 1 }
     return { path: '', span, message: 'The quote that begins here has no end.' }
   }
-  return { path: '', span: { start, end }, message: words(code, message, text.slice(start, end)) }
+  return { path: '', span: { start, end }, message: words(code, message, text[start]) }
 }
 
-function words(code: YAMLError['code'], message: string, found: string): string {
+/** Of the text, nothing but the one character is repeated: what stands where it should not may be a secret. */
+function words(code: YAMLError['code'], message: string, first = ''): string {
   switch (code) {
     case 'TAB_AS_INDENT':
       return 'A tab stands where spaces are expected: YAML is indented by spaces only.'
     case 'BAD_SCALAR_START':
-      return `A text cannot begin with ${JSON.stringify(found.slice(0, 1))}: put it in quotes.`
+      return `A text cannot begin with ${JSON.stringify(first)}: put it in quotes.`
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'A second ": " in one line. Put the value in quotes, or begin a new line.'
     case 'RESOURCE_EXHAUSTION':
       return 'Nested too deeply.'
+    case 'BAD_COLLECTION_TYPE':
     case 'TAG_RESOLVE_FAILED':
-      return `Tags such as "${found}" mean nothing here. Put a text that begins with "!" in quotes.`
+      return 'Tags mean nothing here. Put a text that begins with "!" in quotes.'
+    case 'BAD_DIRECTIVE':
+      return 'A line that begins with "%" means nothing here.'
+    case 'BAD_DQ_ESCAPE':
+      return 'Inside of double quotes, "\\" begins nothing that YAML knows. Write "\\\\", or use single quotes.'
     case 'UNEXPECTED_TOKEN':
       return 'This is not YAML: what stands here does not belong here. See whether a quote, comma or bracket is missing before it.'
     case 'MISSING_CHAR':

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../../util/format-duration.ts'
+import { formatTime } from '../../../util/format-time.ts'
 import { conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
 
@@ -15,7 +16,7 @@ export function observeExpiring(server: string, endsAt: number, now: number): re
     key,
     kind: 'expiring',
     severity: 'warning',
-    summary: `The certificate of ${server} ${end}, at ${until}: then nobody is notified through it any more.`,
+    summary: `The certificate of ${server} ${end}, at ${formatTime(endsAt)}: then nobody is notified through it any more.`,
     hint: 'Have it renewed by whoever runs that server.',
     details: { server, until, leftMs },
   } as const

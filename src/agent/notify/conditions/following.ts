@@ -2,8 +2,10 @@ import { isExpectedGap } from '../../../capture/gap-reasons.ts'
 import type { GapRecord } from '../../../history/windows.ts'
 import { formatBytes } from '../../../util/format-bytes.ts'
 import { formatDuration } from '../../../util/format-duration.ts'
+import { formatTime } from '../../../util/format-time.ts'
 import { conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
+import { defaultAlertSettings } from '../engine/alert-settings.ts'
 
 const minute = 60_000
 
@@ -29,7 +31,9 @@ export function observeLag(
     hint: 'See whether the repository can be reached and is fast enough. The commits are safe on this machine meanwhile.',
     details: { lagMs, limitMs },
   } as const
-  return [{ what: 'present', condition }]
+  // Whoever names a short limit does not want to wait for longer than that.
+  const delay = limitMs < defaultAlertSettings.timing.lag.delayMs ? { delayMs: limitMs } : {}
+  return [{ what: 'present', condition, ...delay }]
 }
 
 export function observeGap(database: string, gap: GapRecord): readonly Observation[] {
@@ -40,7 +44,7 @@ export function observeGap(database: string, gap: GapRecord): readonly Observati
     kind: 'gap',
     severity: 'warning',
     database,
-    summary: `Commits of ${database} were missed between ${iso(fromTime)} and ${iso(toTime)}: ${reason}.`,
+    summary: `Commits of ${database} were missed between ${formatTime(fromTime)} and ${formatTime(toTime)}: ${reason}.`,
     hint: `The states before and after can be restored; "holdfast points ${database}" shows them.`,
     details: { fromLsn, toLsn, fromTime: iso(fromTime), toTime: iso(toTime), reason },
   } as const

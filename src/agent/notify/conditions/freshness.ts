@@ -17,7 +17,9 @@ export interface Freshness {
   readonly newestBackupAt?: number | undefined
   /** When the newest state in the repository was seen, as a commit or as all of a database. */
   readonly newestCommitAt?: number | undefined
-  /** Until when everything committed is known to be in the repository, though nothing was: the database is being followed. */
+  /** By when everything that had been committed was in the repository, as a follower last said there. */
+  readonly coveredAt?: number | undefined
+  /** By when it is taken to be: now, while that follower lives and said so not long ago. */
   readonly coveredUntil?: number | undefined
 }
 
@@ -57,15 +59,18 @@ export async function readFreshness(
       newestCommitAt = newer(newestCommitAt, segment.lastTime)
   }
   const isThere = newestBackupAt !== undefined || newestCommitAt !== undefined
-  return { database: name, newestBackupAt, newestCommitAt, coveredUntil: isThere ? coverOf(lease, now) : undefined }
+  return { database: name, newestBackupAt, newestCommitAt, ...coverOf(isThere ? lease : undefined, now) }
 }
 
 /** A follower that is gone said the last time that all was well; one that is alive, and said so not long ago, would say so now. */
-function coverOf(lease: Awaited<ReturnType<typeof knownLease>>, now: number): number | undefined {
-  if (lease?.document.coveredAt === undefined) return undefined
+export function coverOf(
+  lease: Awaited<ReturnType<typeof knownLease>>,
+  now: number,
+): Pick<Freshness, 'coveredAt' | 'coveredUntil'> {
+  if (lease?.document.coveredAt === undefined) return { coveredAt: undefined, coveredUntil: undefined }
   const coveredAt = Date.parse(lease.document.coveredAt)
   const isFollowed = lease.isHeld && lease.document.purpose === 'follow'
-  return isFollowed && now < coveredAt + coverLastsMs ? now : coveredAt
+  return { coveredAt, coveredUntil: isFollowed && now < coveredAt + coverLastsMs ? now : coveredAt }
 }
 
 /** `…/20260131T140000000Z-full-….json`, as `manifestKey` names it. */

@@ -1,3 +1,4 @@
+import { formatTime } from '../../../util/format-time.ts'
 import type { VanishedDatabases } from '../../discovery/glob-watch.ts'
 import { type Alert, conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
@@ -14,7 +15,7 @@ export function observeMissing(
       key: conditionKey('missing', pattern),
       kind: 'missing',
       severity: 'critical',
-      summary: `${databases.length === 1 ? 'A database' : `${databases.length} databases`} of ${pattern} ${databases.length === 1 ? 'is' : 'are'} gone since ${iso(since)} (${names}): ${reason}.`,
+      summary: `${databases.length === 1 ? 'A database' : `${databases.length} databases`} of ${pattern} ${databases.length === 1 ? 'is' : 'are'} gone since ${formatTime(since)} (${names}): ${reason}.`,
       hint: 'Mount the disk, or bring them back. If they were deleted on purpose, name them under "exclude" of that entry, or change the entry.',
       details: { pattern, databases: databases.length, since: iso(since) },
     } as const

@@ -81,6 +81,7 @@ function conditionFor(
   if (schedule !== undefined) details['schedule'] = schedule
   if (operation.code !== undefined) details['code'] = operation.code
   if (operation.backupId !== undefined) details['backup'] = operation.backupId
+  if (operation.warnings !== undefined) details['warnings'] = operation.warnings.join(' ')
   return {
     key,
     kind,

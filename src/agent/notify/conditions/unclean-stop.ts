@@ -1,3 +1,4 @@
+import { formatTime } from '../../../util/format-time.ts'
 import { conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
 
@@ -13,16 +14,18 @@ const memoryMs = 3_600_000
 
 /** @param last a run that did not stop in order */
 export function observeUncleanStop(last: LastRun, restartedAt: number): readonly Observation[] {
-  const [startedAt, seenAt, back] = [last.startedAt, last.seenAt, restartedAt].map((time) =>
-    new Date(time).toISOString(),
-  )
+  const { startedAt, seenAt } = last
   const condition = {
     key: conditionKey('agent', 'killed'),
     kind: 'agent',
     severity: 'warning',
-    summary: `The agent did not stop in order: it started at ${startedAt}, was last seen at ${seenAt}, and is running again since ${back}.`,
+    summary: `The agent did not stop in order: it started at ${formatTime(startedAt)}, was last seen at ${formatTime(seenAt)}, and is running again since ${formatTime(restartedAt)}.`,
     hint: 'It was killed, or the machine was: see the system\'s log. "holdfast points" shows whether commits were missed.',
-    details: { startedAt: startedAt ?? '', seenAt: seenAt ?? '', restartedAt: back ?? '' },
+    details: { startedAt: iso(startedAt), seenAt: iso(seenAt), restartedAt: iso(restartedAt) },
   } as const
   return [{ what: 'happened', condition, forMs: memoryMs }]
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString()
 }

@@ -32,7 +32,7 @@ export interface FollowerParts {
 export async function openSqliteFollower(
   location: string,
   options: OpenFollowerOptions,
-  { clock, watchFile, restMs }: FollowerParts = { clock: Date.now },
+  { clock, watchFile, restMs }: FollowerParts = { clock: options.now ?? Date.now },
 ): Promise<DatabaseFollower> {
   const waiting = { waitMs: options.busyTimeoutMs ?? defaultBusyTimeoutMs, signal: options.signal }
   // Released in the reverse order: descriptors last, after SQLite has closed (see descriptors.ts).

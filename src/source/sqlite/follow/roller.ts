@@ -38,6 +38,7 @@ export class Roller {
   readonly stream: CommitStream
   #quietSince = Number.POSITIVE_INFINITY
   #currentAt: number | undefined
+  isCurrent = false
 
   constructor(parts: RollerParts, stream: CommitStream) {
     this.#parts = parts
@@ -183,6 +184,7 @@ export class Roller {
     if (reading === undefined) return false
     await this.takeHorizon(reading, receiver, taken, signal)
     this.#currentAt = at
+    this.isCurrent = true
     return true
   }
 

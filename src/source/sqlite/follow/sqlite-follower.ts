@@ -68,8 +68,15 @@ export class SqliteFollower implements DatabaseFollower {
     return this.#roller?.currentAt
   }
 
+  get isCurrent(): boolean {
+    return this.#roller?.isCurrent ?? false
+  }
+
   async drain(receiver: CommitReceiver, options: Options = {}): Promise<DrainResult> {
-    const { taken, lost } = await this.#following((roller, taken) => roller.drain(receiver, taken, options.signal))
+    const { taken, lost } = await this.#following((roller, taken) => {
+      roller.isCurrent = false
+      return roller.drain(receiver, taken, options.signal)
+    })
     return { ...taken, lost }
   }
 
@@ -78,9 +85,10 @@ export class SqliteFollower implements DatabaseFollower {
     options: Options & { readonly lockWaitMs?: number | undefined } = {},
   ): Promise<HandOffResult & DrainResult> {
     const none = { complete: false, obstacle: undefined, lockHeldMs: 0, framesBefore: 0, framesLeft: 0 }
-    const { value, taken, lost } = await this.#following((roller, taken) =>
-      handOff(this.#parts.probe.path, { roller, receiver, taken, ...options }),
-    )
+    const { value, taken, lost } = await this.#following((roller, taken) => {
+      roller.isCurrent = false
+      return handOff(this.#parts.probe.path, { roller, receiver, taken, ...options })
+    })
     return { ...(value ?? none), ...taken, lost }
   }
 

@@ -29,8 +29,11 @@ export async function runCommand(
   signal?.throwIfAborted()
   if (status === 0 && !timedOut) return { output, durationMs }
   const why = timedOut ? `ran longer than ${timeoutMs / 1000} s` : `ended with ${status}`
-  throw new HoldfastError('CHECK_COMMAND_FAILED', `The check command ${why}.${output === '' ? '' : `\n${output}`}`, {
+  const isSilent = output.trim() === ''
+  const message = `The check command ${why}${isSilent ? ', and printed nothing.' : `.\n${output}`}`
+  const look = isSilent ? 'Run the command by hand to see what it finds' : 'Look at what it printed'
+  throw new HoldfastError('CHECK_COMMAND_FAILED', message, {
     object: command,
-    hint: 'The target is as it was. Look at the output above, or restore another state.',
+    hint: `The target is as it was. ${look}, or restore another state.`,
   })
 }
