@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { GlobWatch } from '../../../src/agent/discovery/glob-watch.ts'
 import { whyVanished } from '../../../src/agent/discovery/vanished.ts'
 import { observeMissing } from '../../../src/agent/notify/conditions/missing.ts'
+import { formatTime } from '../../../src/util/format-time.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { databaseConfig } from '../support/database-config.ts'
 
@@ -113,7 +114,7 @@ describe('what patterns found', () => {
     assert.ok(present?.what === 'present')
     assert.equal(
       present.condition.summary,
-      '2 databases of /x/*.db are gone since 1970-01-01T00:00:00.000Z (a and 1 more): its folder is gone.',
+      `2 databases of /x/*.db are gone since ${formatTime(0)} (a and 1 more): its folder is gone.`,
     )
     assert.deepEqual(observeMissing([], [present.condition]), [{ what: 'absent', key: present.condition.key }])
     assert.equal(databases[0]?.config, config)
