@@ -158,7 +158,8 @@ export class FreshnessBook {
 }
 
 /** By when everything that had been committed is in the repository. */
-function coveredBy({ lagMs, trouble, since }: FollowFacts, now: number): number {
+function coveredBy({ lagMs, trouble, waiting, since, lastUploadAt }: FollowFacts, now: number): number | undefined {
+  if (waiting.gaveUpAfter !== undefined) return lastUploadAt
   return trouble === undefined ? now - lagMs : Math.min(now - lagMs, since)
 }
 

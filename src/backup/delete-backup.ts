@@ -4,6 +4,7 @@ import { toLsn } from '../history/lsn.ts'
 import { isReachable, type LsnRange, latestPoint, reachableLsns, reachedSegments } from '../history/reachable.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import { UnreachableError } from '../history/unreachable-error.ts'
+import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { followedRanges } from '../repository/followed-ranges.ts'
@@ -58,14 +59,25 @@ export async function deleteBackup(
   return await underLease(database, 'delete', { ...options, lease: held }, async (lease, signal) => {
     const catalog = await database.catalog({ signal })
     assertListed(database, catalog, lease)
-    const newest = held === undefined ? undefined : latestPoint(catalog.segments)
+    const newest = held === undefined ? undefined : latestPoint(acknowledgedSegments(catalog))
     const stays = newest === undefined ? [] : [{ first: newest.lsn, last: newest.lsn }]
     const { backup, segments } = await planned(database, catalog, idOrName, { ...options, stays, signal })
+    if (newest !== undefined) refuseFollowed(catalog, backup, newest.lsn)
     await settlePending(lease, catalog)
     const going = { backup, segments: segments.filter(({ key }) => key !== lease.pending) }
     await lease.confirm()
     await carryOut(database, catalog, going, { ...options, signal })
     return resultOf(going)
+  })
+}
+
+/** Without it, nothing would say any more that the state was promised which following goes on from. */
+function refuseFollowed(catalog: Catalog, backup: BackupManifest, newest: number): void {
+  const others = catalog.backups.filter(({ id }) => id !== backup.id)
+  if (latestPoint(acknowledgedSegments({ ...catalog, backups: others }))?.lsn === newest) return
+  throw new HoldfastError('BACKUP_NEEDED', `What is followed goes on from the state of backup ${backup.id}.`, {
+    object: backup.id,
+    hint: 'Delete it after the next commit, or once another backup has been made.',
   })
 }
 

@@ -110,7 +110,8 @@ export class BatchWriter implements CommitReceiver {
 
   /** From when on something may have been committed that is not in the spool yet; undefined if nothing is open. */
   get openSince(): number | undefined {
-    return this.#catchingUp?.since ?? this.#batch?.header.firstTime
+    const times = [this.#catchingUp?.since, this.#batch?.header.firstTime].filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   get isFull(): boolean {
@@ -156,7 +157,7 @@ export class BatchWriter implements CommitReceiver {
    * @param isLate nobody looked for long: see {@link caughtUp}
    */
   goOn(since: number, isLate: boolean): void {
-    this.#currentAt = Math.max(this.#currentAt, since)
+    this.#currentAt = since
     if (!isLate) return
     if (this.#catchingUp === undefined)
       this.#catchingUp = new CatchingUp({ lsn: this.#last.lsn, time: Math.max(since, this.#last.time) })

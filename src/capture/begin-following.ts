@@ -17,6 +17,13 @@ export interface Numbers {
   highest: Lsn
 }
 
+export interface FollowingParts {
+  readonly start: FollowStart
+  readonly position: () => FollowPosition
+  /** As long as the state is held, nobody can write. */
+  readonly blocksWriters?: boolean | undefined
+}
+
 export interface Begun {
   readonly known: KnownHistory
   readonly how: CaptureStart
@@ -30,7 +37,7 @@ export interface Begun {
  */
 export async function beginFollowing(
   session: Session,
-  { start, position }: { readonly start: FollowStart; readonly position: () => FollowPosition },
+  { start, position, blocksWriters = false }: FollowingParts,
   known: KnownHistory | undefined,
   numbers: Numbers,
   reason: GapReason,
@@ -57,7 +64,8 @@ export async function beginFollowing(
     codec: settings.codec,
     level: settings.level,
     signal,
-    isSpoolEmpty: () => !spool.isBroken && spool.items.length === 0,
+    // Writers that wait for our reading must not wait for the repository, too.
+    mayPassSpool: () => !blocksWriters && !spool.isBroken && spool.items.length === 0,
     settled: async () => {
       await uploader.whenSettled()
       return { lsn: uploader.durable, time: uploader.durableTime }

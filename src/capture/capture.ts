@@ -116,7 +116,8 @@ export class RunningCapture implements Capture {
       return undefined
     const [oldest] = this.#session.spool.items
     if (oldest === undefined) return kept
-    return Math.min(kept, (oldest.gap ?? oldest.pause)?.fromTime ?? oldest.info.firstTime)
+    const { gap, pause, info } = oldest
+    return Math.min(kept, info.firstTime, (gap ?? pause)?.fromTime ?? info.firstTime)
   }
 
   sync(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Lsn> {

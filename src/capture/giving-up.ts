@@ -35,7 +35,9 @@ export class GivingUp {
   /** Once the repository has all that waited, or after a while. */
   isOver(now: number, { spool, settings }: Pick<Session, 'spool' | 'settings'>): boolean {
     if (this.#until === undefined || spool.bytes > settings.spoolLimitBytes / 2) return false
-    return (this.#waited && spool.items.length === 0) || now >= this.#until
+    // A clock that was set back must not make it last.
+    const isPast = now >= this.#until || now < this.#until - lastPauseMs
+    return (this.#waited && spool.items.length === 0) || isPast
   }
 
   /** Following has begun anew. Whether the spool takes commits again is not known yet. */

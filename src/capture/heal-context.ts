@@ -28,7 +28,7 @@ export interface HealContext {
   readonly level: number | undefined
   readonly signal: AbortSignal | undefined
   /** Nothing waits in the spool, so that a delta may go past it, if it has no room for that. */
-  readonly isSpoolEmpty: () => boolean
+  readonly mayPassSpool: () => boolean
   /** Resolves when all that waits in the spool is in the repository, or was lost, with the newest state that is there then. */
   readonly settled: () => Promise<{ readonly lsn: Lsn; readonly time: number }>
   /** Publishes something in the repository; the signal fires with `signal`, and when the lease is lost. */

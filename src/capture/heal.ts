@@ -63,7 +63,7 @@ async function spoolDelta(start: StartAnew, known: KnownHistory, context: HealCo
     return { kind: 'spooled', item, known: stateAfter(start, hashing, { lsn: next, time }), gap }
   } catch (thrown) {
     await segment?.discard()
-    if (hasBegun || segment === undefined || !hasCode(toHoldfastError(thrown), 'DISK_FULL') || !context.isSpoolEmpty())
+    if (hasBegun || segment === undefined || !hasCode(toHoldfastError(thrown), 'DISK_FULL') || !context.mayPassSpool())
       throw thrown
     return undefined
   }

@@ -20,6 +20,8 @@ const drainPauseMs = 20
 const unknownMs = 100
 /** Where no notification comes, the log is looked at every 32 seconds; what is later than that was made while nobody looked. */
 const longestLatenessMs = 40_000
+/** A clock that goes back by more than this was set; less is an ordinary adjustment. */
+const passingStepMs = 1_000
 /** An idle capture looks up now and then, so that no missed wake-up lasts for ever. */
 const longestWaitMs = 3_600_000
 
@@ -219,7 +221,7 @@ export class LogCapture {
       try {
         const before = this.#writer.last.lsn
         const now = this.#session.settings.clock.now()
-        this.#lookedAt = this.lookedAt
+        this.#lookedAt = this.#since(now)
         this.#writer.goOn(this.#lookedAt, this.#isBeginning || now - this.#lookedAt > longestLatenessMs)
         const lost = await this.#upkeep.run(this.#follower, this.#writer)
         this.#logBytes = this.#follower.logBytes
@@ -253,8 +255,23 @@ export class LogCapture {
     }
   }
 
+  /** Until when the state is known; a clock that was ahead then tells nothing of it. */
+  #since(now: number): number {
+    const { lookedAt } = this
+    if (lookedAt <= now + passingStepMs) return lookedAt
+    // Of one that is behind the newest commit too, the writer tells.
+    if (this.#writer.last.time <= now + passingStepMs) this.#sayClockStep(lookedAt - now)
+    return now
+  }
+
+  #sayClockStep(back: number): void {
+    const since = `The clock went back by ${Math.round(back / 1000)} s`
+    const message = `${since}; commits are dated like the newest one until it has caught up. A time that comes twice means the second time.`
+    this.#session.settings.onEvent({ kind: 'warning', message })
+  }
+
   #caughtUp(now: number): void {
-    this.#lookedAt = Math.max(this.#lookedAt, now)
+    this.#lookedAt = now
     this.#isBeginning = false
     this.#writer.caughtUp()
   }
@@ -319,10 +336,7 @@ export class LogCapture {
         spool.add(item)
         uploader.wake()
       },
-      onClockStep: (back) => {
-        const message = `The clock went back by ${Math.round(back / 1000)} s; commits are dated like the newest one until it has caught up.`
-        settings.onEvent({ kind: 'warning', message })
-      },
+      onClockStep: (back) => this.#sayClockStep(back),
     })
   }
 }

@@ -248,7 +248,7 @@ async function take(
     begin: async () => {},
   } as const
   const position = (): FollowPosition => noLogPosition(pageSize, pageCount)
-  const begun = await beginFollowing(session, { start, position }, known, numbers, reason, signal)
+  const begun = await beginFollowing(session, { start, position, blocksWriters: true }, known, numbers, reason, signal)
   return { ...begun, version: now }
 }
 

@@ -182,11 +182,13 @@ export class Lease implements AsyncDisposable {
     return write
   }
 
-  /** It never goes back: what was there, stays there. */
+  /** It does not go back, since what was there stays there; unless the clock was ahead then. */
   #cover(): Pick<LeaseDocument, 'coveredAt'> {
     const at = this.#coveredAt()
     const { coveredAt: former } = this.#document
-    return at === undefined || (former !== undefined && at <= Date.parse(former)) ? {} : { coveredAt: isoTime(at) }
+    const isKnown =
+      former !== undefined && at !== undefined && at <= Date.parse(former) && former <= isoTime(Date.now())
+    return at === undefined || isKnown ? {} : { coveredAt: isoTime(at) }
   }
 
   async #replace(document: LeaseDocument): Promise<void> {

@@ -251,8 +251,16 @@ describe('deleting a backup', () => {
   it('under the lease of whoever follows, leaves the state that is built on next, and what is being stored', async () => {
     const { repository, database, source, backups, id, assertRestorable } = await history()
     await using lease = await Lease.acquire(database, { purpose: 'follow' })
-    const newest = await deleteBackup(database, id(3), { lease, force: true })
-    assert.deepEqual(newest.deletedSegments, [])
+    const removeNewest = () => deleteBackup(database, id(3), { lease, force: true })
+    await assert.rejects(
+      removeNewest(),
+      (error) => hasCode(error, 'BACKUP_NEEDED') && /goes on from/.test(error.message),
+    )
+    const state = backups[3]?.metadata ?? assert.fail()
+    const { firstTime: time } = timesOf(state)
+    const promise = { fromLsn: zeroLsn, toLsn: toLsn(state.lsn), fromTime: time, toTime: time, reason: 'first state' }
+    await database.putGap(promise)
+    assert.deepEqual((await removeNewest()).deletedSegments, [])
     assert.deepEqual(await readState(database, backups[3]?.metadata.lsn ?? 0), source.image())
     const other = await deleteBackup(database, id(2), { lease, force: true })
     assert.deepEqual(other.deletedSegments, [backups[2]?.metadata.segment])

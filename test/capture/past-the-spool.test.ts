@@ -129,7 +129,7 @@ describe('a healing delta that the spool has no room for', () => {
     await assertGoesOn(rig, capture)
   })
 
-  it('is stored of a database without a log, too', async () => {
+  it('is not of a database without a log, whose writers would have to wait for the repository: it says that the disk is full', async () => {
     const rig = await Rig.make()
     rig.database.hasLog = false
     rewriteAll(rig, 91)
@@ -137,7 +137,10 @@ describe('a healing delta that the spool has no room for', () => {
     await capture.sync()
     leaveLittleRoom(rig)
     rewriteAll(rig, 92)
-    const lsn = await capture.sync()
+    const synced = capture.sync()
+    await rig.until(() => rig.of('retrying').some(({ message }) => /No space left/.test(message)))
+    rig.files.capacity = Number.POSITIVE_INFINITY
+    const lsn = await synced
     assert.equal((await rig.check()).get(lsn), rig.database.seq)
   })
 

@@ -30,6 +30,7 @@ async function follows(
   } catch (thrown) {
     // It has ended, does not answer, or is one that follows nothing, such as the agent itself.
     if (hasCode(thrown, 'NOT_RUNNING', 'ACCESS_DENIED', 'USAGE', 'INTERNAL')) return false
+    if (hasCode(thrown, 'ABORTED') && signal?.aborted !== true) return false
     throw thrown
   }
 }

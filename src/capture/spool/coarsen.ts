@@ -54,10 +54,15 @@ function gapOf(run: readonly SpoolItem[], first: SpoolItem, last: SpoolItem): Ga
   return {
     fromLsn: first.info.from,
     toLsn: last.info.to,
-    fromTime: Math.min(first.info.firstTime, (first.gap ?? first.pause)?.fromTime ?? first.info.firstTime),
+    fromTime: Math.min(first.info.firstTime, beforeOf(first)?.fromTime ?? first.info.firstTime),
     toTime: last.info.lastTime,
     reason: [...reasons].join('; '),
   }
+}
+
+/** What lies right before it; the pause may have begun before, and be told of by another segment. */
+function beforeOf({ info, gap, pause }: SpoolItem): { readonly fromTime: number } | undefined {
+  return gap ?? (pause?.fromLsn === info.from ? pause : undefined)
 }
 
 async function* merged(

@@ -64,6 +64,9 @@ test('a follower that is alive and has said that all is there vouches for now, o
   assert.equal(await coveredUntil(), now)
   await putFollowLease(repository, 'app')
   assert.equal(await coveredUntil(), undefined, 'it has not begun')
+  // Its clock was wrong.
+  await putFollowLease(repository, 'app', { coveredAt: ago(-300 * 24 * hour) })
+  assert.equal((await readFreshness(database, now)).coveredUntil, undefined)
   await putFollowLease(repository, 'app', { coveredAt: ago(2 * hour) })
   assert.equal(await coveredUntil(), now - 2 * hour, 'it is behind since then')
   await putFollowLease(repository, 'app', { coveredAt: ago(minute), released: true })

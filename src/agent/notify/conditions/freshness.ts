@@ -32,6 +32,8 @@ export interface Expectation {
 }
 
 const minute = 60_000
+/** Clocks of two machines may differ by this much. */
+const clockMarginMs = minute
 const hour = 60 * minute
 /** How late a run may be done: a quarter of the time between two, within these bounds. */
 const leastGraceMs = 15 * minute
@@ -69,6 +71,8 @@ export function coverOf(
 ): Pick<Freshness, 'coveredAt' | 'coveredUntil'> {
   if (lease?.document.coveredAt === undefined) return { coveredAt: undefined, coveredUntil: undefined }
   const coveredAt = Date.parse(lease.document.coveredAt)
+  // Whoever wrote that had a wrong clock.
+  if (coveredAt > now + clockMarginMs) return { coveredAt: undefined, coveredUntil: undefined }
   const isFollowed = lease.isHeld && lease.document.purpose === 'follow'
   return { coveredAt, coveredUntil: isFollowed && now < coveredAt + coverLastsMs ? now : coveredAt }
 }
