@@ -8,6 +8,7 @@ import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup, newestGoodBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { followedRanges } from '../repository/followed-ranges.ts'
+import { knownLease } from '../repository/known-lease.ts'
 import { manifestKey } from '../repository/layout.ts'
 import type { Lease } from '../repository/lease.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
@@ -54,15 +55,15 @@ export async function deleteBackup(
   if (options.dryRun === true) {
     await refuseMirror(database.storage, options)
     const catalog = await database.catalog(options)
-    return resultOf(await planned(database, catalog, idOrName, options))
+    const lease = await knownLease(database, { signal: options.signal })
+    const isFollowed = lease?.isHeld === true && lease.document.purpose === 'follow'
+    return resultOf(await planned(database, catalog, idOrName, { ...options, isFollowed }))
   }
   return await underLease(database, 'delete', { ...options, lease: held }, async (lease, signal) => {
     const catalog = await database.catalog({ signal })
     assertListed(database, catalog, lease)
-    const newest = held === undefined ? undefined : latestPoint(acknowledgedSegments(catalog))
-    const stays = newest === undefined ? [] : [{ first: newest.lsn, last: newest.lsn }]
-    const { backup, segments } = await planned(database, catalog, idOrName, { ...options, stays, signal })
-    if (newest !== undefined) refuseFollowed(catalog, backup, newest.lsn)
+    const isFollowed = held !== undefined
+    const { backup, segments } = await planned(database, catalog, idOrName, { ...options, isFollowed, signal })
     await settlePending(lease, catalog)
     const going = { backup, segments: segments.filter(({ key }) => key !== lease.pending) }
     await lease.confirm()
@@ -100,9 +101,9 @@ async function planned(
   idOrName: string,
   {
     force = false,
-    stays = [],
+    isFollowed,
     signal,
-  }: Pick<DeleteBackupOptions, 'force' | 'signal'> & { readonly stays?: readonly LsnRange[] },
+  }: Pick<DeleteBackupOptions, 'force' | 'signal'> & { readonly isFollowed: boolean },
 ): Promise<Going> {
   const [problem] = catalog.problems
   if (problem !== undefined) {
@@ -119,10 +120,12 @@ async function planned(
   const record = await readRetention(database, { signal })
   refusePinned(withPin(backup, record))
   if (!force) refuseNewestGood(catalog, backup)
+  const newest = isFollowed ? latestPoint(acknowledgedSegments(catalog)) : undefined
   const { segments } = deletionOf({ ...catalog, segments: lasting(catalog, record) }, backup, [
     ...followedRanges(catalog),
-    ...stays,
+    ...(newest === undefined ? [] : [{ first: newest.lsn, last: newest.lsn }]),
   ])
+  if (newest !== undefined) refuseFollowed(catalog, backup, newest.lsn)
   return { backup, segments }
 }
 

@@ -1,4 +1,5 @@
 /** One listing, and the manifests, records of gaps and pauses, and pins that it names. */
+import type { z } from 'zod'
 import { HoldfastError, hasCode } from '../errors.ts'
 import type { Pause } from '../history/pause.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
@@ -55,8 +56,10 @@ export async function readCatalog(
   const [retention = { pins: {} }] = await readAll(retentionKeys, problems, read)
   const made = await readAll(manifests, problems, (key) => readManifest(storage, database, key, options))
   const backups = made.map((manifest) => withPin(manifest, retention))
-  const gaps = await readAll(gapKeys, problems, (key) => readGap(storage, database, key, options))
-  const pauses = await readAll(pauseKeys, problems, (key) => readPause(storage, database, key, options))
+  const gapRecords = { kind: 'gap', document: gapDocument, keyOf: (gap: GapRecord) => gapKey(database, gap) }
+  const gaps = await readAll(gapKeys, problems, (key) => readStretch(storage, key, gapRecords, options))
+  const pauseRecords = { kind: 'pause', document: pauseDocument, keyOf: (pause: Pause) => pauseKey(database, pause) }
+  const pauses = await readAll(pauseKeys, problems, (key) => readStretch(storage, key, pauseRecords, options))
   backups.sort((a, b) => a.lsn - b.lsn || a.capturedAt.localeCompare(b.capturedAt) || a.id.localeCompare(b.id))
   gaps.sort(byStretch)
   pauses.sort(byStretch)
@@ -102,26 +105,17 @@ async function readManifest(
   )
 }
 
-async function readGap(
+/** A record of a stretch of the history, whose name says which. */
+async function readStretch<T extends Pause>(
   storage: BackupStorage,
-  database: string,
   key: string,
+  { kind, document, keyOf }: { kind: string; document: z.ZodType<T>; keyOf: (stretch: T) => string },
   options: OperationOptions,
-): Promise<GapRecord | undefined> {
-  const gap = await readDocument(storage, 'gap', gapDocument, key, options)
-  if (gap === undefined || gapKey(database, gap) === key) return gap
-  throw misplaced(key, `The record at ${key} is that of another gap, between LSN ${gap.fromLsn} and ${gap.toLsn}.`)
-}
-
-async function readPause(
-  storage: BackupStorage,
-  database: string,
-  key: string,
-  options: OperationOptions,
-): Promise<Pause | undefined> {
-  const pause = await readDocument(storage, 'pause', pauseDocument, key, options)
-  if (pause === undefined || pauseKey(database, pause) === key) return pause
-  throw misplaced(key, `The record at ${key} is that of another pause, from LSN ${pause.fromLsn} to ${pause.toLsn}.`)
+): Promise<T | undefined> {
+  const stretch = await readDocument(storage, kind, document, key, options)
+  if (stretch === undefined || keyOf(stretch) === key) return stretch
+  const { fromLsn, toLsn } = stretch
+  throw misplaced(key, `The record at ${key} is that of another ${kind}, between LSN ${fromLsn} and ${toLsn}.`)
 }
 
 function misplaced(key: string, message: string): HoldfastError {

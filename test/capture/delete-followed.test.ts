@@ -16,6 +16,8 @@ it('the backup that following goes on from is not deleted before something else 
   const { metadata } = await createBackup(rig.database, repository, { type: 'full', database: 'app' })
   rig.database.hasLog = true
   const capture = await rig.follow(keepLog)
+  const dryRun = () => deleteBackup(repository.database('app'), metadata.id, { dryRun: true, force: true })
+  await assert.rejects(dryRun(), (error) => hasCode(error, 'BACKUP_NEEDED') && /followed/.test(error.message))
   const remove = () =>
     capture.exclusively((database, lease, signal) =>
       deleteBackup(database, metadata.id, { lease, force: true, signal }),

@@ -136,6 +136,35 @@ describe('commits that were made while nobody followed, and are all there', () =
     )
   })
 
+  it('are a gap from where they were merged, if the spool could not hold them', async () => {
+    const rig = await Rig.make()
+    const random = seededRandom(7)
+    const { database, clock } = rig
+    const first = await rig.follow(keepLog)
+    await first.sync()
+    await first.stop()
+    clock.time += 60 * minute
+    for (let n = 0; n < 40; n += 1) database.commit(new Map([[2, random.bytes(database.pageSize)]]))
+    const resumed = clock.time
+    const second = await rig.follow({
+      ...keepLog,
+      maxBatchBytes: 8 * database.pageSize,
+      spoolLimitBytes: 24 * database.pageSize,
+      onEvent: (event) => {
+        rig.events.push(event)
+        rig.isAway ||= event.kind === 'started'
+      },
+    })
+    await rig.until(() => rig.of('gap').length > 0)
+    rig.isAway = false
+    await second.sync()
+    await second.stop()
+    const [gap] = rig.of('gap')
+    assert.ok(gap !== undefined && gap.fromLsn > 1, JSON.stringify(gap))
+    assert.ok(gap.fromTime >= resumed, 'at its beginning, nobody had looked for an hour')
+    assert.equal(await at(rig, resumed - 30 * minute, true), 1)
+  })
+
   it('while the database could not be read for a while are no different', async () => {
     const rig = await Rig.make()
     const random = seededRandom(6)
