@@ -29,7 +29,7 @@ it('a moment of a pause in which commits were made names no state, though none o
   add('unseen')
   add('unseen, too')
   const inside = new Date().toISOString()
-  await sleep(20)
+  await sleep(1_000)
 
   const second = follow()
   assert.equal((await second.event('started')).how, 'resumed')
@@ -39,8 +39,10 @@ it('a moment of a pause in which commits were made names no state, though none o
   assert.deepEqual((await second.interrupt()).result.databases[0]?.gaps, 0)
 
   const { last: points } = await cliJson('points', ['app'], { cwd })
+  // What is committed between the first state and the first look at the log is a moment's pause, too.
+  const pauses = points.pauses.filter(({ fromLsn }) => fromLsn > 1)
   assert.deepEqual(
-    points.pauses.map(({ fromLsn, toLsn }) => [fromLsn, toLsn]),
+    pauses.map(({ fromLsn, toLsn }) => [fromLsn, toLsn]),
     [[2, 4]],
   )
   assert.deepEqual([points.gaps, points.windows.length], [[], 1])
@@ -60,6 +62,6 @@ it('a moment of a pause in which commits were made names no state, though none o
   const { last: earlier } = await cliJson('restore', ['app', '--at', inside, '--before', '--to', 'earlier.db'], { cwd })
   assert.match(earlier.warnings.join(), /is not known\. LSN 2 is the newest state .* are missing from it/)
   await cliOk(['restore', 'app', '--lsn', '3', '--to', 'between.db'], { cwd })
-  await cliOk(['restore', 'app', '--at', points.pauses[0]?.toTime ?? '', '--to', 'later.db'], { cwd })
+  await cliOk(['restore', 'app', '--at', pauses[0]?.toTime ?? '', '--to', 'later.db'], { cwd })
   assert.deepEqual(['earlier.db', 'between.db', 'later.db'].map(count), [0, 1, 2])
 })

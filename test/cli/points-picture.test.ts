@@ -100,3 +100,17 @@ it('long runs of logs in a plan are one line', () => {
   const table = stepTable([base, log(10), log(20), log(30), log(40)])
   assert.match(table, /base +\(0, 10\] +4 KiB +base\n4 logs +\(10, 50\] +4 KiB +log-10 …$/)
 })
+
+it('pauses of a second and more are listed, the newest of many, and what can be restored of them', () => {
+  const pause = (from: number, to: number, seconds: number) => ({
+    ...{ fromLsn: toLsn(from), toLsn: toLsn(to), fromTime: start + from * 10_000 },
+    toTime: start + from * 10_000 + seconds * 1000,
+  })
+  const windows = [window(1, 90, 0, 1000)]
+  const text = (pauses: ReturnType<typeof pause>[]) => pointsText('app', { windows, gaps: [], points: [], pauses })
+  assert.doesNotMatch(text([pause(1, 3, 0.999)]), /Not followed/)
+  const several = text([1, 11, 21, 31, 41, 51].map((from) => pause(from, from + 2, 1)))
+  assert.match(several, /\n\nNot followed for a while: .*\n {2}1 earlier pause: see --json\n/)
+  assert.equal(several.match(/: LSN \d+ to \d+$/gm)?.length, 5)
+  assert.match(text([pause(7, 8, 60)]), /: LSN 8\n/)
+})

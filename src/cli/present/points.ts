@@ -24,8 +24,11 @@ export function pointsText(database: string, { points, windows, gaps, pauses }: 
 
 /** From this many pauses on, only the newest are listed. */
 const mostPauses = 5
+/** Shorter ones, as at each start beside a busy application, are in the JSON alone. */
+const leastPauseMs = 1_000
 
-function pauseLines(pauses: readonly Pause[]): string[] {
+function pauseLines(all: readonly Pause[]): string[] {
+  const pauses = all.filter(({ fromTime, toTime }) => toTime - fromTime >= leastPauseMs)
   if (pauses.length === 0) return []
   const newest = pauses.slice(-mostPauses)
   const more = pauses.length - newest.length
