@@ -34,6 +34,7 @@ const steps = {
   format: (args) => [[biome, 'check', '--write', '--linter-enabled=false', ...args]],
   typecheck: (args) => [[tsc, '--project', join(root, 'tsconfig.json'), ...args]],
   'check-package': (args) => [freshBuild, [script('check-package.ts'), ...args]],
+  'check-container': (args) => [[script('check-container.ts'), ...args]],
   quickstart: (args) => [freshBuild, [script('quickstart.mjs'), ...args]],
   soak: (args) => [[script('soak.ts'), ...args]],
   bench: (args) => [freshBuild, [join(root, 'bench', 'main.ts'), ...args]],
