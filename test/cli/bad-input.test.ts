@@ -105,6 +105,15 @@ it('wrong usage is said with what to do instead, and ends with 2', async (contex
   }
 })
 
+it('a name in place of a path is refused with the path', async (context) => {
+  const { cwd, at } = await workplace(context)
+  await refuses(cwd, ['backup', 'app'], {
+    code: 'DATABASE_NOT_FOUND',
+    exitCode: 4,
+    says: [/Give the path/, RegExp(at('app.db'))],
+  })
+})
+
 it('what cannot be backed up is refused with the reason', async (context) => {
   const { cwd, at } = await workplace(context)
   writeFileSync(at('notes.txt'), 'These are notes, and no database.\n'.repeat(100))

@@ -3,7 +3,7 @@ import { Option } from 'commander'
 import { backupEnding } from '../../agent/journal/backup-ending.ts'
 import type { Ending } from '../../agent/journal/ending.ts'
 import type { BackupResult, CreateBackupOptions } from '../../backup/backup-options.ts'
-import { HoldfastError } from '../../errors.ts'
+import { HoldfastError, hasCode } from '../../errors.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { BackupManifest, BackupType } from '../../repository/manifest.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -157,14 +157,12 @@ async function backupOne(
   flags: BackupFlags,
 ): Promise<Done> {
   const { output, signal } = session
-  const [{ requireDatabaseFile }, { createBackup }, { chooseDatabase }, { backUpThroughFollower, followerSocket }] =
-    await Promise.all([
-      import('../../source/sqlite/file-probe.ts'),
-      import('../../backup/create-backup.ts'),
-      import('../../backup/identity.ts'),
-      import('../../capture/control/back-up-through-follower.ts'),
-    ])
-  const database = await chooseDatabase(source, repository, { database: flags.database, signal })
+  const [{ requireDatabaseFile }, { createBackup }, { backUpThroughFollower, followerSocket }] = await Promise.all([
+    import('../../source/sqlite/file-probe.ts'),
+    import('../../backup/create-backup.ts'),
+    import('../../capture/control/back-up-through-follower.ts'),
+  ])
+  const database = await databaseOf(source, repository, { database: flags.database, signal })
   const { name } = database
   const beforehand: string[] = []
   const onWarning = (message: string): void => void beforehand.push(message)
@@ -196,6 +194,23 @@ async function backupOne(
   const warnings = [...beforehand, ...result.warnings]
   for (const warning of warnings) output.warn(warning, name)
   return { backup: metadata, typeReason: reason, warnings, durationMs, writersBlockedMs }
+}
+
+/** @throws NAME_TAKEN; DATABASE_NOT_FOUND where a name was given in place of a path */
+async function databaseOf(
+  source: BackupSource,
+  repository: Repository,
+  options: { readonly database?: string | undefined; readonly signal: AbortSignal },
+): Promise<DatabaseRepository> {
+  const { chooseDatabase } = await import('../../backup/identity.ts')
+  try {
+    return await chooseDatabase(source, repository, options)
+  } catch (error) {
+    if (!hasCode(error, 'NAME_TAKEN')) throw error
+    const { requireDatabaseFile } = await import('../../source/sqlite/file-probe.ts')
+    await requireDatabaseFile(source.location, `Give the path of a database. ${error.message}`)
+    throw error
+  }
 }
 
 async function chooseType(

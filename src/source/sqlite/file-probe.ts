@@ -34,12 +34,12 @@ export function openDatabaseFile(location: string): {
 }
 
 /** Before anything is said or begun: it is looked for, not opened. @throws DATABASE_NOT_FOUND */
-export async function requireDatabaseFile(location: string): Promise<void> {
+export async function requireDatabaseFile(location: string, hint?: string): Promise<void> {
   try {
     await stat(location)
   } catch (thrown) {
     // Whatever else is wrong is for those who open it to tell.
-    if (isMissing(thrown)) throw notFound(location, thrown)
+    if (isMissing(thrown)) throw notFound(location, thrown, hint)
   }
 }
 
@@ -68,10 +68,10 @@ function isMissing(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR')
 }
 
-function notFound(location: string, cause: unknown): HoldfastError {
-  return new HoldfastError('DATABASE_NOT_FOUND', `There is no file ${location}.`, {
-    object: location,
-    cause,
-    hint: 'Check the path; a database is not made by backing it up.',
-  })
+function notFound(
+  location: string,
+  cause: unknown,
+  hint = 'Check the path; a database is not made by backing it up.',
+): HoldfastError {
+  return new HoldfastError('DATABASE_NOT_FOUND', `There is no file ${location}.`, { object: location, cause, hint })
 }
