@@ -21,7 +21,7 @@ import { chooseParent, type Parent } from './choose-parent.ts'
 import { commitBackup } from './commit-backup.ts'
 import { damagedDatabase } from './damaged-database.ts'
 import { checkName, chooseDatabase, givenName, recordToWrite } from './identity.ts'
-import { nextEpoch, nextPosition, type Position } from './position.ts'
+import { highestEpoch, nextPosition, type Position } from './position.ts'
 import { discardSegment, keyOf, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
 
 export interface CreateBackupContext extends CreateBackupOptions {
@@ -160,7 +160,8 @@ class BackupRun {
       )
     await this.#discardLeftover(catalog, lease)
     const inspecting = this.#inspect(snapshot)
-    const stored = await this.#copy(snapshot, parent, position, nextEpoch(catalog, lease.epoch), lease)
+    lease.raiseEpoch(highestEpoch(catalog))
+    const stored = await this.#copy(snapshot, parent, position, lease)
     try {
       this.#progress('validate', 0, undefined, 'objects')
       const inspection = await inspecting
@@ -211,7 +212,6 @@ class BackupRun {
     snapshot: SourceSnapshot,
     parent: Parent | undefined,
     position: Position,
-    epoch: number,
     lease: Lease,
   ): Promise<StoredSegment> {
     const { codec = 'zstd', level } = this.#options
@@ -230,7 +230,7 @@ class BackupRun {
       kind: parent === undefined ? 'base' : 'delta',
       pageSize: snapshot.pageSize,
       from: parent === undefined ? zeroLsn : parent.lsn,
-      epoch,
+      epoch: lease.epoch,
       firstTime: position.time,
       startState: parent?.chain.state ?? emptyState,
       codec,

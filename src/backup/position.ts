@@ -25,7 +25,7 @@ export function nextPosition({ segments, backups }: Catalog, capturedAt: number,
   return { lsn: toLsn(lsn + 1), time: Math.max(capturedAt, newest), clockStepMs: Math.max(0, newest - capturedAt) }
 }
 
-/** The writer's own, unless the history already has a higher one, because its lease document was lost. */
-export function nextEpoch({ segments }: Catalog, leaseEpoch: number): number {
-  return segments.reduce((epoch, segment) => Math.max(epoch, segment.epoch), leaseEpoch)
+/** The highest epoch in which anything was written; 0 in a history without anything. */
+export function highestEpoch({ segments }: Catalog): number {
+  return segments.reduce((highest, { epoch }) => Math.max(highest, epoch), 0)
 }

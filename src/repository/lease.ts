@@ -62,15 +62,21 @@ export class Lease implements AsyncDisposable {
   readonly #coveredAt: () => number | undefined
   readonly #lost = new AbortController()
   #document: LeaseDocument
+  /** What the document will say, at the latest with the next claim. */
+  #epoch: number
+  /** The document follows on that of a former holder, or the history was looked at in its place. */
+  #knowsEpoch: boolean
   #etag: string
   #timer: NodeJS.Timeout | undefined
   /** Writes of the document, one after the other; a failed one does not hold up the next. */
   #writing: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(database: LeasePlace, document: LeaseDocument, etag: string, options: LeaseOptions) {
+  private constructor(database: LeasePlace, { document, etag, isFirst }: Acquired, options: LeaseOptions) {
     this.#database = database
     this.#document = document
+    this.#epoch = document.epoch
+    this.#knowsEpoch = !isFirst
     this.#etag = etag
     this.#ttlMs = ttlOf(options)
     this.#coveredAt = options.coveredAt ?? (() => undefined)
@@ -87,13 +93,25 @@ export class Lease implements AsyncDisposable {
         if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held)
         await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
       } else if ('etag' in attempt) {
-        return new Lease(database, attempt.document, attempt.etag, options)
+        return new Lease(database, attempt, options)
       }
     }
   }
 
   get epoch(): number {
-    return this.#document.epoch
+    return this.#epoch
+  }
+
+  /**
+   * Where the document of the former holder was lost, that holder may live, and what it still writes must not be taken for ours: the epoch
+   * is then one above all of the history.
+   *
+   * @param highest of the epochs in the history, 0 without any
+   */
+  raiseEpoch(highest: number): void {
+    const least = this.#knowsEpoch || highest === 0 ? highest : highest + 1
+    this.#knowsEpoch = true
+    this.#epoch = Math.max(this.#epoch, least)
   }
 
   /** The highest LSN that was ever given out, as far as holders noted it; see {@link claim}. */
@@ -177,7 +195,9 @@ export class Lease implements AsyncDisposable {
   }
 
   #write(changes: Partial<LeaseDocument>): Promise<void> {
-    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes, ...this.#cover() }))
+    const write = this.#writing.then(() =>
+      this.#replace({ ...this.#document, epoch: this.#epoch, ...changes, ...this.#cover() }),
+    )
     this.#writing = write.catch(() => {})
     return write
   }
@@ -250,10 +270,14 @@ export async function leaseHolder(
   return state?.isHeld ? state.document : undefined
 }
 
-type Attempt =
-  | { readonly held: LeaseDocument }
-  | { readonly document: LeaseDocument; readonly etag: string }
-  | { readonly retry: true }
+interface Acquired {
+  readonly document: LeaseDocument
+  readonly etag: string
+  /** There was no document of a former holder, or a damaged one. */
+  readonly isFirst: boolean
+}
+
+type Attempt = { readonly held: LeaseDocument } | Acquired | { readonly retry: true }
 
 async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<Attempt> {
   const { storage, repository } = database
@@ -285,7 +309,7 @@ async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<
     const now = await readLease(database, options)
     if (now?.nonce !== document.nonce) return { retry: true }
   }
-  return { document, etag }
+  return { document, etag, isFirst: found === undefined }
 }
 
 /** A damaged lease protects nothing: it is replaced, by whoever comes first. */

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { BackupError, hasCode } from '../../src/errors.ts'
+import { leaseKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { getBackupStats } from '../../src/repository/stats.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
@@ -202,6 +203,19 @@ describe('createBackup', () => {
       createBackup(source, repository, { type: 'full', leaseWaitMs: 30_000 }),
     ])
     assert.deepEqual(both.map(({ metadata }) => metadata.lsn).sort(), [2, 3])
+  })
+
+  it('writes above every epoch of a history whose lease document was lost: its holder may live on another machine', async () => {
+    const storage = new MemoryStorage()
+    const database = (await Repository.init(storage)).database('app')
+    const source = new PageSource().fill(10, 1)
+    const epochs = async () => (await database.catalog()).segments.map(({ epoch }) => epoch)
+    await createBackup(source, database.repository, { type: 'full' })
+    await storage.delete(leaseKey('app'))
+    await createBackup(source.change(1, 9), database.repository, { type: 'incremental' })
+    await createBackup(source.change(2, 9), database.repository, { type: 'incremental' })
+    assert.deepEqual(await epochs(), [1, 2, 2])
+    assert.deepEqual(await readState(database, 3), source.image())
   })
 
   it('stops when told to, and leaves nothing', async () => {

@@ -121,6 +121,31 @@ describe('a lease', () => {
     assert.equal(lease.epoch, 5, 'a takeover raises the epoch')
   })
 
+  it('whose former document was lost has an epoch above all of the history, once, and hands that on', async () => {
+    const database = await newDatabase()
+    {
+      await using lease = await Lease.acquire(database, { purpose })
+      lease.raiseEpoch(0)
+      assert.equal(lease.epoch, 1, 'a history without anything')
+    }
+    await database.storage.delete(leaseKey(database.name))
+    const heir = await Lease.acquire(database, { purpose })
+    heir.raiseEpoch(4)
+    assert.equal(heir.epoch, 5)
+    heir.raiseEpoch(5)
+    assert.equal(heir.epoch, 5, 'now the history has what it wrote itself')
+    await heir.claim(1, 'segment')
+    await plant(database, {
+      ...(await leaseState(database))?.document,
+      nonce: 'planted',
+      expiresAt: '2026-01-01T00:00:00.000Z',
+      owner: { ...currentProcess(), host: 'elsewhere' },
+    })
+    await using next = await Lease.acquire(database, { purpose })
+    next.raiseEpoch(5)
+    assert.equal(next.epoch, 6, 'a takeover, as of any holder')
+  })
+
   it('of a killed process of this machine is free at once', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holdfast-lease-'))
     try {

@@ -1,4 +1,4 @@
-import { nextEpoch, nextPosition } from '../../backup/position.ts'
+import { highestEpoch, nextPosition } from '../../backup/position.ts'
 import { HoldfastError, hasCode } from '../../errors.ts'
 import type { Lsn } from '../../history/lsn.ts'
 import type { Catalog } from '../../repository/catalog.ts'
@@ -26,7 +26,8 @@ export class LeaseKeeper implements AsyncDisposable {
   readonly #place: Pick<LeaseKeeperOptions, 'control' | 'home'>
   readonly #cover: { at: () => number | undefined }
   #lease: Lease
-  #epoch: number
+  /** 0 until the history was seen. */
+  #epoch = 0
   #retaken: Promise<void> | undefined
 
   private constructor(
@@ -39,7 +40,6 @@ export class LeaseKeeper implements AsyncDisposable {
     this.#lease = lease
     this.#place = place
     this.#cover = cover
-    this.#epoch = lease.epoch
   }
 
   /** @throws LEASE_HELD, ABORTED, STORAGE_* */
@@ -69,9 +69,10 @@ export class LeaseKeeper implements AsyncDisposable {
     return this.#epoch
   }
 
-  /** A history may have a higher epoch than its lease, whose document was lost. */
+  /** To be called before anything is written under a lease. What waits to be uploaded has the epoch of the lease before it. */
   seen(catalog: Catalog): void {
-    this.#epoch = nextEpoch(catalog, this.#lease.epoch)
+    this.#lease.raiseEpoch(Math.max(highestEpoch(catalog), this.#epoch))
+    this.#epoch = this.#lease.epoch
   }
 
   /**
