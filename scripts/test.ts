@@ -29,7 +29,9 @@ const files = [...new Set((positionals.length > 0 ? positionals : ['test']).flat
 const result = { passed: 0, failed: 0, skipped: [] as string[], success: false }
 // What Holdfast remembers of this machine for its user is not the tests' to read or to change.
 const state = mkdtempSync(join(tmpdir(), 'holdfast-state-'))
-process.env['XDG_STATE_HOME'] = state
+process.env['XDG_STATE_HOME'] = join(state, 'state')
+// Each file, and each process that it starts, would compile the same modules again.
+process.env['NODE_COMPILE_CACHE'] = join(state, 'compiled')
 try {
   if (files.length > 0) await runFiles()
 } finally {
