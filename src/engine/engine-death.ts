@@ -1,4 +1,5 @@
 import { HoldfastError } from '../errors.ts'
+import { formatDuration } from '../util/format-duration.ts'
 
 /** How a process ended: with an exit code, or by a signal. */
 export interface Exit {
@@ -18,6 +19,22 @@ export function engineDied(pid: number | undefined, { code, signal }: Exit, last
     object: pid === undefined ? undefined : `process ${pid}`,
     hint,
     cause: lastWords === '' ? undefined : new Error(lastWords),
+  })
+}
+
+/** @param silentMs for how long it had given no sign of life */
+export function engineHung(pid: number | undefined, silentMs: number): HoldfastError {
+  const message = `The engine process gave no sign of life for ${formatDuration(silentMs)} and was ended.`
+  return new HoldfastError('ENGINE_DIED', message, {
+    object: pid === undefined ? undefined : `process ${pid}`,
+    hint: `Somebody may have stopped it, or it waits for a network file system or a failing disk. ${again}`,
+  })
+}
+
+export function engineNotEnded(pid: number | undefined): HoldfastError {
+  return new HoldfastError('ENGINE_DIED', 'The engine process was told to end, but the system cannot end it.', {
+    object: pid === undefined ? undefined : `process ${pid}`,
+    hint: `It waits for a network file system or a disk that does not answer: see to that first. ${again}`,
   })
 }
 

@@ -8,9 +8,19 @@ import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HoldfastError, toHoldfastError } from '../errors.ts'
 import { aborted, throwIfAborted } from '../util/abort.ts'
+import { cpuTime } from '../util/cpu-time.ts'
 import { version } from '../util/version.ts'
 import type { EngineApi, Signatures } from './api.ts'
-import { type Exit, engineDied, engineNotStarted, engineOfOtherVersion } from './engine-death.ts'
+import { deferred } from './deferred.ts'
+import {
+  type Exit,
+  engineDied,
+  engineHung,
+  engineNotEnded,
+  engineNotStarted,
+  engineOfOtherVersion,
+} from './engine-death.ts'
+import { EngineWatch } from './engine-watch.ts'
 import { engineEnvironment, keptOptions } from './exec-options.ts'
 import { type Handlers, Peer } from './peer.ts'
 import { childPort } from './port.ts'
@@ -24,6 +34,11 @@ export interface EngineOptions {
   readonly execPath?: string | undefined
   /** How long an aborted call, or a closed engine, may take to clean up before the process is killed, in milliseconds; default 10,000. */
   readonly graceMs?: number | undefined
+  /**
+   * An engine that gives no sign of life for so long while a call runs is killed, in milliseconds; default ten minutes, `Infinity`
+   * where somebody else sees to that. One that uses the processor meanwhile is given six times as long.
+   */
+  readonly silenceMs?: number | undefined
 }
 
 export interface EngineCallOptions<Event> {
@@ -32,6 +47,9 @@ export interface EngineCallOptions<Event> {
 }
 
 const defaultGraceMs = 10_000
+export const defaultSilenceMs = 10 * 60_000
+/** A killed process is gone in no time, unless the system keeps it in a call that cannot be ended, of a file system that hangs. */
+const unendingMs = 10_000
 /** After a process has ended, what it wrote last may still be in the pipes for so long. */
 const lastWordsMs = 1_000
 const lastWordsLength = 4_096
@@ -49,12 +67,15 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   readonly #api: EngineApi<S>
   readonly #child: ChildProcess
   readonly #peer: Peer
+  readonly #watch: EngineWatch
   readonly #graceMs: number
   readonly #ready = Promise.withResolvers<void>()
   readonly #exited = Promise.withResolvers<void>()
+  readonly #unending = deferred(unendingMs, () => this.#giveUp())
   #lastWords = ''
   #running = 0
   #hasEnded = false
+  #isGivenUp = false
   /** Why it was killed; undefined if it was not, or not by {@link kill}. */
   #killedFor: HoldfastError | undefined
 
@@ -71,11 +92,17 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
     })
     this.#peer = new Peer(childPort(this.#child), options.handlers ?? {}, {
       onHello: (engine) => this.#greet(engine),
+      onWord: () => this.#watch.heard(),
       onProtocolError: () => this.#kill(),
+    })
+    this.#watch = new EngineWatch(options.silenceMs ?? defaultSilenceMs, {
+      ping: () => this.#peer.ping(),
+      cpuTime: () => (this.pid === undefined ? undefined : cpuTime(this.pid)),
+      onHang: (silentMs) => this.kill(engineHung(this.pid, silentMs)),
     })
     // Whoever calls learns of it; nobody may be calling yet.
     this.#ready.promise.catch(ignore)
-    this.#watch()
+    this.#listen()
     this.#hold(false)
   }
 
@@ -104,6 +131,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       this.#kill()
     })
     signal?.addEventListener('abort', abandon.start, { once: true })
+    if (this.#running === 0) this.#watch.start()
     this.#running++
     this.#hold(true)
     try {
@@ -118,15 +146,19 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       signal?.removeEventListener('abort', abandon.start)
       abandon.cancel()
       this.#running--
-      if (this.#running === 0) this.#hold(false)
+      if (this.#running === 0) {
+        this.#watch.stop()
+        this.#hold(false)
+      }
     }
   }
 
   /**
-   * Ends the engine; calls that still run are aborted. Resolves when the process is gone.
+   * Ends the engine; calls that still run are aborted. Resolves when the process is gone, or was killed and the system cannot end it.
    * @param graceMs how long they may clean up before it is killed; default: that of the engine
    */
   async close(graceMs: number = this.#graceMs): Promise<void> {
+    if (this.#isGivenUp) return
     this.#hold(true)
     const kill = deferred(graceMs, () => this.#kill())
     kill.start()
@@ -155,7 +187,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
     this.#kill()
   }
 
-  #watch(): void {
+  #listen(): void {
     const child = this.#child
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-lastWordsLength)
@@ -176,6 +208,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       this.#child.connected ? once(this.#child, 'disconnect') : undefined,
     ]
     await Promise.race([Promise.all(said), sleep(lastWordsMs)])
+    this.#unending.cancel()
     this.#fail(this.#killedFor ?? engineDied(this.#child.pid, exit, this.#lastWords.trim()))
     this.#exited.resolve()
   }
@@ -187,7 +220,14 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
   }
 
   #kill(): void {
-    this.#child.kill('SIGKILL')
+    if (this.#child.kill('SIGKILL')) this.#unending.start()
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true
+    this.#fail(this.#killedFor ?? engineNotEnded(this.pid))
+    this.#hold(false)
+    this.#exited.resolve()
   }
 
   /** An idle engine does not keep this process from ending. */
@@ -198,21 +238,6 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       if (keep) handle?.ref()
       else handle?.unref()
     }
-  }
-}
-
-interface Deferred {
-  readonly start: () => void
-  readonly cancel: () => void
-}
-
-function deferred(milliseconds: number, work: () => void): Deferred {
-  let timer: NodeJS.Timeout | undefined
-  return {
-    start: () => {
-      timer = setTimeout(work, milliseconds)
-    },
-    cancel: () => clearTimeout(timer),
   }
 }
 

@@ -8,6 +8,8 @@ export type Handlers = Readonly<Record<string, Handler>>
 
 export interface PeerEvents {
   readonly onHello?: ((version: string) => void) | undefined
+  /** The other side said something, whatever it was. */
+  readonly onWord?: (() => void) | undefined
   /** The other side said something that makes no sense; the peer takes no further part. */
   readonly onProtocolError?: ((error: unknown) => void) | undefined
 }
@@ -31,6 +33,11 @@ export class Peer {
 
   hello(version: string): void {
     this.#send({ type: 'hello', version })
+  }
+
+  /** Asks the other side for a sign of life. */
+  ping(): void {
+    this.#send({ type: 'ping' })
   }
 
   /** A sign of life: whoever calls may wait on. */
@@ -81,6 +88,7 @@ export class Peer {
 
   #receive(raw: unknown): void {
     if (this.#closed !== undefined) return
+    this.#events.onWord?.()
     let message: Message
     try {
       message = parseMessage(raw)
@@ -96,6 +104,9 @@ export class Peer {
     switch (message.type) {
       case 'hello':
         this.#events.onHello?.(message.version)
+        break
+      case 'ping':
+        this.alive()
         break
       case 'alive':
         break

@@ -12,7 +12,9 @@ const count = z.int().min(1)
 const message = z.discriminatedUnion('type', [
   /** First word of an engine: a host must not work with an engine of another version, as after an upgrade under a running host. */
   z.strictObject({ type: z.literal('hello'), version: z.string() }),
-  /** Said now and then by one who can be stopped, or hang, while calls of the other run. */
+  /** Asks for a sign of life. */
+  z.strictObject({ type: z.literal('ping') }),
+  /** The answer; also said unasked, now and then, by one who can be stopped, or hang, while calls of the other run. */
   z.strictObject({ type: z.literal('alive') }),
 
   /** Caller to callee. */

@@ -9,6 +9,8 @@ export type Worker = Pick<Engine<WorkerSignatures>, 'call' | 'pid'>
 
 /** A worker that is slow to give up one call is not to be killed for that: it follows other databases too. */
 const graceMs = 120_000
+/** {@link HungWorkers} ends those that hang, and tells of it. */
+const silenceMs = Number.POSITIVE_INFINITY
 /** When all end, nothing of theirs is left to wait for but what hangs. */
 const closeMs = 2_000
 
@@ -23,7 +25,7 @@ export class WorkerPool implements AsyncDisposable {
    * @param entry the workers' program
    */
   constructor(link: Pick<StorageLink, 'handlers'>, size: number, entry: () => URL = workerEntry) {
-    this.#start = () => startEngine(entry(), workerApi, { handlers: link.handlers, graceMs })
+    this.#start = () => startEngine(entry(), workerApi, { handlers: link.handlers, graceMs, silenceMs })
     this.#slots = Array.from({ length: Math.max(1, size) }, () => ({ worker: undefined, databases: 0 }))
   }
 

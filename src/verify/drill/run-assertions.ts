@@ -1,5 +1,5 @@
 import { engineEntry } from '../../engine/entry.ts'
-import { type Engine, startEngine } from '../../engine/host.ts'
+import { defaultSilenceMs, type Engine, startEngine } from '../../engine/host.ts'
 import { hasCode } from '../../errors.ts'
 import { formatDuration } from '../../util/format-duration.ts'
 import type { Assertion } from './assertion.ts'
@@ -42,7 +42,7 @@ class QueryEngine implements AsyncDisposable {
   async try(path: string, assertion: Assertion, { timeLimitMs, signal }: AssertionOptions): Promise<Judgement> {
     signal?.throwIfAborted()
     try {
-      const engine = await this.#started(path, signal)
+      const engine = await this.#started(path, { timeLimitMs, signal })
       const deadline = AbortSignal.timeout(timeLimitMs)
       const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
       const input = { path, sql: assertion.sql, most: rowsNeeded(assertion) }
@@ -58,9 +58,15 @@ class QueryEngine implements AsyncDisposable {
   }
 
   /** The time that a process takes to start is no time of the query's. */
-  async #started(path: string, signal: AbortSignal | undefined): Promise<Engine<QuerySignatures>> {
+  async #started(
+    path: string,
+    { timeLimitMs, signal }: Pick<AssertionOptions, 'timeLimitMs' | 'signal'>,
+  ): Promise<Engine<QuerySignatures>> {
     if (this.#engine !== undefined) return this.#engine
-    const engine = startEngine(engineEntry(import.meta.url, 'query-engine'), queryApi, { graceMs })
+    // A query keeps it from answering, and may take its time.
+    const silenceMs = Math.max(timeLimitMs, defaultSilenceMs)
+    const entry = engineEntry(import.meta.url, 'query-engine')
+    const engine = startEngine(entry, queryApi, { graceMs, silenceMs })
     this.#engine = engine
     await engine.call('query', { path, sql: 'SELECT 1', most: 1 }, { signal })
     return engine
