@@ -5,6 +5,7 @@ import { UnreachableError } from '../history/unreachable-error.ts'
 import type { Catalog } from '../repository/catalog.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { VerificationEntry, VerificationLedger } from '../repository/verification-ledger.ts'
+import { isInFuture } from '../util/clock-margin.ts'
 import type { Verified } from './json/schemas.ts'
 
 /** The segments that lead to a backup, in order; undefined if one of them is missing. */
@@ -20,18 +21,21 @@ export function chainOf(catalog: Catalog, backup: BackupManifest): SegmentInfo[]
 /**
  * What the ledger knows of a backup: the newest bad news; else its last trial restore; else, if every segment that leads to it
  * was checked, the oldest of those checks.
+ * @param now milliseconds since 1970
  */
 export function verifiedOf(
   ledger: VerificationLedger,
   backup: BackupManifest,
   chain: readonly SegmentInfo[] | undefined,
+  now: number,
 ): Verified {
   const restored = ledger.restores[backup.id]
   const checks = (chain ?? []).map(({ key }) => ledger.segments[key])
   const known = checks.filter((check) => check !== undefined)
   const failed = known.filter(({ ok }) => !ok).at(-1)
-  if (failed !== undefined && (restored === undefined || failed.checkedAt > restored.checkedAt))
-    return entry('data', failed)
+  const isOlder = ({ checkedAt }: VerificationEntry, than: VerificationEntry) =>
+    checkedAt < than.checkedAt || isInFuture(checkedAt, now)
+  if (failed !== undefined && (restored === undefined || isOlder(restored, failed))) return entry('data', failed)
   if (restored !== undefined) return entry('restore', restored)
   const [first, ...rest] = known
   if (first === undefined || known.length < checks.length) return null

@@ -29,6 +29,17 @@ export function reachedSegments(segments: readonly SegmentInfo[]): UsableSegment
   })
 }
 
+/** What lies in ranges of the one and of the other. */
+export function inBoth(some: readonly LsnRange[], others: readonly LsnRange[]): LsnRange[] {
+  return some.flatMap((a) =>
+    others.flatMap((b) => {
+      const first = a.first > b.first ? a.first : b.first
+      const last = a.last < b.last ? a.last : b.last
+      return first <= last ? [{ first, last }] : []
+    }),
+  )
+}
+
 /** Every LSN that can be restored, as ascending ranges that neither overlap nor touch. The empty state 0 is left out. */
 export function reachableLsns(segments: readonly SegmentInfo[]): LsnRange[] {
   const ranges = reachedSegments(segments).map(({ segment, upTo }) => ({

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { hasCode } from '../errors.ts'
 import type { OperationOptions } from '../storage/storage.ts'
+import { isInFuture } from '../util/clock-margin.ts'
 import type { DatabaseRepository } from './database-repository.ts'
 import { readDocument } from './documents.ts'
 import { drillsKey } from './layout.ts'
@@ -34,14 +35,22 @@ const drills = z.strictObject({ drills: z.array(record) })
 /** Of states between backups, so many are kept. */
 const mostStates = 50
 
-/** Oldest first. An unreadable document counts as none, unless `strict`. */
+export interface DrillOrder extends OperationOptions {
+  /** Milliseconds since 1970; default: now. */
+  readonly now?: number | undefined
+}
+
+/**
+ * Oldest first. One that is dated in the future was dated by a clock that was wrong, and stands before all others. An unreadable document
+ * counts as none, unless `strict`.
+ */
 export async function readDrills(
   database: Pick<DatabaseRepository, 'storage' | 'name'>,
-  { strict = false, ...options }: OperationOptions & { readonly strict?: boolean | undefined } = {},
+  { strict = false, now = Date.now(), ...options }: DrillOrder & { readonly strict?: boolean | undefined } = {},
 ): Promise<readonly DrillRecord[]> {
   try {
     const found = await readDocument(database.storage, 'drills', drills, drillsKey(database.name), options)
-    return found?.drills ?? []
+    return (found?.drills ?? []).toSorted(inOrder(now))
   } catch (error) {
     if (!strict && hasCode(error, 'INTEGRITY')) return []
     throw error
@@ -57,32 +66,40 @@ export async function addDrill(
   database: DatabaseRepository,
   drill: DrillRecord,
   backups: ReadonlySet<string>,
-  options: OperationOptions = {},
+  { now = Date.now(), ...options }: DrillOrder = {},
 ): Promise<void> {
   const next = async () => {
-    const all = [...(await readDrills(database, options)), drill]
-    all.sort(inOrder)
-    // A drill that began later may be one of a backup that was made later.
+    const all = [...(await readDrills(database, { ...options, now })), drill]
+    all.sort(inOrder(now))
     const needed = stillNeeded(all, backups)
-    return { drills: all.filter((one) => needed.has(one) || one.drilledAt > drill.drilledAt) }
+    // A drill that began later may be one of a backup that was made later.
+    const isYounger = ({ drilledAt }: DrillRecord) => drilledAt > drill.drilledAt && !isInFuture(drilledAt, now)
+    return { drills: all.filter((one) => needed.has(one) || isYounger(one)) }
   }
   await replaceDocument(database, 'drills', drillsKey(database.name), next, options)
 }
 
-/** Those of a repository and of its mirror, as far as they are needed there. @param backups ids of those on the mirror */
+/**
+ * Those of a repository and of its mirror, as far as they are needed there.
+ * @param backups ids of those on the mirror
+ * @param now milliseconds since 1970
+ */
 export function mergeDrills(
   ones: readonly DrillRecord[],
   others: readonly DrillRecord[],
   backups: ReadonlySet<string>,
+  now: number,
 ): readonly DrillRecord[] {
   const all = new Map([...ones, ...others].map((drill) => [JSON.stringify(drill), drill]))
-  const sorted = [...all.values()].sort(inOrder)
+  const sorted = [...all.values()].sort(inOrder(now))
   const needed = stillNeeded(sorted, backups)
   return sorted.filter((drill) => needed.has(drill))
 }
 
-function inOrder(a: DrillRecord, b: DrillRecord): number {
-  return a.drilledAt < b.drilledAt ? -1 : a.drilledAt > b.drilledAt ? 1 : 0
+function inOrder(now: number): (a: DrillRecord, b: DrillRecord) => number {
+  const isWrong = ({ drilledAt }: DrillRecord) => isInFuture(drilledAt, now)
+  return (a, b) =>
+    Number(isWrong(b)) - Number(isWrong(a)) || (a.drilledAt < b.drilledAt ? -1 : a.drilledAt > b.drilledAt ? 1 : 0)
 }
 
 /** Of each backup the last drill, and the last one with a verdict; of other states the newest. */

@@ -83,10 +83,12 @@ export function backupIdOfKey(key: string): string | undefined {
   return /\/backups\/[^/]*-([a-z0-9]{12})\.json$/.exec(key)?.[1]
 }
 
-const databaseNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._+=-]{0,99}$/
+/** In characters. */
+export const longestDatabaseName = 100
+const databaseNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._+=-]*$/
 
 export function isDatabaseName(name: string): boolean {
-  return databaseNamePattern.test(name)
+  return name.length <= longestDatabaseName && databaseNamePattern.test(name)
 }
 
 /** A legal name made of a file's: `my app.db` becomes `my-app`. */
@@ -95,6 +97,6 @@ export function databaseNameFrom(fileName: string): string {
   const name = stem
     .replace(/[^A-Za-z0-9._+=-]+/g, '-')
     .replace(/^[^A-Za-z0-9_]+/, '')
-    .slice(0, 100)
+    .slice(0, longestDatabaseName)
   return name === '' ? 'database' : name
 }

@@ -90,7 +90,7 @@ export class Lease implements AsyncDisposable {
     for (;;) {
       const attempt = await tryAcquire(database, options)
       if ('held' in attempt) {
-        if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held)
+        if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held, keyOf(database))
         await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
       } else if ('etag' in attempt) {
         return new Lease(database, attempt, options)

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { hasCode } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
@@ -30,9 +31,9 @@ export class DatabaseVerification {
   #whole = this.#catalog
   #readable: ReadonlySet<string> = new Set()
   /** What earlier runs found. */
-  ledger: VerificationLedger = { segments: {}, restores: {}, waiting: {} }
+  ledger: VerificationLedger = { segments: {}, restores: {}, waiting: {}, untried: {} }
   /** What this run found. */
-  readonly results: VerificationLedger = { segments: {}, restores: {}, waiting: {} }
+  readonly results: VerificationLedger = { segments: {}, restores: {}, waiting: {}, untried: {} }
   readonly checked = { manifests: 0, segments: 0, bytes: 0, restores: 0 }
   /** What the trial restores said, each with the backups of which it was said. */
   readonly warnings = new Map<string, string[]>()
@@ -85,10 +86,12 @@ export class DatabaseVerification {
     try {
       const { warnings } = await scratchRestore(this.database, id, this.#options)
       const known = new Set(this.#whole.problems.map(({ key, problem }) => `${key}: ${problem}`))
-      for (const warning of warnings) {
-        if (!known.has(warning)) this.warnings.set(warning, [...(this.warnings.get(warning) ?? []), id])
-      }
+      for (const warning of warnings) if (!known.has(warning)) this.#warn(warning, id)
     } catch (error) {
+      if (hasCode(error, 'DISK_FULL')) {
+        this.#leaveUntried(id)
+        return
+      }
       if (!hasCode(error, 'INTEGRITY', 'PROOF_FAILED', 'STORAGE_CORRUPT', 'NOT_RESTORABLE', 'BACKUP_NOT_FOUND'))
         throw error
       this.#problems.backups.set(id, error.message)
@@ -97,9 +100,21 @@ export class DatabaseVerification {
     this.results.restores[id] = this.#entry(this.#problems.backups.get(id))
   }
 
+  /** When an object was checked last, or was to be and could not. */
+  lookedAt(of: 'segments' | 'restores', key: string): string | undefined {
+    const checkedAt = this.ledger[of][key]?.checkedAt
+    const untriedAt = of === 'restores' ? this.ledger.untried[key] : undefined
+    return checkedAt === undefined || (untriedAt !== undefined && untriedAt > checkedAt) ? untriedAt : checkedAt
+  }
+
   /** The object waits for its check, from now on unless it did before. */
   awaits(key: string): void {
     this.results.waiting[key] = this.#listedAt
+  }
+
+  /** How many trial restores there was no room for. */
+  get untried(): number {
+    return Object.keys(this.results.untried).length
   }
 
   /** What this run did not reach stays as bad as it was found. */
@@ -155,6 +170,16 @@ export class DatabaseVerification {
   /** A copy of a manifest in a wrong place costs nothing while the real one is there. */
   #unreadable(id: string): string[] {
     return this.#whole.backups.some((backup) => backup.id === id) ? [] : [id]
+  }
+
+  /** That says nothing about the backup, and others may be smaller. */
+  #leaveUntried(id: string): void {
+    this.#warn(`not tried, because there is no room for it in ${this.#options.scratchFolder ?? tmpdir()}.`, id)
+    this.results.untried[id] = this.#time()
+  }
+
+  #warn(warning: string, id: string): void {
+    this.warnings.set(warning, [...(this.warnings.get(warning) ?? []), id])
   }
 
   #entry(problem: string | undefined): VerificationEntry {

@@ -49,6 +49,7 @@ const verifyResult: z.ZodType<VerifyResult> = z.strictObject({
   ),
   checked: z.strictObject({ manifests: count, segments: count, bytes: count, restores: count }),
   remaining: count,
+  untried: count,
   restorable: z.array(z.string()),
   warnings: z.array(z.string()),
   durationMs: count,

@@ -1,5 +1,6 @@
 import { hasCode } from '../errors.ts'
 import { updateLedger } from '../repository/verification-ledger.ts'
+import type { Clocks } from './clocks.ts'
 import type { DatabaseVerification } from './database-verification.ts'
 
 /** Results are written down so often, in milliseconds: a run that is killed need not be done again from its beginning. */
@@ -7,20 +8,20 @@ const saveEveryMs = 30_000
 
 /** Writes down what was verified: now and then, and at the end of the scope also if the verification failed or was stopped. */
 export class Memory implements AsyncDisposable {
-  readonly #now: () => number
+  readonly #clocks: Clocks
   readonly #unsaved = new Set<DatabaseVerification>()
   readonly #failures = new Map<string, string>()
   #savedAt: number
 
-  constructor(now: () => number) {
-    this.#now = now
-    this.#savedAt = now()
+  constructor(clocks: Clocks) {
+    this.#clocks = clocks
+    this.#savedAt = clocks.monotonic()
   }
 
   /** There are new results of this database. */
   async note(part: DatabaseVerification): Promise<void> {
     this.#unsaved.add(part)
-    if (this.#now() - this.#savedAt >= saveEveryMs) await this.save()
+    if (this.#clocks.monotonic() - this.#savedAt >= saveEveryMs) await this.save()
   }
 
   /** It must not depend on a signal: what was checked before somebody stopped the run need not be checked again. */
@@ -29,7 +30,7 @@ export class Memory implements AsyncDisposable {
       this.#unsaved.delete(part)
       await this.#saveOne(part)
     }
-    this.#savedAt = this.#now()
+    this.#savedAt = this.#clocks.monotonic()
   }
 
   /** What is to be said of a repository that cannot be written to, and yet can be verified. */
@@ -43,7 +44,7 @@ export class Memory implements AsyncDisposable {
 
   async #saveOne({ database, results, existing }: DatabaseVerification): Promise<void> {
     try {
-      await updateLedger(database, results, existing)
+      await updateLedger(database, results, existing, { now: this.#clocks.now() })
     } catch (error) {
       if (!hasCode(error, 'DISK_FULL', 'STORAGE_DENIED')) throw error
       const warning = `What was verified of ${database.name} could not be remembered for later runs. ${error.message}`

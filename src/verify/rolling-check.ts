@@ -2,6 +2,7 @@
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { VerificationLedger } from '../repository/verification-ledger.ts'
 import { chooseNext } from './choose-next.ts'
+import type { Clocks } from './clocks.ts'
 import type { DatabaseVerification } from './database-verification.ts'
 import type { Memory } from './remember.ts'
 import type { VerifyOptions } from './verify-options.ts'
@@ -17,9 +18,8 @@ export interface RollingRun {
   readonly parts: readonly DatabaseVerification[]
   readonly options: VerifyOptions
   readonly memory: Memory
-  /** Milliseconds since 1970. */
-  readonly now: () => number
-  /** Nothing is begun from then on. */
+  readonly clocks: Clocks
+  /** Nothing is begun from then on, by the monotonic clock. */
   readonly deadline: number
 }
 
@@ -54,20 +54,20 @@ export async function checkRestores(run: RollingRun): Promise<number> {
 }
 
 function choose<T extends Task>(
-  { options, now }: RollingRun,
+  { options, clocks }: RollingRun,
   tasks: readonly T[],
   of: keyof Pick<VerificationLedger, 'segments' | 'restores'>,
 ): T[] {
   const owners = new Map(tasks.map(({ key, part }) => [key, part]))
   const history = {
-    checkedAt: (key: string) => owners.get(key)?.ledger[of][key]?.checkedAt,
+    checkedAt: (key: string) => owners.get(key)?.lookedAt(of, key),
     waitingSince: (key: string) => owners.get(key)?.ledger.waiting[key],
   }
-  return chooseNext(history, tasks, { subset: options.subset ?? 1, now: new Date(now()).toISOString() })
+  return chooseNext(history, tasks, { subset: options.subset ?? 1, now: new Date(clocks.now()).toISOString() })
 }
 
 async function work<T extends Task>(
-  { memory, now, deadline, options }: RollingRun,
+  { memory, clocks, deadline, options }: RollingRun,
   tasks: readonly T[],
   chosen: readonly T[],
   check: (task: T) => Promise<void>,
@@ -76,7 +76,7 @@ async function work<T extends Task>(
   // What is written down first: a run that is killed must not make them begin to wait anew.
   for (const { part, key } of tasks) part.awaits(key)
   for (const task of chosen) {
-    if (now() >= deadline) break
+    if (clocks.monotonic() >= deadline) break
     options.signal?.throwIfAborted()
     await check(task)
     left.delete(task)

@@ -52,12 +52,14 @@ export interface VerifyResult {
     readonly bytes: number
     readonly restores: number
   }
-  /** Objects left for a later run by `subset` or `maxDurationMs`. */
+  /** Objects left for a later run by `subset` or `maxDurationMs`, and the backups that were not tried. */
   readonly remaining: number
+  /** Backups that were not tried at `restore`, because the scratch folder has no room for them. Each is in a warning. */
+  readonly untried: number
   /** Backups known to be restorable: nothing found against any object of their chains. */
   readonly restorable: readonly string[]
   /**
-   * What does not change the verdict: what the trial restores warned of, and that the results could not be remembered, because the
+   * What does not change the verdict: what the trial restores warned of, which backups there was no room to try, and that the results could not be remembered, because the
    * repository is read-only or full.
    */
   readonly warnings: readonly string[]

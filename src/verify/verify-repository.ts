@@ -1,6 +1,7 @@
 import { HoldfastError, toHoldfastError } from '../errors.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Repository } from '../repository/repository.ts'
+import { type Clocks, systemClocks } from './clocks.ts'
 import { DatabaseVerification } from './database-verification.ts'
 import { Memory } from './remember.ts'
 import { checkRestores, checkSegments, type RollingRun } from './rolling-check.ts'
@@ -9,19 +10,18 @@ import type { VerifyOptions, VerifyResult } from './verify-options.ts'
 /**
  * Checks databases of a repository at a level and remembers the results, so that repeated runs over a part of it reach
  * everything. What is wrong is a finding, not an exception. Several at once do not harm one another.
- * @param now milliseconds since 1970
  * @throws NAME_NOT_FOUND, BACKUP_NOT_FOUND, USAGE, STORAGE_*, ABORTED
  */
 export async function verifyRepository(
   repository: Repository,
   options: VerifyOptions = {},
-  now: () => number = Date.now,
+  clocks: Clocks = systemClocks,
 ): Promise<VerifyResult> {
   const { level = 'data', subset = 1 } = options
   if (!(subset > 0 && subset <= 1))
     throw new HoldfastError('USAGE', `A subset is more than 0 and at most 100 %, not ${subset * 100} %.`)
   try {
-    return await verify(repository, { ...options, level }, now)
+    return await verify(repository, { ...options, level }, clocks)
   } catch (error) {
     throw toHoldfastError(error, repository.url)
   }
@@ -30,19 +30,19 @@ export async function verifyRepository(
 async function verify(
   repository: Repository,
   options: VerifyOptions & { readonly level: NonNullable<VerifyOptions['level']> },
-  now: () => number,
+  clocks: Clocks,
 ): Promise<VerifyResult> {
-  const startedAt = now()
+  const startedAt = clocks.monotonic()
   const { level, maxDurationMs = Number.POSITIVE_INFINITY, signal } = options
   const databases = await chosenDatabases(repository, options)
-  const parts = databases.map((database) => new DatabaseVerification(database, options, now))
+  const parts = databases.map((database) => new DatabaseVerification(database, options, clocks.now))
   for (const part of parts) {
     signal?.throwIfAborted()
     await part.checkMetadata()
   }
-  await using memory = new Memory(now)
+  await using memory = new Memory(clocks)
   const run = (share: number): RollingRun => {
-    return { parts, options, memory, now, deadline: startedAt + maxDurationMs * share }
+    return { parts, options, memory, clocks, deadline: startedAt + maxDurationMs * share }
   }
   let remaining = 0
   // Trial restores read much of the same data again: they get half of the time, or they would never have their turn.
@@ -55,6 +55,7 @@ async function verify(
   }
   await memory.save()
   const sum = (count: (part: DatabaseVerification) => number) => parts.reduce((total, part) => total + count(part), 0)
+  const untried = sum((part) => part.untried)
   const findings = parts.flatMap((part) => part.findings())
   return {
     level,
@@ -66,10 +67,11 @@ async function verify(
       bytes: sum((part) => part.checked.bytes),
       restores: sum((part) => part.checked.restores),
     },
-    remaining,
+    remaining: remaining + untried,
+    untried,
     restorable: parts.flatMap((part) => part.restorable()),
     warnings: [...parts.flatMap(restoreWarnings), ...memory.warnings],
-    durationMs: now() - startedAt,
+    durationMs: Math.round(clocks.monotonic() - startedAt),
   }
 }
 

@@ -26,5 +26,15 @@ export async function verifyRolling(
 
 function nothingTo(level: VerifyResult['level']): VerifyResult {
   const checked = { manifests: 0, segments: 0, bytes: 0, restores: 0 }
-  return { level, ok: true, findings: [], checked, remaining: 0, restorable: [], warnings: [], durationMs: 0 }
+  return {
+    level,
+    ok: true,
+    findings: [],
+    checked,
+    remaining: 0,
+    untried: 0,
+    restorable: [],
+    warnings: [],
+    durationMs: 0,
+  }
 }

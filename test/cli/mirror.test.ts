@@ -100,6 +100,28 @@ describe('holdfast mirror', () => {
     assert.match(error.hint ?? '', /can be listed, verified and restored from file:\S+\/one or file:\S+\/two/)
   })
 
+  it('deletes by hand no sooner than the configuration says, in whatever words the place is named', async (context) => {
+    const { cwd, env, at } = await workplace(context)
+    await cliOk(['backup', 'app.db', '--type', 'full'], { cwd, env })
+    await cliOk(['mirror', 'nas'], { cwd, env })
+    writeConfig(cwd, {
+      repository: './backups',
+      databases: [{ path: 'app.db' }],
+      mirrors: [{ to: './nas', grace: '30d' }],
+    })
+    const policy = ['--keep-last', '1', '--window', '1s', '--grace', '0s']
+    await cliOk(['expire', 'app', ...policy, '--yes'], { cwd, env })
+    for (const name of ['nas', 'nas/', at('nas'), pathToFileURL(at('nas')).href]) {
+      const { last } = await cliJson('mirror', [name, '--dry-run'], { cwd, env })
+      const [waiting] = last.mirrors[0]?.waiting ?? []
+      const days = (Date.parse(waiting?.until ?? '') - Date.parse(waiting?.since ?? '')) / 86_400_000
+      assert.equal(days, 30, name)
+    }
+    const { last } = await cliJson('mirror', ['nas', '--grace', '2d', '--dry-run'], { cwd, env })
+    const [waiting] = last.mirrors[0]?.waiting ?? []
+    assert.equal(Date.parse(waiting?.until ?? '') - Date.parse(waiting?.since ?? ''), 2 * 86_400_000)
+  })
+
   it('says which side is damaged, and does not spread it', async (context) => {
     const { cwd, env, at } = await workplace(context)
     await cliOk(['mirror', 'nas'], { cwd, env })

@@ -1,7 +1,7 @@
 /** Upkeep that ends at any of its storage operations, before, after or in the midst of it. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { toLsn } from '../../src/history/lsn.ts'
 import { isReachable, reachableLsns } from '../../src/history/reachable.ts'
 import { compactDatabase } from '../../src/maintenance/compact/compact-database.ts'
@@ -12,6 +12,8 @@ import { readRetention } from '../../src/repository/retention-record.ts'
 import type { FaultMoment } from '../../src/storage/fault/fault-plan.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
+import { ObserveStorage } from '../../src/storage/observe/observe-storage.ts'
+import type { BackupStorage, ObjectInfo, PutBody, PutOptions } from '../../src/storage/storage.ts'
 import { testSeed } from '../support/random.ts'
 import { day, hour, KeptHistory } from './support/kept-history.ts'
 
@@ -34,6 +36,25 @@ async function sample(): Promise<{ history: KeptHistory; kept: number[]; now: nu
   kept.push((await history.backup(history.lsn - 1)).lsn)
   await history.log(2, hour, 2)
   return { history, kept: [...kept, history.lsn - 1, history.lsn], now: history.time }
+}
+
+/** Has no room for a segment while all of some others are there. */
+class FullStorage extends ObserveStorage {
+  refused = 0
+  readonly #keys: readonly string[]
+
+  constructor(inner: BackupStorage, keys: readonly string[]) {
+    super(inner, () => {})
+    this.#keys = keys
+  }
+
+  override async put(key: string, body: PutBody, options?: PutOptions): Promise<ObjectInfo> {
+    if (!key.endsWith('.hfs')) return await super.put(key, body, options)
+    for (const other of this.#keys)
+      if ((await super.head(other)) === undefined) return await super.put(key, body, options)
+    this.refused += 1
+    throw new HoldfastError('DISK_FULL', 'No space left.', { object: key })
+  }
 }
 
 async function copyOf(storage: MemoryStorage): Promise<MemoryStorage> {
@@ -92,6 +113,22 @@ describe('an interruption at any storage operation', () => {
       const { runs, keys } = await everyFault(moment, (database) => expireDatabase(database, policy, options), 'kept')
       assert.deepEqual(keys, await history.keys())
       assert.ok(runs > 40, String(runs))
+    })
+
+    it(`of an expiry on a full disk (${moment}) loses no kept state, and the next run ends where an undisturbed one does`, async () => {
+      const { history, now } = await sample()
+      const options = { graceMs: hour, now }
+      const { deleted } = await expireDatabase(await history.database(), policy, options)
+      const due = deleted.map(({ key }) => key)
+      let rescued = 0
+      const work = async (database: DatabaseRepository) => {
+        const full = new FullStorage(database.storage, due)
+        const report = await expireDatabase((await Repository.open(full)).database('app'), policy, options)
+        if (full.refused > 0 && report.merged.length > 0) rescued += 1
+      }
+      const { runs, keys } = await everyFault(moment, work, 'kept')
+      assert.deepEqual(keys, await history.keys())
+      assert.ok(runs > 40 && rescued > 0, `${runs} ${rescued}`)
     })
 
     it(`of a compaction (${moment}) loses no commit`, async () => {

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test'
 import { hasCode } from '../../src/errors.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { pinBackup, unpinBackup } from '../../src/maintenance/pins/pin-backup.ts'
+import { retentionKey } from '../../src/repository/layout.ts'
 import { readRetention } from '../../src/repository/retention-record.ts'
+import { collectBytes } from '../../src/util/bytes.ts'
+import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { day, KeptHistory } from './support/kept-history.ts'
 import { followed } from './support/ten-days.ts'
 
@@ -32,6 +35,37 @@ describe('pins', () => {
       [[oldest.id, 'no-rule']],
     )
     assert.deepEqual((await readRetention(database)).pins, {})
+  })
+
+  it('that are lost stop expiry and are found by verification, until somebody pins again or brings them back', async () => {
+    const { history } = await followed()
+    const database = await history.database()
+    const { repository } = database
+    const [oldest, another] = (await database.catalog()).backups
+    assert.ok(oldest && another)
+    await pinBackup(database, oldest.id)
+    await verifyRepository(repository)
+    const document = await collectBytes(history.storage.get(retentionKey('app')))
+    await history.storage.delete(retentionKey('app'))
+    const policy = { last: 1, window: 0 }
+    const expire = () => expireDatabase(database, policy, { ...atOnce, now: history.time })
+    for (const dryRun of [true, false])
+      await assert.rejects(expireDatabase(database, policy, { ...atOnce, dryRun, now: history.time }), (error) => {
+        assert.ok(hasCode(error, 'INTEGRITY') && /The pins of app are lost/.test(error.message), String(error))
+        return true
+      })
+    const lost = await verifyRepository(repository, { level: 'metadata' })
+    assert.deepEqual(
+      lost.findings.map(({ object, affectedBackups }) => [object, affectedBackups]),
+      [[retentionKey('app'), []]],
+    )
+    await history.storage.put(retentionKey('app'), document)
+    assert.ok((await verifyRepository(repository)).ok)
+    await history.storage.delete(retentionKey('app'))
+    await pinBackup(database, another.id)
+    const { keep } = await expire()
+    assert.equal(keep[0]?.backup.id, another.id)
+    assert.ok((await verifyRepository(repository)).ok)
   })
 
   it('a snapshot has one from the start; unpinned it counts like any other', async () => {

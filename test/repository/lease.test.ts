@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import type { DatabaseRepository } from '../../src/repository/database-repository.ts'
 import { writeDocument } from '../../src/repository/documents.ts'
 import { leaseKey } from '../../src/repository/layout.ts'
@@ -16,6 +16,7 @@ import { Repository } from '../../src/repository/repository.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { openStorage } from '../../src/storage/open-storage.ts'
+import { heldHint } from '../../src/util/held-hint.ts'
 import { currentProcess } from '../../src/util/process-identity.ts'
 
 async function newDatabase(): Promise<DatabaseRepository> {
@@ -119,6 +120,21 @@ describe('a lease', () => {
     await plant(database, { expiresAt: new Date(Date.now() - 31_000).toISOString() })
     await using lease = await Lease.acquire(database, { purpose })
     assert.equal(lease.epoch, 5, 'a takeover raises the epoch')
+  })
+
+  it('of a machine whose clock was ahead says how it can be freed, and is free where that was done', async () => {
+    const database = await newDatabase()
+    const [acquiredAt, expiresAt] = ['2099-01-01T00:00:00.000Z', '2099-01-01T01:00:00.000Z']
+    await plant(database, { acquiredAt, expiresAt })
+    await assert.rejects(Lease.acquire(database, { purpose }), (error) => {
+      assert.ok(hasCode(error, 'LEASE_HELD') && error instanceof HoldfastError)
+      assert.match(error.hint ?? '', /elsewhere was ahead .* ends at 2099-.* delete databases\/app\/lease\.json/)
+      return true
+    })
+    await plant(database, { expiresAt: new Date(Date.now() + 3_600_000).toISOString() })
+    await assert.rejects(Lease.acquire(database, { purpose }), { code: 'LEASE_HELD', hint: heldHint })
+    await database.storage.delete(leaseKey('app'))
+    await using _ = await Lease.acquire(database, { purpose })
   })
 
   it('whose former document was lost has an epoch above all of the history, once, and hands that on', async () => {

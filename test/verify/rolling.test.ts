@@ -5,10 +5,13 @@ import { describe, it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { hasCode } from '../../src/errors.ts'
+import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { readLedger } from '../../src/repository/verification-ledger.ts'
 import { FaultStorage } from '../../src/storage/fault/fault-storage.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
+import { collectBytes } from '../../src/util/bytes.ts'
+import type { Clocks } from '../../src/verify/clocks.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { verifyRolling } from '../../src/verify/verify-rolling.ts'
 import { backupChains, SampleDatabase } from '../scenarios/support/sample-database.ts'
@@ -30,8 +33,12 @@ async function filled(
 }
 
 /** Every look at it is that much later. */
-function clock(stepMs: number): () => number {
-  let time = Date.UTC(2026, 10, 21)
+function clock(stepMs: number): Clocks {
+  return { now: ticking(Date.UTC(2026, 10, 21), stepMs), monotonic: ticking(0, stepMs) }
+}
+
+function ticking(start: number, stepMs: number): () => number {
+  let time = start
   return () => {
     time += stepMs
     return time
@@ -119,6 +126,56 @@ describe('a rolling verification', () => {
     const { checked, remaining } = await verifyRepository(repository, options, clock(1000))
     assert.ok(checked.segments > 0 && checked.restores > 0, JSON.stringify(checked))
     assert.equal(checked.segments + checked.restores + remaining, 10)
+  })
+
+  it('has the time that it was given, whatever becomes of the clock on the wall meanwhile', async () => {
+    const { repository } = await filled({ app: 8 })
+    for (const jump of [-86_400_000, 86_400_000]) {
+      let looks = 0
+      const start = Date.UTC(2026, 10, 22)
+      const clocks = { now: () => start + (looks++ < 3 ? 0 : jump), monotonic: ticking(0, 1000) }
+      const { checked, durationMs } = await verifyRepository(repository, { maxDurationMs: 8000 }, clocks)
+      assert.ok(checked.segments > 1 && checked.segments < 8, `${checked.segments}`)
+      assert.ok(durationMs >= 8000 && durationMs < 20_000, `${durationMs}`)
+    }
+  })
+
+  it('goes on as ever after one whose clock was ahead: it comes round, and remembers the damage that it finds', async () => {
+    const { storage, repository } = await filled({ app: 6 })
+    const at = (year: number) => ({ now: ticking(Date.UTC(year, 0, 1), 1000), monotonic: ticking(0, 1) })
+    await verifyRepository(repository, {}, at(2099))
+    const today = at(2027)
+    for (let run = 0; run < 3; run++) await verifyRepository(repository, { subset: 1 / 3 }, today)
+    const database = repository.database('app')
+    const { segments } = await readLedger(database)
+    assert.deepEqual(new Set(Object.values(segments).map(({ checkedAt }) => checkedAt.slice(0, 4))), new Set(['2027']))
+
+    await verifyRepository(repository, {}, at(2099))
+    const key = (await database.catalog()).segments.find(({ kind }) => kind === 'base')?.key ?? assert.fail()
+    const bytes = Buffer.from(await collectBytes(storage.get(key)))
+    bytes[200] = (bytes[200] ?? 0) ^ 1
+    await storage.put(key, bytes)
+    assert.equal((await verifyRepository(repository, {}, today)).ok, false)
+    assert.equal((await readLedger(database)).segments[key]?.ok, false)
+    const damaged = (error: unknown) => hasCode(error, 'INTEGRITY')
+    await assert.rejects(expireDatabase(database, { last: 1, window: 0 }, { graceMs: 0 }), damaged)
+  })
+
+  it('finds no damage any more where one whose clock was ahead did, and the object was brought back', async () => {
+    const { storage, repository } = await filled({ app: 2 })
+    const at = (year: number) => ({ now: ticking(Date.UTC(year, 0, 1), 1000), monotonic: ticking(0, 1) })
+    const database = repository.database('app')
+    const key = (await database.catalog()).segments.find(({ kind }) => kind === 'base')?.key ?? assert.fail()
+    const whole = await collectBytes(storage.get(key))
+    const bytes = Uint8Array.from(whole)
+    bytes[200] = (bytes[200] ?? 0) ^ 1
+    await storage.put(key, bytes)
+    assert.equal((await verifyRepository(repository, {}, at(2099))).ok, false)
+    await storage.put(key, whole)
+    const today = at(2027)
+    assert.equal((await verifyRepository(repository, {}, today)).ok, true)
+    assert.equal((await verifyRepository(repository, { maxDurationMs: 0 }, today)).ok, true)
+    await expireDatabase(database, { last: 1, window: 0 })
   })
 
   it('passes over databases that have no backup yet', async () => {

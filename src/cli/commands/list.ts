@@ -33,7 +33,7 @@ async function list(session: Session, names: readonly string[]): Promise<Outcome
   for (const database of await chosenDatabases(repository, names, session.signal)) {
     const catalog = await database.catalog({ signal: session.signal })
     warnOfProblems(session, catalog)
-    databases.push(await describe(database, catalog, session.signal))
+    databases.push(await describe(session, database, catalog))
   }
   return {
     data: { repository: repository.url, databases },
@@ -62,7 +62,9 @@ export function warnOfProblems({ output }: Session, catalog: Catalog): void {
   for (const { key, problem } of catalog.problems) output.warn(problem, key)
 }
 
-async function describe(database: DatabaseRepository, catalog: Catalog, signal: AbortSignal): Promise<Listed> {
+async function describe(session: Session, database: DatabaseRepository, catalog: Catalog): Promise<Listed> {
+  const { signal } = session
+  const now = session.now()
   const [{ chainOf, verifiedOf }, { drilledOf, lastDrillOf }, { readDrills }, { readLedger }] = await Promise.all([
     import('../verified.ts'),
     import('../drilled.ts'),
@@ -72,7 +74,7 @@ async function describe(database: DatabaseRepository, catalog: Catalog, signal: 
   const [record, ledger, drills] = await Promise.all([
     database.record({ signal }),
     readLedger(database, { signal }),
-    readDrills(database, { signal }),
+    readDrills(database, { signal, now }),
   ])
   const there = new Set(catalog.backups.map(({ id }) => id))
   return {
@@ -80,7 +82,7 @@ async function describe(database: DatabaseRepository, catalog: Catalog, signal: 
     location: record?.location ?? null,
     backups: catalog.backups.map((backup) => ({
       ...backup,
-      verified: verifiedOf(ledger, backup, chainOf(catalog, backup)),
+      verified: verifiedOf(ledger, backup, chainOf(catalog, backup), now),
       drilled: drilledOf(drills, backup.id),
       parentGone: backup.parent !== null && !there.has(backup.parent),
     })),

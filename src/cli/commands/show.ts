@@ -29,6 +29,7 @@ export const addShow: AddCommand = (program, run) => {
 
 async function show(session: Session, id: string, flags: ShowFlags): Promise<Outcome<'show'>> {
   const { signal } = session
+  const now = session.now()
   await using repository = await openRepository(session)
   const { backup, catalog, database } = await findBackupAnywhere(repository, id, { ...flags, signal })
   warnOfProblems(session, catalog)
@@ -49,8 +50,8 @@ async function show(session: Session, id: string, flags: ShowFlags): Promise<Out
   const data = {
     backup: {
       ...backup,
-      verified: verifiedOf(await readLedger(database, { signal }), backup, chain),
-      drilled: drilledOf(await readDrills(database, { signal }), backup.id),
+      verified: verifiedOf(await readLedger(database, { signal }), backup, chain, now),
+      drilled: drilledOf(await readDrills(database, { signal, now }), backup.id),
       parentGone: backup.parent !== null && !catalog.backups.some(({ id: other }) => other === backup.parent),
     },
     chain: chain?.map(({ key, kind, from, to, bytes }) => ({ key, kind, from, to, bytes })) ?? null,

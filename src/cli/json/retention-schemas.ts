@@ -73,6 +73,11 @@ export const retentionResults = {
       .array(z.strictObject({ backup: backupSchema, rule: z.enum(['no-rule', 'max-backups']) }))
       .describe('oldest first'),
     ...upkeep,
+    failures: z
+      .array(
+        z.strictObject({ database: z.string(), code: z.string(), message: z.string(), hint: z.string().nullable() }),
+      )
+      .describe('of every database, those that failed; if the only one fails, the last line is an error instead'),
     simulation: z
       .strictObject({
         made: count,

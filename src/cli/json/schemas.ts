@@ -274,6 +274,7 @@ export const resultData = {
     ),
     checked: z.strictObject({ manifests: count, segments: count, bytes: count, restores: count }),
     remaining: count.describe('objects left for a later run'),
+    untried: count.describe('backups that there was no room to try'),
     restorable: z.array(z.string()).describe('ids of the backups with nothing found against their chains'),
     warnings: z.array(z.string()),
     durationMs: milliseconds,

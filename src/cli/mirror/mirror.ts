@@ -5,6 +5,7 @@ import type { MirrorReport } from '../../maintenance/mirror/mirror-options.ts'
 import { mirrorTo } from '../../maintenance/mirror/mirror-to.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { openStorage } from '../../storage/open-storage.ts'
+import { isSamePlace } from '../config/same-place.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { isoTime } from '../json/to-json.ts'
 import { mirrorText } from '../present/mirror.ts'
@@ -35,7 +36,7 @@ export async function mirror(
   flags: MirrorFlags,
 ): Promise<Outcome<'mirror'>> {
   const { output } = session
-  const wanted: readonly Place[] = places.length > 0 ? places.map((to) => ({ to })) : await configuredMirrors(session)
+  const wanted = await wantedPlaces(session, places)
   if (wanted.length === 0)
     throw usageError('There is nowhere to mirror to.', 'Name a place: holdfast mirror /mnt/nas/holdfast')
   await using repository = await openRepository(session)
@@ -62,6 +63,19 @@ export async function mirror(
   const [failure] = [...failures.map(({ error }) => error), ...reports.flatMap(failuresOf)]
   const exitCode = failure?.exitCode ?? (reports.every(({ complete }) => complete) ? undefined : exitCodes.integrity)
   return { data, text: mirrorText(data), brief: '', ...(exitCode === undefined ? {} : { exitCode }) }
+}
+
+/** A place that the configuration names too, in whatever words, is treated as that says: by hand nothing is deleted there any sooner. */
+async function wantedPlaces(session: Session, places: readonly string[]): Promise<readonly Place[]> {
+  const configured = await configuredMirrors(session)
+  if (places.length === 0) return configured
+  const wanted: Place[] = []
+  for (const to of places) {
+    let known: Place | undefined
+    for (const mirror of configured) if (await isSamePlace(mirror.to, to)) known = mirror
+    wanted.push({ ...known, to })
+  }
+  return wanted
 }
 
 async function mirrorOne(

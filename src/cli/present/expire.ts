@@ -84,7 +84,7 @@ function policyText(policy: Data['policy']): string {
     ...counts,
     ...(within === null ? [] : [`all within ${formatDuration(within)}`]),
     ...(maxBackups === null ? [] : [`at most ${maxBackups}`]),
-    ...(window === null ? [] : [`every commit of ${formatDuration(window)}`]),
+    ...(window === null || window === 0 ? [] : [`every commit of ${formatDuration(window)}`]),
     `days of ${timeZone}`,
   ].join(', ')
 }

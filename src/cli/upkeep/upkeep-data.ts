@@ -31,6 +31,7 @@ export function expireData(report: ExpireReport, policyFrom: ExpireData['policyF
     keep: report.keep.map(({ backup, reasons }) => ({ backup, reasons: reasonsData(reasons) })),
     drop: report.drop.map((one) => ({ ...one })),
     ...upkeepData(report),
+    failures: [],
     simulation: null,
   }
 }

@@ -1,5 +1,6 @@
 import { assertListed } from '../../backup/delete-backup.ts'
 import { settlePending, underLease } from '../../backup/under-lease.ts'
+import { type HoldfastError, hasCode } from '../../errors.ts'
 import { toLsn } from '../../history/lsn.ts'
 import type { StatesToKeep } from '../../history/plan-maintenance.ts'
 import { reachedSegments } from '../../history/reachable.ts'
@@ -12,9 +13,10 @@ import { readLedger } from '../../repository/verification-ledger.ts'
 import { rollUpLogs } from '../roll-up/roll-up-logs.ts'
 import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
+import { makeRoom } from '../upkeep/make-room.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
-import type { UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
+import type { DeletedSegment, UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
 
 export interface CompactOptions extends UpkeepOptions {
   readonly rollUp?: RollUpOptions | undefined
@@ -35,9 +37,34 @@ export async function compactDatabase(
   options: CompactOptions = {},
 ): Promise<CompactReport> {
   if (options.dryRun === true) return await planCompaction(database, options)
-  return await underLease(database, 'compact', options, (lease, signal) =>
-    compact(database, lease, { ...options, signal }),
-  )
+  return await underLease(database, 'compact', options, async (lease, signal) => {
+    try {
+      return await compact(database, lease, { ...options, signal })
+    } catch (error) {
+      if (!hasCode(error, 'DISK_FULL')) throw error
+      const deleted = await freeRoom(database, lease, error, { ...options, signal })
+      const report = await compact(database, lease, { ...options, signal })
+      const bytes = deleted.reduce((sum, segment) => sum + segment.bytes, 0)
+      return { ...report, deleted: [...deleted, ...report.deleted], freedBytes: bytes + report.freedBytes }
+    }
+  })
+}
+
+/** What is due goes before anything is merged. @throws DISK_FULL if nothing is; INTEGRITY, LEASE_LOST, STORAGE_*, ABORTED */
+async function freeRoom(
+  database: DatabaseRepository,
+  lease: Lease,
+  noRoom: HoldfastError,
+  options: CompactOptions,
+): Promise<readonly DeletedSegment[]> {
+  const { signal, now = Date.now() } = options
+  const catalog = await database.catalog({ signal })
+  refuseProblems(catalog)
+  const ledger = await readLedger(database, { strict: true, signal })
+  const states = withPending(everything(catalog, await readRetention(database, { signal })), lease)
+  const needs = { states, drop: [], kept: catalog.backups, ledger }
+  const room = await makeRoom(database, lease, needs, noRoom, { ...options, now })
+  return (room?.deleted ?? []).map(({ key, bytes }) => ({ key, bytes }))
 }
 
 /**

@@ -9,13 +9,15 @@ import { windowRange } from '../../history/window-range.ts'
 import { acknowledgedSegments } from '../../repository/acknowledged.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { requirePins } from '../../repository/known-pins.ts'
 import type { Lease } from '../../repository/lease.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
 import { type RetentionRecord, readRetention } from '../../repository/retention-record.ts'
 import { readLedger, type VerificationLedger } from '../../repository/verification-ledger.ts'
-import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
+import { planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
 import { forgettableRecords } from '../upkeep/forgettable-records.ts'
+import { mergeInRoom } from '../upkeep/make-room.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
 import type { UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
@@ -84,6 +86,7 @@ async function judge(
   refuseProblems(catalog)
   const ledger = await readLedger(database, { strict: true, signal })
   const record = await readRetention(database, { signal })
+  requirePins(database, ledger, record)
   const decision = decideRetention(backupsToJudge(catalog, ledger, record), policy, now)
   const keep = decision.keep.map(({ backup: { manifest }, reasons }) => ({ backup: manifest, reasons }))
   const drop = decision.drop.map(({ backup: { manifest }, rule }) => ({ backup: manifest, rule }))
@@ -146,17 +149,20 @@ async function expire(
   const total = catalog.segments.length
   const onRead = (done: number) => onProgress?.({ phase: 'check', done, total, unit: 'objects' })
   await refuseUnreadable(database, catalog.segments, { signal, onRead })
-  const { segments, merged, plan } = await mergeAll(database, lease, catalog.segments, states, options)
+  const kept = keep.map(({ backup }) => backup)
+  const work = { states, drop: drop.map(({ backup }) => backup), kept, ledger }
+  const done = await mergeInRoom(database, lease, catalog.segments, work, { ...options, now })
+  if (done === undefined) return undefined
+  const { segments, merged, plan, early } = done
   const going = new Set(plan.deletions.map(({ key }) => key))
   const remaining = segments.filter(({ key }) => !going.has(key))
   refuseKnownDamage(remaining, ledger)
-  const kept = keep.map(({ backup }) => backup)
   if (going.size > 0) await refuseLoss(database, remaining, kept, { signal })
   await settlePending(lease, catalog)
   const what = {
     segments,
     plan,
-    drop: drop.map(({ backup }) => backup),
+    drop: early.dropped ? [] : work.drop,
     records: Object.values(
       forgettableRecords(catalog, { staying: remaining, present: segments }, states.ranges),
     ).flat(),
@@ -164,6 +170,7 @@ async function expire(
   }
   const disposal = await dispose(database, lease, what, { ...options, now })
   if (disposal === undefined) return undefined
-  const report = disposalReport(disposal, { ...options, now })
+  const deleted = [...early.deleted, ...disposal.deleted]
+  const report = disposalReport({ ...disposal, deleted }, { ...options, now })
   return { database: database.name, dryRun: false, policy, keep, drop, merged, ...report }
 }

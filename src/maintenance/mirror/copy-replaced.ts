@@ -35,19 +35,20 @@ export async function copyRetention(
 /**
  * Drills on the mirror are kept beside those of the source.
  * @param backups ids of those on the mirror
+ * @param now milliseconds since 1970
  * @throws STORAGE_*, ABORTED
  */
 export async function copyDrills(
   { source, mirror }: Sides,
   backups: ReadonlySet<string>,
-  { dryRun, ...options }: OperationOptions & { readonly dryRun: boolean },
+  { dryRun, now, ...options }: OperationOptions & { readonly dryRun: boolean; readonly now: number },
 ): Promise<boolean> {
-  const wanted = await readDrills(source, options)
+  const wanted = await readDrills(source, { ...options, now })
   if (wanted.length === 0) return false
   let isChanged = false
   const next = async () => {
-    const former = await readDrills(mirror, options)
-    const drills = mergeDrills(wanted, former, backups)
+    const former = await readDrills(mirror, { ...options, now })
+    const drills = mergeDrills(wanted, former, backups, now)
     isChanged = !isDeepStrictEqual(drills, former)
     return isChanged && !dryRun ? { drills } : undefined
   }

@@ -92,5 +92,5 @@ async function noteSound({ settings, sides, options }: DatabaseRun, key: string)
     segments: new Set([...Object.keys(segments), ...waits]),
     backups: new Set([...Object.keys(restores), ...waits]),
   }
-  await updateLedger(sides.mirror, { segments: { [key]: entry } }, existing, options)
+  await updateLedger(sides.mirror, { segments: { [key]: entry } }, existing, { ...options, now: settings.now })
 }

@@ -1,4 +1,4 @@
-import { type LsnRange, reachableLsns } from '../../history/reachable.ts'
+import { inBoth, reachableLsns } from '../../history/reachable.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
 import { listAgain, segmentsOf } from './listings.ts'
 import { planCopies } from './plan-copies.ts'
@@ -29,14 +29,4 @@ export async function makeRoom(run: DatabaseRun): Promise<boolean> {
   const before = run.deleted.length
   await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records, stay })
   return run.deleted.length > before
-}
-
-function inBoth(some: readonly LsnRange[], others: readonly LsnRange[]): LsnRange[] {
-  return some.flatMap((a) =>
-    others.flatMap((b) => {
-      const first = a.first > b.first ? a.first : b.first
-      const last = a.last < b.last ? a.last : b.last
-      return first <= last ? [{ first, last }] : []
-    }),
-  )
 }

@@ -128,7 +128,7 @@ async function copyRest(
   segments: readonly SegmentInfo[],
   listings: Listings,
 ): Promise<void> {
-  const dryRun = run.settings.dryRun
+  const { dryRun, now } = run.settings
   const retention = await readRetention(run, plan, { copy: true })
   if (retention?.isChanged) run.noteCopied(0)
   await copyDocuments(run, plan.records)
@@ -139,7 +139,11 @@ async function copyRest(
   })
   if (plan.hasDrills) {
     const keys = [...listings.mirror, ...plan.manifests].map(({ key }) => backupIdOfKey(key))
-    const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), { ...run.options, dryRun })
+    const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), {
+      ...run.options,
+      dryRun,
+      now,
+    })
     if (isChanged) run.noteCopied(0)
   }
   const sourceSegments = segmentsOf(run.source.name, listings.source)

@@ -4,6 +4,7 @@
  */
 import { toLsn } from '../../history/lsn.ts'
 import { isReachable, type LsnRange, reachableLsns } from '../../history/reachable.ts'
+import { removableSegments } from '../../history/removable-segments.ts'
 import { planRollUp } from '../../history/roll-up.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import { acknowledgedSegments } from '../../repository/acknowledged.ts'
@@ -18,7 +19,6 @@ import { forgettableRecords } from '../upkeep/forgettable-records.ts'
 import { nextAbsent, sortAbsent } from './absent-objects.ts'
 import type { MirroredObject } from './mirror-options.ts'
 import type { Listed } from './object-kind.ts'
-import { removableSegments } from './plan-removals.ts'
 import type { DatabaseRun } from './run-context.ts'
 
 export interface WhatIsAbsent {

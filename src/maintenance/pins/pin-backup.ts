@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors.ts'
 import { findBackup } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
+import { notePins } from '../../repository/known-pins.ts'
 import type { BackupManifest } from '../../repository/manifest.ts'
 import { refuseMirror } from '../../repository/mirror-record.ts'
 import { readRetention, updateRetention, withPin } from '../../repository/retention-record.ts'
@@ -55,6 +56,7 @@ async function setPin(
     },
     { signal },
   )
+  if (pinned) await notePins(database, { signal })
   return { backup: { ...backup, pinned }, changed: true }
 }
 

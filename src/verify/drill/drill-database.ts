@@ -42,7 +42,7 @@ export async function drillDatabase(
     if (!run.note(failure)) throw failure
   }
   const report = run.report(found?.database.name ?? name)
-  const unwritten = found && (await rememberDrill(found.database, found.catalog, report))
+  const unwritten = found && (await rememberDrill(found.database, found.catalog, report, now()))
   return unwritten === undefined ? report : { ...report, warnings: [...report.warnings, unwritten] }
 }
 

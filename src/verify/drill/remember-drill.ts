@@ -13,19 +13,22 @@ const longestReason = 500
 /**
  * Writes the verdict down in the repository, beside the backup; what restored or did not is also the last trial restore of that backup. It
  * must not depend on a signal. Returns why it could not, if it could not: a drill is one all the same.
+ * @param now milliseconds since 1970
  */
 export async function rememberDrill(
   database: DatabaseRepository,
   catalog: Catalog,
   report: DrillReport,
+  now: number,
 ): Promise<string | undefined> {
   const backups = new Set(catalog.backups.map(({ id }) => id))
   try {
-    await addDrill(database, recordOf(report), backups)
+    await addDrill(database, recordOf(report), backups, { now })
     const tried = trialRestore(report)
     if (tried !== undefined) {
       const segments = new Set(catalog.segments.map(({ key }) => key))
-      await updateLedger(database, { restores: tried }, { segments, backups, listedAt: isoTime(report.startedAt) })
+      const existing = { segments, backups, listedAt: isoTime(report.startedAt) }
+      await updateLedger(database, { restores: tried }, existing, { now })
     }
     return undefined
   } catch (error) {

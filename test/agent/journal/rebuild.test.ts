@@ -54,6 +54,7 @@ describe('what a repository tells of', () => {
         c: { checkedAt: at(200), ok: true, problem: '' },
       },
       waiting: {},
+      untried: {},
     }
     const told = operationsOf(await database.catalog(), ledger).slice(2)
     assert.deepEqual(

@@ -36,6 +36,8 @@ async function damage(storage: MemoryStorage, key: string, cut = 0): Promise<voi
   await storage.put(key, bytes.subarray(0, bytes.length - cut))
 }
 
+const clocksAt = (time: number) => ({ now: () => time, monotonic: () => 0 })
+
 describe('a mirror is not emptied', () => {
   it('by a source that was emptied, or is not mounted', async () => {
     const { history, mirror } = await mirrored()
@@ -176,13 +178,13 @@ describe('damage', () => {
     const { history, mirror } = await mirrored()
     const [key = ''] = await keysOf(mirror, '-base')
     await damage(mirror, key)
-    const found = await verifyRepository(await Repository.open(mirror), { level: 'data' }, () => history.time)
+    const found = await verifyRepository(await Repository.open(mirror), { level: 'data' }, clocksAt(history.time))
     assert.equal(found.ok, false)
     const { healed } = await mirrorHistory(history, mirror, { now: history.time + 1 })
     assert.deepEqual(healed, [key])
     assert.deepEqual((await mirrorHistory(history, mirror, { now: history.time + 2 })).healed, [])
-    const now = () => history.time + 3
-    assert.equal((await verifyRepository(await Repository.open(mirror), { level: 'data' }, now)).ok, true)
+    const clocks = clocksAt(history.time + 3)
+    assert.equal((await verifyRepository(await Repository.open(mirror), { level: 'data' }, clocks)).ok, true)
   })
 
   it('of a document on the mirror is healed, though its size is as it was', async () => {

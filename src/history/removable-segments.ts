@@ -1,19 +1,19 @@
-import { deletionOrder } from '../../history/deletion-order.ts'
-import type { Lsn } from '../../history/lsn.ts'
-import { isReachable, type LsnRange, reachableLsns } from '../../history/reachable.ts'
-import type { SegmentInfo } from '../../history/segment-info.ts'
+import { deletionOrder } from './deletion-order.ts'
+import type { Lsn } from './lsn.ts'
+import { isReachable, type LsnRange, reachableLsns } from './reachable.ts'
+import type { SegmentInfo } from './segment-info.ts'
 
 export interface StatesThatStay {
-  /** Of the backups that stay on the mirror. */
+  /** Of the backups that stay. */
   readonly lsns: readonly Lsn[]
-  /** What can be restored from the source. */
+  /** All of these. */
   readonly ranges: readonly LsnRange[]
 }
 
 /**
  * Those of `candidates` that can go without making any state unreachable that is to stay, in the order in which to delete them;
  * undefined if such a state cannot be reached as it is: then something is wrong, and nothing may go.
- * @param segments everything on the mirror, the candidates among it
+ * @param segments everything that is there, the candidates among it
  */
 export function removableSegments(
   segments: readonly SegmentInfo[],
