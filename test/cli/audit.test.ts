@@ -122,6 +122,23 @@ describe('audit', () => {
     })
   }
 
+  it('finds that the head was removed, with and without a repository that remembers it, and adds nothing to such a log', async (context) => {
+    const { options, journal } = await journalPlace(context)
+    await cliOk(['backup', 'app.db'], options)
+    change(journal, 'DELETE FROM audit_chain')
+    for (const place of [[], ['-r', 'none-here']]) {
+      const { last, ended } = await cliJson('audit verify', place, options)
+      assert.deepEqual([ended.code, last.ok, last.entries, last.finding?.sequence, last.head], [5, false, 0, 1, null])
+      assert.match(last.finding?.problem ?? '', /^The head of the log is missing/)
+    }
+    const { warnings, ended } = await cliJson('verify', [], options)
+    assert.equal(ended.code, 3)
+    assert.match(warnings[0]?.message ?? '', /cannot be recorded .* its head is missing\..*"holdfast audit verify"/)
+    assert.equal((await auditOf(options)).length, 4)
+    const { last } = await cliJsonError(['audit', 'export', '--to', 'audit.log'], options)
+    assert.equal(last.code, 'INTEGRITY')
+  })
+
   it('that lost its end is noticed by the next command, and stays noticed while it grows again', async (context) => {
     const { options, journal } = await journalPlace(context)
     for (let i = 0; i < 3; i += 1) await cliOk(['verify'], options)

@@ -65,6 +65,16 @@ describe('history', () => {
     assert.deepEqual(rest, [])
   })
 
+  it('leaves out what a newer version did, with a warning', async (context) => {
+    const { options, journal } = await journalPlace(context)
+    await cliOk(['backup', 'app.db'], options)
+    change(journal, "UPDATE operations SET kind = 'teleport' WHERE kind = 'init'")
+    const { last, warnings, ended } = await cliJson('history', [], options)
+    assert.deepEqual([ended.code, last.operations, warnings.length], [3, 1, 1])
+    assert.match(warnings[0]?.message ?? '', /^1 operation is left out of the history: .*newer/)
+    assert.equal((await cli(['stats'], options)).code, 3)
+  })
+
   it('is narrowed by database, kind, outcome, time and number', async (context) => {
     const { options, at } = await journalPlace(context)
     makeDatabase(at('other.db'))

@@ -1,11 +1,17 @@
 import { HoldfastError } from '../../errors.ts'
 import { aborted, throwIfAborted } from '../../util/abort.ts'
-import { type ProgramResult, programName, runProgram } from '../../util/run-program.ts'
+import { type ProgramResult, programName, runProgram, unendedText } from '../../util/run-program.ts'
 import { type Hook, type HookContext, hookEnvironment } from './hook.ts'
 
 /** How a hook ended. `output` is the end of what it printed. */
 export type HookResult =
-  | { readonly verdict: 'go-on'; readonly output: string; readonly durationMs: number }
+  | {
+      readonly verdict: 'go-on'
+      readonly output: string
+      readonly durationMs: number
+      /** One sentence. */
+      readonly warning?: string | undefined
+    }
   /** Before an operation, exit status 75: not now, and that is no failure. */
   | { readonly verdict: 'skip'; readonly output: string; readonly durationMs: number; readonly reason: string }
   /** Before an operation: it must not be done, and failed. After one: a warning. */
@@ -17,7 +23,7 @@ const tailBytes = 16 * 1024
 /** EX_TEMPFAIL of sysexits.h. */
 const skipStatus = 75
 
-/** Runs a hook to its end; what it started and left running ends with it. @throws ABORTED */
+/** Runs a hook to its end; what it started and left running ends with it, but for what became another user's. @throws ABORTED */
 export async function runHook(
   hook: Hook,
   context: HookContext,
@@ -36,13 +42,17 @@ export async function runHook(
   }
   if (signal?.aborted) throw aborted(signal)
   const { status, timedOut, output, durationMs } = result
-  if (timedOut) return failed(result, who, `ran longer than ${timeoutMs / 1000} s`)
-  if (status === 0) return { verdict: 'go-on', output, durationMs }
+  const left = unendedText(result)
+  if (timedOut) return failed(result, who, `ran longer than ${timeoutMs / 1000} s${left}`)
+  if (status === 0) {
+    const warning = left === '' ? undefined : `${who.subject} ended well${left}.`
+    return { verdict: 'go-on', output, durationMs, warning }
+  }
   if (status === skipStatus && context.moment === 'before') {
-    const reason = `${subject(hook, context)} asked to skip it.${lastLine(output)}`
+    const reason = `${who.subject} asked to skip it${left}.${lastLine(output)}`
     return { verdict: 'skip', output, durationMs, reason }
   }
-  return failed(result, who, `ended with ${status}`)
+  return failed(result, who, `ended with ${status}${left}`)
 }
 
 function failed(

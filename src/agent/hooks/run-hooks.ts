@@ -9,7 +9,7 @@ export interface HooksVerdict {
   readonly verdict: HookResult['verdict']
   /** The one that decided, if it was not `go-on`. */
   readonly decisive: Exclude<HookResult, { verdict: 'go-on' }> | undefined
-  /** One sentence each, of hooks that failed and changed nothing. */
+  /** One sentence each, of hooks that failed and changed nothing, or left behind what could not be ended. */
   readonly warnings: readonly string[]
 }
 
@@ -26,7 +26,10 @@ export async function runHooks(
   const warnings: string[] = []
   for (const hook of hooks.filter((each) => concerns(each, context))) {
     const result = await runHook(hook, context, options)
-    if (result.verdict === 'go-on') continue
+    if (result.verdict === 'go-on') {
+      if (result.warning !== undefined) warnings.push(result.warning)
+      continue
+    }
     if (result.verdict === 'failed' && (context.moment === 'after' || hook.onFailure === 'warn')) {
       warnings.push(result.error.message)
       continue

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { resultCode, sqliteCode } from '../../source/sqlite/sqlite-error.ts'
 import { withExclusiveLock } from '../../storage/local/exclusive-lock.ts'
@@ -9,7 +10,11 @@ import { journalError } from './journal-error.ts'
 import { checkVersion, migrate } from './journal-schema.ts'
 
 /** How long another process may hold the journal: it does so for milliseconds. */
-const busyTimeoutMs = 5000
+const defaultPatienceMs = 5000
+/** Waiting in SQLite blocks the process. Between such attempts, everything else goes on. */
+const busyTimeoutMs = 25
+const firstPauseMs = 10
+const longestPauseMs = 100
 
 /**
  * The journal's database. It is open only for the moment of each access: so it can be replaced, or be backed up itself, while a
@@ -18,14 +23,22 @@ const busyTimeoutMs = 5000
 export class JournalFile {
   readonly path: string
   readonly #onSetAside: (movedTo: string) => void
+  readonly #patienceMs: number
 
-  /** @param onSetAside told when a damaged journal was moved away, and a new one begun */
-  constructor(path: string, onSetAside: (movedTo: string) => void) {
+  /**
+   * @param onSetAside told when a damaged journal was moved away, and a new one begun
+   * @param patienceMs how long it is waited for while another process holds it, in milliseconds
+   */
+  constructor(path: string, onSetAside: (movedTo: string) => void, patienceMs = defaultPatienceMs) {
     this.path = path
     this.#onSetAside = onSetAside
+    this.#patienceMs = patienceMs
   }
 
-  /** Runs `work` in a transaction that is durable when this resolves; makes the journal if there is none. */
+  /**
+   * Runs `work` in a transaction that is durable when this resolves; makes the journal if there is none. It runs when nobody else writes any more, and
+   * anew where the transaction was undone.
+   */
   write<T>(work: (database: DatabaseSync) => T): Promise<T> {
     return this.#mendingDamage(() => this.#transaction(work))
   }
@@ -88,21 +101,33 @@ export class JournalFile {
   async #mendingDamage<T>(access: () => T): Promise<T> {
     try {
       try {
-        return access()
+        return await this.#whenFree(access)
       } catch (error) {
         if (!isDamage(error)) throw error
         await this.#setAside()
-        return access()
+        return await this.#whenFree(access)
       }
     } catch (error) {
       throw journalError(error, this.path)
     }
   }
 
+  async #whenFree<T>(access: () => T): Promise<T> {
+    const until = performance.now() + this.#patienceMs
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        return access()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= until) throw error
+      }
+      await delay(pauseMs)
+    }
+  }
+
   /** Of several processes that meet the damage, one moves the file, and the others find the new one. */
   async #setAside(): Promise<void> {
     await withExclusiveLock(`${this.path}.lock`, async () => {
-      if (!this.#isDamaged()) return
+      if (!(await this.#whenFree(() => this.#isDamaged()))) return
       const movedTo = `${this.path}.damaged-${new Date().toISOString().replace(/[-:.]/g, '')}`
       for (const suffix of ['-wal', '-shm', '']) {
         if (existsSync(`${this.path}${suffix}`)) renameSync(`${this.path}${suffix}`, `${movedTo}${suffix}`)
@@ -135,6 +160,11 @@ function createPrivately(path: string): void {
 
 function isReadOnly(thrown: unknown): boolean {
   return ['EROFS', 'EACCES', 'EPERM'].includes(systemCode(thrown) ?? '')
+}
+
+function isBusy(thrown: unknown): boolean {
+  const code = sqliteCode(thrown)
+  return code === resultCode.busy || code === resultCode.locked
 }
 
 function isDamage(thrown: unknown): boolean {

@@ -1,9 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type ErrorCode, toHoldfastError } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
+import { counted } from '../../util/counted.ts'
 import { currentProcess, type ProcessIdentity } from '../../util/process-identity.ts'
 import type { Actor } from './audit/actor.ts'
-import type { AuditEntry, AuditParameters, ChainHead, StoredEntry } from './audit/audit-entry.ts'
+import type { AuditParameters, ChainHead, StoredEntry } from './audit/audit-entry.ts'
 import { appendEntry, selectEntries, selectHash, selectHead } from './audit/audit-rows.ts'
+import { type EntryFacts, operationEntry } from './audit/operation-entry.ts'
+import { forgetOperations } from './forget-operations.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { JournalFile } from './journal-file.ts'
 import { defaultJournalPath } from './journal-path.ts'
@@ -11,7 +14,6 @@ import type { Operation, OperationEnd, OperationKind, OperationStart } from './o
 import { operationId } from './operation-id.ts'
 import {
   type BegunOperation,
-  deleteBefore,
   deleteOperation,
   insertBegun,
   insertFound,
@@ -23,10 +25,12 @@ import {
   updateSeen,
 } from './operation-rows.ts'
 import type { RecordedOperation } from './recorded-operation.ts'
-import { WriteQueue } from './write-queue.ts'
+import { Recording, type RecordingOptions, type RecordingTrouble } from './recording.ts'
 
 /** Two years. */
 const defaultKeepMs = 2 * 365 * 24 * 60 * 60_000
+/** How often a process looks for what is to be forgotten. */
+const forgetMs = 24 * 60 * 60_000
 
 /** Of some kinds a repository does not know which operation it was: these, at that time, are it. */
 const tellingOfThe: Partial<Record<OperationKind, readonly OperationKind[]>> = {
@@ -34,19 +38,19 @@ const tellingOfThe: Partial<Record<OperationKind, readonly OperationKind[]>> = {
   drill: ['drill'],
 }
 
-export interface JournalOptions {
+export interface JournalOptions extends RecordingOptions {
   /** Who acts, for the audit log. */
   readonly actor: Actor
   /** With whose end operations that have not ended are over; default: this process. */
   readonly process?: ProcessIdentity | undefined
-  /** Told, once each, what keeps operations from being recorded; they go on. */
-  readonly onWarning: (message: string, object: string, code: ErrorCode) => void
   /** Default: in the user's state folder. */
   readonly path?: string | undefined
   /** Milliseconds since 1970; default: the system's clock. */
   readonly now?: (() => number) | undefined
-  /** Operations that began longer ago are forgotten, in milliseconds; default: two years. The audit log is kept whole. */
+  /** Older operations are forgotten, in milliseconds in which any were recorded; default: two years. The audit log is kept whole. */
   readonly keepMs?: number | undefined
+  /** How long the journal is waited for while another process holds it, in milliseconds; default: 5 s. */
+  readonly patienceMs?: number | undefined
 }
 
 /** An operation that has begun. */
@@ -54,6 +58,12 @@ export interface OperationHandle {
   readonly id: string
   /** Records how it ended. Call it once. Never fails. */
   end(end: OperationEnd): Promise<void>
+}
+
+/** An operation that goes on, whether or not its begin is recorded yet. */
+export interface BegunHandle extends OperationHandle {
+  /** Resolves when it is recorded, durably, or cannot be, which is a warning. Never fails. */
+  readonly recorded: Promise<unknown>
 }
 
 /** What a repository tells of; `origin` names it there, so that it is entered once. */
@@ -75,7 +85,7 @@ export interface AuditState {
  */
 export class Journal {
   readonly #file: JournalFile
-  readonly #queue: WriteQueue
+  readonly #recording: Recording
   readonly #options: JournalOptions
   readonly #now: () => number
   readonly #keepMs: number
@@ -84,7 +94,7 @@ export class Journal {
   readonly #warned = new Set<string>()
   #audit: AuditState | undefined
   #beganChain: boolean | undefined
-  #isPruned = false
+  #forgotAt = Number.NEGATIVE_INFINITY
   #begun = 0
 
   /** Touches nothing yet. */
@@ -94,14 +104,13 @@ export class Journal {
     this.#keepMs = options.keepMs ?? defaultKeepMs
     this.#process = JSON.stringify(options.process ?? currentProcess())
     const path = options.path ?? defaultJournalPath()
-    this.#file = new JournalFile(path, (movedTo) =>
+    const onSetAside = (movedTo: string) =>
       this.#warn(
         `The journal was damaged. It was moved to ${movedTo}, and a new one begun. "holdfast history --rebuild" brings back what the repository knows; the audit log so far is in the file that was moved.`,
-        path,
         'INTEGRITY',
-      ),
-    )
-    this.#queue = new WriteQueue(this.#file)
+      )
+    this.#file = new JournalFile(path, onSetAside, options.patienceMs)
+    this.#recording = new Recording(this.#file, options, this.#now)
   }
 
   get path(): string {
@@ -113,17 +122,30 @@ export class Journal {
     return this.#audit
   }
 
+  /** What keeps operations from being recorded since the last one that could not be; undefined if the last one was. */
+  get trouble(): RecordingTrouble | undefined {
+    return this.#recording.trouble
+  }
+
   /**
    * Records that an operation begins, durably. Never fails: what cannot be recorded is a warning.
    * @param parameters what was asked for, for the audit log; no secrets, and nothing that may hold one
    */
   async begin(start: OperationStart, parameters: AuditParameters = {}): Promise<OperationHandle> {
+    const operation = this.beginNow(start, parameters)
+    await operation.recorded
+    return operation
+  }
+
+  /** As {@link begin}, for an operation that must not wait until others let the journal go. What is recorded keeps its order. */
+  beginNow(start: OperationStart, parameters: AuditParameters = {}): BegunHandle {
     const startedAt = this.#now()
     const begun = { ...start, id: this.#newId(startedAt), startedAt }
-    await this.recordBegin(begun, parameters)
+    const recorded = this.recordBegin(begun, parameters)
     this.#heartbeat.begin()
     return {
       id: begun.id,
+      recorded,
       end: async (end) => {
         const endedAt = this.#now()
         this.#heartbeat.end()
@@ -132,45 +154,54 @@ export class Journal {
     }
   }
 
+  /** Resolves when nothing waits to be recorded any more. */
+  written(): Promise<void> {
+    return this.#recording.idle()
+  }
+
   /** The first half of {@link begin}, for an operation of another process. Never fails. */
-  async recordBegin(begun: BegunOperation, parameters: AuditParameters): Promise<AuditState | undefined> {
-    const { startedAt } = begun
-    const prunes = !this.#isPruned
-    const audit = await this.#record((database) => {
-      // Once in the life of a process is enough.
-      if (prunes) deleteBefore(database, startedAt - this.#keepMs)
+  recordBegin(begun: BegunOperation, parameters: AuditParameters): Promise<AuditState | undefined> {
+    const { startedAt: time } = begun
+    return this.#recordEntry((database) => {
+      if (Math.abs(time - this.#forgotAt) >= forgetMs) {
+        forgetOperations(database, time, this.#keepMs)
+        this.#forgotAt = time
+      }
       insertBegun(database, begun, this.#process)
-      return this.#append(database, begun, 'begin', parameters, startedAt)
+      return this.#append(database, begun, { time, parameters })
     })
-    if (audit !== undefined) this.#isPruned = true
-    this.#audit = audit ?? this.#audit
-    return audit
   }
 
   /** How it ended, also where nothing is known of its begin. Never fails. @param endedAt milliseconds since 1970 */
-  async recordEnd(
+  recordEnd(
     begun: BegunOperation,
     end: OperationEnd,
     parameters: AuditParameters,
     endedAt: number,
   ): Promise<AuditState | undefined> {
-    const audit = await this.#record((database) => {
+    return this.#recordEntry((database) => {
       if (wasMisused(begun, end)) deleteOperation(database, begun.id)
       else updateEnded(database, begun, end, { process: this.#process, endedAt })
-      return this.#append(database, begun, 'end', parameters, endedAt, end)
+      return this.#append(database, begun, { time: endedAt, parameters, end })
     })
-    this.#audit = audit ?? this.#audit
-    return audit
   }
 
   /** That the process is there, in whose life operations run. Never fails. @param time milliseconds since 1970 */
   async recordSeen(time: number): Promise<void> {
-    await this.#record((database) => updateSeen(database, this.#process, time))
+    await this.#recording.write((database) => updateSeen(database, this.#process, time), false)
   }
 
   /** Oldest first. @throws ACCESS_DENIED, DATABASE_BUSY, FORMAT_TOO_NEW */
   async operations(query: OperationQuery = {}): Promise<RecordedOperation[]> {
-    return (await this.#file.read((database) => selectOperations(database, query, this.#now()))) ?? []
+    const found = await this.#file.read((database) => selectOperations(database, query, this.#now()))
+    if (found === undefined) return []
+    const { operations, unknown } = found
+    if (unknown > 0)
+      this.#warn(
+        `${counted(unknown, 'operation is', 'operations are')} left out of the history: this version of Holdfast does not know what that was. A newer one wrote it, or it was changed.`,
+        'FORMAT_TOO_NEW',
+      )
+    return operations
   }
 
   /** The databases of which operations are recorded, sorted. @param repository only operations on this one */
@@ -222,52 +253,22 @@ export class Journal {
     return operationId(time, this.#begun)
   }
 
-  async #record<T>(work: (database: DatabaseSync) => T): Promise<T | undefined> {
-    try {
-      return await this.#queue.add(work)
-    } catch (thrown) {
-      const { message, hint, code } = toHoldfastError(thrown, this.path)
-      this.#warn(
-        `What is done cannot be recorded in the history and the audit log. ${message}${hint === undefined ? '' : ` ${hint}`}`,
-        this.path,
-        code,
-      )
-      return undefined
-    }
+  async #recordEntry(work: (database: DatabaseSync) => AuditState): Promise<AuditState | undefined> {
+    const audit = await this.#recording.write(work, true)
+    this.#audit = audit ?? this.#audit
+    return audit
   }
 
-  #append(
-    database: DatabaseSync,
-    begun: BegunOperation,
-    event: AuditEntry['event'],
-    parameters: AuditParameters,
-    now: number,
-    end?: OperationEnd,
-  ): AuditState {
+  #append(database: DatabaseSync, begun: BegunOperation, facts: Omit<EntryFacts, 'actor'>): AuditState {
     this.#beganChain ??= selectHead(database) === undefined
-    const entry = {
-      time: new Date(now).toISOString(),
-      event,
-      operation: begun.id,
-      kind: begun.kind,
-      subtype: end?.type ?? begun.type ?? null,
-      trigger: begun.trigger,
-      schedule: begun.schedule ?? null,
-      database: end?.database ?? begun.database ?? null,
-      repository: begun.repository,
-      actor: this.#options.actor,
-      parameters,
-      outcome: end?.outcome ?? null,
-      code: end?.code ?? null,
-      backupId: end?.backupId ?? null,
-    }
-    return { head: appendEntry(database, entry, now), isNew: this.#beganChain }
+    const entry = operationEntry(begun, { ...facts, actor: this.#options.actor })
+    return { head: appendEntry(database, entry, facts.time), isNew: this.#beganChain }
   }
 
-  #warn(message: string, object: string, code: ErrorCode): void {
+  #warn(message: string, code: ErrorCode): void {
     if (this.#warned.has(message)) return
     this.#warned.add(message)
-    this.#options.onWarning(message, object, code)
+    this.#options.onWarning(message, this.path, code)
   }
 }
 

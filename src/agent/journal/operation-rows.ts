@@ -15,8 +15,15 @@ export interface OperationQuery {
   readonly limit?: number | undefined
 }
 
-/** Oldest first. @param now milliseconds since 1970 */
-export function selectOperations(database: DatabaseSync, query: OperationQuery, now: number): RecordedOperation[] {
+export interface FoundOperations {
+  /** Oldest first. */
+  readonly operations: RecordedOperation[]
+  /** How many were left out, because this version does not know what they are. */
+  readonly unknown: number
+}
+
+/** @param now milliseconds since 1970 */
+export function selectOperations(database: DatabaseSync, query: OperationQuery, now: number): FoundOperations {
   const conditions: readonly (readonly [sql: string, value: SQLInputValue | undefined])[] = [
     ['repository = ?', query.repository],
     ['database = ?', query.database],
@@ -31,13 +38,19 @@ export function selectOperations(database: DatabaseSync, query: OperationQuery, 
     .prepare(`SELECT * FROM operations ${where} ORDER BY started_at DESC, id DESC`)
     .iterate(...given.map(({ value }) => value))
   const found: RecordedOperation[] = []
+  let unknown = 0
   for (const row of rows) {
     if (found.length >= (query.limit ?? Number.POSITIVE_INFINITY)) break
     // Which ones are interrupted is known only now.
-    const operation = toRecordedOperation(operationRow.parse(row), now)
+    const { data } = operationRow.safeParse(row)
+    if (data === undefined) {
+      unknown += 1
+      continue
+    }
+    const operation = toRecordedOperation(data, now)
     if (query.outcome === undefined || operation.outcome === query.outcome) found.push(operation)
   }
-  return found.reverse()
+  return { operations: found.reverse(), unknown }
 }
 
 /** Each once, sorted. */

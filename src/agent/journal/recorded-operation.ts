@@ -32,6 +32,22 @@ export const processIdentity: z.ZodType<ProcessIdentity> = z.strictObject({
 })
 
 const text = z.string().nullable()
+
+/** A text of JSON, or null, which stands for undefined. */
+function jsonOf<T>(schema: z.ZodType<T>) {
+  return text.transform((json, context): T | undefined => {
+    if (json === null) return undefined
+    try {
+      const { data } = schema.safeParse(JSON.parse(json))
+      if (data !== undefined) return data
+    } catch (thrown) {
+      if (!(thrown instanceof SyntaxError)) throw thrown
+    }
+    context.addIssue('It is not what was expected.')
+    return z.NEVER
+  })
+}
+
 export const operationRow = z.object({
   id: z.string(),
   kind: z.enum(operationKinds),
@@ -45,12 +61,10 @@ export const operationRow = z.object({
   outcome: z.enum(operationOutcomes).nullable(),
   code: text,
   message: text,
-  warnings: text.transform((json) => (json === null ? undefined : z.array(z.string()).parse(JSON.parse(json)))),
+  warnings: jsonOf(z.array(z.string())),
   backup_id: text,
-  figures: text.transform((json) =>
-    json === null ? undefined : z.record(z.string(), z.number()).parse(JSON.parse(json)),
-  ),
-  process: text.transform((json) => (json === null ? undefined : processIdentity.parse(JSON.parse(json)))),
+  figures: jsonOf(z.record(z.string(), z.number())),
+  process: jsonOf(processIdentity),
   seen_at: z.int(),
   origin: text,
 })

@@ -13,11 +13,12 @@ const longestRestMs = 250
 
 /**
  * What is written at the same moment shares one transaction and its syncs; and so does what comes soon after a write, as when
- * a thousand databases begin to be followed.
+ * a thousand databases begin to be followed, and what comes while another process holds the journal. All is written in the order in which it came.
  */
 export class WriteQueue {
   readonly #file: Pick<JournalFile, 'write'>
   #waiting: Waiting[] = []
+  #isWriting = false
   /** In the milliseconds of `performance.now`. */
   #restsUntil = 0
 
@@ -33,26 +34,36 @@ export class WriteQueue {
       return () => resolve(result)
     }
     this.#waiting.push({ run, fail: reject })
-    if (this.#waiting.length === 1) {
-      const restMs = this.#restsUntil - performance.now()
-      if (restMs > 0) setTimeout(() => void this.#flush(), restMs)
-      else setImmediate(() => void this.#flush())
-    }
+    if (this.#waiting.length === 1 && !this.#isWriting) this.#writeSoon()
     return promise
   }
 
-  async #flush(): Promise<void> {
-    const works = this.#waiting
-    this.#waiting = []
+  #writeSoon(): void {
+    const restMs = this.#restsUntil - performance.now()
+    if (restMs > 0) setTimeout(() => void this.#write(), restMs)
+    else setImmediate(() => void this.#write())
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true
     const begun = performance.now()
+    const here = this.#waiting.length
+    const taken: Waiting[] = []
     try {
-      const done = await this.#file.write((database) => works.map(({ run }) => run(database)))
+      const done = await this.#file.write((database) => {
+        taken.push(...this.#waiting.splice(0))
+        return taken.map(({ run }) => run(database))
+      })
       for (const tell of done) tell()
     } catch (error) {
-      for (const { fail } of works) fail(error)
+      // Who came while it was waited for may still have more luck.
+      const failed = taken.length > 0 ? taken : this.#waiting.splice(0, here)
+      for (const { fail } of failed) fail(error)
     } finally {
       const ended = performance.now()
       this.#restsUntil = ended + Math.min(longestRestMs, restFactor * (ended - begun))
+      this.#isWriting = false
+      if (this.#waiting.length > 0) this.#writeSoon()
     }
   }
 }

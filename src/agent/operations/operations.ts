@@ -1,4 +1,5 @@
 import { type HoldfastError, toHoldfastError } from '../../errors.ts'
+import { settledWithin } from '../../util/settled-within.ts'
 import type { AgentLog } from '../agent-log.ts'
 import type { HookConfig } from '../config/config.ts'
 import { afterHooks } from '../hooks/after-hooks.ts'
@@ -10,6 +11,9 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { observeOperation } from '../notify/conditions/operation.ts'
 import type { Heartbeat } from '../notify/heartbeat.ts'
 import type { Notifier } from '../notify/notifier.ts'
+
+/** To record that an operation begins or has ended takes less, in milliseconds, unless others hold the journal: that is not waited for. */
+const recordMs = 300
 
 export interface OperationsContext {
   readonly journal: Journal
@@ -94,7 +98,8 @@ export class Operations {
       return undefined
     }
     const startedAt = now()
-    const handle = await journal.begin(start)
+    const handle = journal.beginNow(start)
+    await settledWithin(handle.recorded, recordMs)
     const heartbeats = this.#context
       .heartbeats()
       .filter((each) => each.concerns(start))
@@ -110,7 +115,7 @@ export class Operations {
     }
     const endedAt = now()
     end = withWarnings(end, await afterHooks(end, { hooks, asked, durationMs: endedAt - startedAt }))
-    await handle.end(end)
+    await settledWithin(handle.end(end), recordMs)
     const ended: Operation = { ...start, ...end, database: end.database ?? database, id: handle.id, startedAt, endedAt }
     this.#tell(ended, failure)
     const said = failure === undefined ? '' : log.since(startedAt)

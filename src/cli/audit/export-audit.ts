@@ -1,16 +1,23 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { checkChain } from '../../agent/journal/audit/check-chain.ts'
 import { exportedLines } from '../../agent/journal/audit/exported-log.ts'
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
 import { systemCode } from '../../storage/local/file-error.ts'
 import { counted } from '../format/text.ts'
 import type { Outcome, Session } from '../session.ts'
 
-/** @throws TARGET_EXISTS, TARGET_FOLDER_MISSING, DISK_FULL, ACCESS_DENIED */
+/** @throws INTEGRITY, TARGET_EXISTS, TARGET_FOLDER_MISSING, DISK_FULL, ACCESS_DENIED */
 export async function exportAudit(session: Session, to: string): Promise<Outcome<'audit export'>> {
   const path = resolve(to)
   const journal = await session.journal.open()
   const head = await journal.audit((entries, newest) => {
+    const { finding } = newest === undefined ? checkChain(entries, newest) : {}
+    if (finding !== undefined)
+      throw new HoldfastError('INTEGRITY', `Nothing was written. ${finding.problem}`, {
+        object: journal.path,
+        hint: 'See "holdfast audit verify".',
+      })
     if (newest !== undefined) writeNew(path, exportedLines(newest.chain, entries))
     return newest
   })

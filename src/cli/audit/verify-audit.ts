@@ -50,8 +50,7 @@ function checked(
   head: Head | undefined,
   noted: Noted | undefined,
 ): { head: Head | undefined; result: CheckedChain } {
-  if (head === undefined) return { head, result: { entries: 0, finding: undefined } }
-  const anchors = noted?.anchors.filter(({ chain }) => chain === head.chain) ?? []
+  const anchors = noted?.anchors.filter(({ chain }) => chain === head?.chain) ?? []
   const heads = anchors.map(({ sequence, hash }): NotedHead => ({ sequence, hash, at: noted?.repository ?? '' }))
   return { head, result: checkChain(entries, head, heads) }
 }

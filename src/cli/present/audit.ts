@@ -62,8 +62,10 @@ function parametersText(parameters: AuditEntry['parameters']): string {
 }
 
 export function verifiedAuditText({ log, ok, entries, finding, comparedWith }: ResultData<'audit verify'>): string {
-  if (finding !== null)
-    return `THE AUDIT LOG WAS TAMPERED WITH, or is damaged: ${log}\n${finding.problem}\nThe ${counted(entries, 'entry', 'entries')} before are as they were written.`
+  if (finding !== null) {
+    const before = entries === 0 ? '' : `\nThe ${counted(entries, 'entry', 'entries')} before are as they were written.`
+    return `THE AUDIT LOG WAS TAMPERED WITH, or is damaged: ${log}\n${finding.problem}${before}`
+  }
   if (!ok) return 'There is no audit log here yet.'
   const against =
     comparedWith === null

@@ -4,8 +4,13 @@ import type { Ending } from '../../agent/journal/ending.ts'
 import type { Journal, OperationHandle } from '../../agent/journal/journal.ts'
 import type { OpenOperation } from '../../agent/journal/open-operation.ts'
 import type { OperationKind, OperationStart } from '../../agent/journal/operation.ts'
+import type { RecordingOptions } from '../../agent/journal/recording.ts'
 import { toHoldfastError } from '../../errors.ts'
+import { settledWithin } from '../../util/settled-within.ts'
 import type { Output } from '../output.ts'
+
+/** What an agent has not recorded by then, in milliseconds, it goes on with while it ends. */
+const writtenMs = 3000
 
 export interface CommandFacts {
   /** `holdfast backup`. */
@@ -47,9 +52,12 @@ export class CommandJournal {
     this.#location = facts.location
   }
 
-  /** The journal itself, for commands that show what is in it. */
-  open(): Promise<Journal> {
-    this.#journal ??= this.#load()
+  /**
+   * The journal itself, for commands that show what is in it.
+   * @param telling for what keeps operations from being recorded; of whoever opens it first; default: a warning of the command
+   */
+  open(telling: RecordingOptions = this.#warning): Promise<Journal> {
+    this.#journal ??= this.#load(telling)
     return this.#journal
   }
 
@@ -109,6 +117,7 @@ export class CommandJournal {
   /** Notes the head of the audit log in the repository, after the last operation. */
   async close(): Promise<void> {
     const journal = await this.#journal
+    if (journal !== undefined) await settledWithin(journal.written(), writtenMs)
     if (journal?.auditState === undefined || this.#isHopeless) return
     const { output, now } = this.#facts
     const [{ openStorage }, { anchorAudit }, { currentActor }] = await Promise.all([
@@ -130,13 +139,17 @@ export class CommandJournal {
     }
   }
 
-  async #load(): Promise<Journal> {
+  get #warning(): RecordingOptions {
+    return { onWarning: (text, object) => this.#facts.output.warn(text, object) }
+  }
+
+  async #load(telling: RecordingOptions): Promise<Journal> {
     const [{ Journal }, { currentActor }] = await Promise.all([
       import('../../agent/journal/journal.ts'),
       import('../../agent/journal/audit/actor.ts'),
     ])
-    const { command, output, now } = this.#facts
-    return new Journal({ actor: currentActor(command), onWarning: (text, object) => output.warn(text, object), now })
+    const { command, now } = this.#facts
+    return new Journal({ ...telling, actor: currentActor(command), now })
   }
 }
 

@@ -53,12 +53,12 @@ export async function auditLog(options: AuditLogOptions = {}): Promise<AuditLog>
   const { path: journal } = taken.journal
   const log = await taken.journal.audit()
   if (log === undefined) return { journal, entries: [], head: undefined, finding: undefined }
-  const { chain, sequence, hash } = log.head
-  const { finding } = checkChain(log.entries, log.head)
+  const { head } = log
+  const { finding } = checkChain(log.entries, head)
   return {
     journal,
     entries: log.entries.flatMap((stored) => readable(stored) ?? []).filter(isWanted),
-    head: { chain, sequence, hash },
+    head: head === undefined ? undefined : { chain: head.chain, sequence: head.sequence, hash: head.hash },
     finding,
   }
 }

@@ -21,10 +21,7 @@ serve(journalApi, {
   rebuiltAt: ({ place, repository }, { emit }) => told(emit, () => journalAt(place).rebuiltAt(repository)),
   merge: ({ place, repository, found }, { emit }) => told(emit, () => journalAt(place).merge(repository, found)),
   audit: ({ place }, { emit }) =>
-    told(emit, async () => {
-      const log = await journalAt(place).audit((entries, head) => ({ head, entries: [...entries] }))
-      return log?.head === undefined ? undefined : { head: log.head, entries: log.entries }
-    }),
+    told(emit, () => journalAt(place).audit((entries, head) => ({ head, entries: [...entries] }))),
   auditHash: ({ place, sequence }, { emit }) => told(emit, () => journalAt(place).auditHash(sequence)),
   anchor: async ({ place, state, storage: address, now }, { signal, host }) => {
     const journal = journalAt(place)

@@ -51,7 +51,7 @@ export type JournalSignatures = {
   operations: Call<{ query: OperationQuery }, RecordedOperation[]>
   rebuiltAt: Call<{ repository: string }, number | undefined>
   merge: Call<{ repository: string; found: readonly FoundOperation[] }, number>
-  audit: Call<object, { head: ChainHead; entries: StoredEntry[] } | undefined>
+  audit: Call<object, { head: ChainHead | undefined; entries: StoredEntry[] } | undefined>
   auditHash: Call<{ sequence: number }, string | undefined>
   /** Notes the head of the audit log in a repository that this process can open; the answer is a warning. */
   anchor: Call<{ state: AuditState; storage: StorageAddress; now: number }, string | undefined>
@@ -132,7 +132,7 @@ export const journalApi: EngineApi<JournalSignatures> = {
   audit: {
     input: z.strictObject({ place }),
     event,
-    output: z.strictObject({ head, entries: z.array(entry) }).or(z.undefined()),
+    output: z.strictObject({ head: head.or(z.undefined()), entries: z.array(entry) }).or(z.undefined()),
   },
   auditHash: {
     input: z.strictObject({ place, sequence: z.int() }),

@@ -70,7 +70,7 @@ export class LibraryJournal {
   }
 
   /** The whole audit log; undefined if there is none. */
-  audit(): Promise<{ readonly head: ChainHead; readonly entries: readonly StoredEntry[] } | undefined> {
+  audit(): Promise<{ readonly head: ChainHead | undefined; readonly entries: readonly StoredEntry[] } | undefined> {
     return this.#options.process.call('audit', {})
   }
 

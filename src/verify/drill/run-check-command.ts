@@ -1,6 +1,6 @@
 import { toHoldfastError } from '../../errors.ts'
 import { formatDuration } from '../../util/format-duration.ts'
-import { runProgram } from '../../util/run-program.ts'
+import { runProgram, unendedText } from '../../util/run-program.ts'
 import type { DrillCheck, DrillOptions } from './drill-options.ts'
 
 export interface CheckCommand {
@@ -31,7 +31,11 @@ export async function runCheckCommand({
   const check = (outcome: DrillCheck['outcome'], detail: string): DrillCheck => {
     return { kind: 'command', outcome, detail, durationMs }
   }
-  if (timedOut) return check('inconclusive', `The command ran longer than ${formatDuration(timeoutMs)}.${said}`)
+  if (timedOut)
+    return check(
+      'inconclusive',
+      `The command ran longer than ${formatDuration(timeoutMs)}${unendedText(ended)}.${said}`,
+    )
   if (status === 0) return check('passed', output === '' ? 'the command succeeded' : output)
   if (cannotRun.includes(status)) return check('inconclusive', `The command could not be run.${said}`)
   return check('failed', `The command ended with ${status}.${said}`)

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { z } from 'zod'
 import type { HookConfig } from '../../../src/agent/config/config.ts'
 import type { Hook, HookContext } from '../../../src/agent/hooks/hook.ts'
 import { type HookResult, runHook } from '../../../src/agent/hooks/run-hook.ts'
@@ -136,6 +140,46 @@ describe('a hook', () => {
     stop.abort()
     await assert.rejects(running, { code: 'ABORTED' })
     await assert.rejects(runHook({ command: 'true' }, before, { signal: stop.signal }), { code: 'ABORTED' })
+  })
+})
+
+const told = z.object({ verdict: z.string(), told: z.string().optional(), output: z.string().regex(/^[1-9]\d*$/) })
+
+/** By a user who may not end it. What it prints is the pid of what is left, which is ended. */
+async function runAsNobody(hook: Hook, context: HookContext) {
+  const program = join(import.meta.dirname, 'support/hook-as-nobody.ts')
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, JSON.stringify(hook), JSON.stringify(context)],
+    { timeout: 60_000 },
+  )
+  const result = told.parse(JSON.parse(stdout))
+  process.kill(Number(result.output), 'SIGKILL')
+  return result
+}
+
+const needsRoot = process.getuid?.() === 0 ? false : 'Only root can be two users.'
+
+describe('a hook that becomes another user', { skip: needsRoot }, () => {
+  const leaving = 'sleep 600 & echo $!'
+
+  test('and outlives its time has failed, and the agent goes on', async () => {
+    const result = await runAsNobody({ command: 'echo $$; exec sleep 600', timeoutMs: 1000 }, before)
+    assert.equal(result.verdict, 'failed')
+    assert.match(
+      result.told ?? '',
+      /^The hook before the backup ran longer than 1 s, and could not be ended, since it runs as another user\. It said: \d+$/,
+    )
+  })
+
+  test('and leaves something behind is a warning, or says so beside what it asks for', async () => {
+    const left = 'and what it left running could not be ended, since it runs as another user'
+    const well = await runAsNobody({ command: leaving, place: 'hooks[0]' }, after)
+    assert.deepEqual([well.verdict, well.told], ['go-on', `The hook after the backup (hooks[0]) ended well, ${left}.`])
+    const skipping = await runAsNobody({ command: `${leaving}; exit 75` }, before)
+    assert.ok(skipping.told?.startsWith(`The hook before the backup asked to skip it, ${left}. It said: `))
+    const failing = await runAsNobody({ command: `${leaving}; exit 1` }, after)
+    assert.ok(failing.told?.startsWith(`The hook after the backup ended with 1, ${left}. It said: `))
   })
 })
 

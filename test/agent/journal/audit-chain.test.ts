@@ -63,6 +63,14 @@ function foundAt(entries: readonly StoredEntry[], head: Parameters<typeof checkC
   return finding?.sequence
 }
 
+it('a log whose head is gone proves nothing, and that is a finding; one without anything is none', () => {
+  const { entries } = chainOf(3)
+  const { entries: good, finding } = checkChain(entries, undefined)
+  assert.deepEqual([good, finding?.sequence], [0, 1])
+  assert.match(finding?.problem ?? '', /^The head of the log is missing/)
+  assert.deepEqual(checkChain([], undefined), { entries: 0, finding: undefined })
+})
+
 describe('the chain of the audit log', () => {
   it('is whole as it was written', () => {
     for (const length of [0, 1, 2, 30]) {

@@ -4,15 +4,19 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it, mock } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { checkChain } from '../../../src/agent/journal/audit/check-chain.ts'
+import type { Journal } from '../../../src/agent/journal/journal.ts'
 import { defaultJournalPath } from '../../../src/agent/journal/journal-path.ts'
 import { hasCode } from '../../../src/errors.ts'
 import { journalPlace, start } from './support/journals.ts'
 
 const program = join(import.meta.dirname, 'support/record-many.ts')
 const minute = 60_000
-const year = 365 * 24 * 60 * minute
+const day = 24 * 60 * minute
+const year = 365 * day
 
 /** Runs another process that records. */
 async function recordElsewhere(path: string, ...args: readonly string[]): Promise<number | null> {
@@ -106,15 +110,123 @@ describe('the journal', () => {
     await operation.end({ outcome: 'succeeded' })
   })
 
-  it('forgets operations that began too long ago, and keeps the audit log whole', async () => {
+  it('leaves out what it does not know, with a warning', async () => {
     using place = journalPlace()
     for (let i = 0; i < 4; i += 1) {
       await (await place.open().begin(start)).end({ outcome: 'succeeded', figures: { i } })
-      place.clock.time += year
+      place.clock.time += 1
     }
-    const kept = (await place.open().operations()).map(({ figures }) => figures?.['i'])
-    assert.deepEqual(kept, [1, 2, 3])
-    assert.equal(await place.open().audit((entries) => [...entries].length), 8)
+    const [id = '', next = ''] = (await place.open().operations()).map((operation) => operation.id)
+    place.tamper(`UPDATE operations SET kind = 'teleport' WHERE id = '${id}'`)
+    place.tamper(`UPDATE operations SET figures = '{' WHERE id = '${next}'`)
+    const journal = place.open()
+    const shown = async () => (await journal.operations({ limit: 3 })).map(({ figures }) => figures?.['i'])
+    assert.deepEqual(
+      [await shown(), await shown()],
+      [
+        [2, 3],
+        [2, 3],
+      ],
+    )
+    assert.equal(place.warnings.length, 1)
+    assert.match(place.warnings[0] ?? '', /^2 operations are left out of the history: .* newer/)
+  })
+})
+
+describe('old operations', () => {
+  /** Records an operation every 20 days for so long. */
+  async function recordFor(place: ReturnType<typeof journalPlace>, milliseconds: number, journal?: Journal) {
+    for (const end = place.clock.time + milliseconds; place.clock.time < end; place.clock.time += 20 * day)
+      await (await (journal ?? place.open()).begin(start)).end({ outcome: 'succeeded' })
+  }
+  const startsOf = async (place: ReturnType<typeof journalPlace>) =>
+    (await place.open().operations()).map(({ startedAt }) => startedAt)
+
+  for (const [whose, isOne] of [
+    ['processes that come and go', false],
+    ['one process that stays', true],
+  ] as const) {
+    it(`are forgotten after two years by ${whose}; the audit log is kept whole`, async () => {
+      using place = journalPlace()
+      await recordFor(place, 3 * year, isOne ? place.open() : undefined)
+      const starts = await startsOf(place)
+      const age = place.clock.time - (starts[0] ?? 0)
+      assert.ok(age >= 2 * year && age < 2 * year + 40 * day, `${age / day} days`)
+      assert.equal(await place.open().audit((entries) => [...entries].length), 2 * Math.ceil((3 * year) / (20 * day)))
+    })
+  }
+
+  it('are all kept when a machine was off for years, and when its clock is wrong, however long', async () => {
+    using place = journalPlace()
+    await recordFor(place, 1.5 * year)
+    const before = await startsOf(place)
+    const { time } = place.clock
+    for (const wrong of ['2099-01-01', '2099-02-01', '1970-01-01', '2031-06-01', '2099-02-02']) {
+      place.clock.time = Date.parse(wrong)
+      await recordFor(place, 60 * day, wrong === '2099-01-01' ? place.open() : undefined)
+    }
+    place.clock.time = time
+    await recordFor(place, 20 * day)
+    const starts = new Set(await startsOf(place))
+    assert.deepEqual(
+      before.filter((each) => !starts.has(each)),
+      [],
+    )
+  })
+})
+
+describe('a journal that another process holds', () => {
+  /** As a process does that was stopped in the middle of a write. */
+  function hold(path: string): Disposable {
+    const database = new DatabaseSync(path)
+    database.exec('BEGIN IMMEDIATE')
+    return { [Symbol.dispose]: () => database.close() }
+  }
+
+  it('keeps nothing else of this process waiting; what is to be recorded waits for it, in order', async () => {
+    using place = journalPlace()
+    const journal = place.open()
+    await (await journal.begin(start)).end({ outcome: 'succeeded' })
+    const handles = []
+    {
+      using _holder = hold(place.path)
+      for (let i = 0; i < 5; i += 1) {
+        const operation = journal.beginNow(start)
+        handles.push(operation, operation.end({ outcome: 'succeeded', figures: { i } }))
+        // Only where others get their turn is it ever let go.
+        await sleep(20)
+      }
+      assert.equal((await journal.operations()).length, 1)
+    }
+    await journal.written()
+    assert.deepEqual([place.warnings, journal.trouble], [[], undefined])
+    const figures = (await journal.operations()).map((operation) => operation.figures?.['i'])
+    assert.deepEqual(figures, [undefined, 0, 1, 2, 3, 4])
+    const checked = await journal.audit((entries, head) => head && checkChain(entries, head))
+    assert.deepEqual(checked, { entries: 12, finding: undefined })
+    const events = await journal.audit((entries) => [...entries].map(({ text }) => JSON.parse(text).event))
+    assert.deepEqual(events, Array.from({ length: 6 }, () => ['begin', 'end']).flat())
+  })
+
+  it('for too long is told, also when it is over, and when it comes again', async () => {
+    using place = journalPlace()
+    const told: string[] = []
+    const journal = place.open({ patienceMs: 50, onRecovered: (message) => told.push(message) })
+    await (await journal.begin(start)).end({ outcome: 'succeeded' })
+    for (let time = 1; time <= 2; time += 1) {
+      const since = place.clock.time
+      {
+        using _holder = hold(place.path)
+        const operation = await journal.begin(start)
+        place.clock.time += minute
+        await operation.end({ outcome: 'succeeded' })
+        assert.deepEqual([journal.trouble?.since, place.warnings.length], [since, time])
+        assert.match(journal.trouble?.message ?? '', /locked by another process/)
+      }
+      await journal.recordSeen(place.clock.time)
+      assert.deepEqual([journal.trouble, told.length], [undefined, time])
+      assert.match(told.at(-1) ?? '', /again\. 2 entries of the audit log are missing since /)
+    }
   })
 })
 

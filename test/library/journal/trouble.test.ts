@@ -57,6 +57,26 @@ describe('a journal', () => {
     assert.deepEqual(await operationHistory({ journal }), [])
   })
 
+  it('whose audit log lost its head is warned of, and found', async () => {
+    using folder = temporaryFolder()
+    using heard = warnings()
+    const journal = folder.file('journal.db')
+    await work(folder, journal)
+    {
+      using database = new DatabaseSync(journal)
+      database.exec('DELETE FROM audit_chain')
+    }
+    const { head, finding, entries } = await auditLog({ journal })
+    assert.deepEqual([head, finding?.sequence], [undefined, 1])
+    assert.ok(entries.length > 0)
+    await using restores = await RestoreManager.open({ repository: folder.file('backups'), database: 'app', journal })
+    await restores.restoreLatest({ targetPath: folder.file('again.db') })
+    assert.deepEqual(
+      heard.told.map(({ code }) => code),
+      ['INTEGRITY'],
+    )
+  })
+
   it('that is another database is left as it is, with a warning', async () => {
     using folder = temporaryFolder()
     using heard = warnings()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
+import { HoldfastError } from '../../../errors.ts'
 import { type AuditEntry, type ChainHead, chainStart, entryHash, type StoredEntry } from './audit-entry.ts'
 import { canonicalJson } from './canonical-json.ts'
 
@@ -15,7 +16,10 @@ export function selectHead(database: DatabaseSync): ChainHead | undefined {
   return { ...head, createdAt }
 }
 
-/** Adds an entry at the end of the chain, within the caller's transaction. Returns the new head. */
+/**
+ * Adds an entry at the end of the chain, within the caller's transaction. Returns the new head.
+ * @throws INTEGRITY if there are entries but no head: what follows them would prove nothing
+ */
 export function appendEntry(database: DatabaseSync, entry: Omit<AuditEntry, 'sequence'>, now: number): ChainHead {
   const { chain, createdAt, sequence: last, hash: previous } = selectHead(database) ?? begin(database, now)
   const sequence = last + 1
@@ -27,6 +31,11 @@ export function appendEntry(database: DatabaseSync, entry: Omit<AuditEntry, 'seq
 }
 
 function begin(database: DatabaseSync, createdAt: number): ChainHead {
+  if (database.prepare('SELECT 1 FROM audit LIMIT 1').get() !== undefined) {
+    throw new HoldfastError('INTEGRITY', 'The audit log has entries, but its head is missing.', {
+      hint: 'See "holdfast audit verify". When you have found out how that came, move the journal away: a new one is begun.',
+    })
+  }
   const chain = randomUUID()
   const head = { chain, createdAt, sequence: 0, hash: chainStart(chain) }
   database

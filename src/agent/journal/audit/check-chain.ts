@@ -15,6 +15,7 @@ export interface NotedHead {
 }
 
 export interface CheckedChain {
+  /** That are as they were written, from the first on. */
   readonly entries: number
   readonly finding: AuditFinding | undefined
 }
@@ -22,12 +23,14 @@ export interface CheckedChain {
 /**
  * Follows the chain from its start. A chain that was cut off at its end is whole in itself: that shows only against its
  * head, and against what was noted of it elsewhere.
+ * @param head undefined if there is none, which is right for a log without entries alone
  */
 export function checkChain(
   entries: Iterable<StoredEntry>,
-  head: Pick<ChainHead, 'chain' | 'sequence' | 'hash'>,
+  head: Pick<ChainHead, 'chain' | 'sequence' | 'hash'> | undefined,
   noted: readonly NotedHead[] = [],
 ): CheckedChain {
+  if (head === undefined) return { entries: 0, finding: missingHead(entries) }
   const heads = [{ sequence: head.sequence, hash: head.hash, at: 'the journal itself' }, ...noted]
   const headsAt = Map.groupBy(heads, ({ sequence }) => sequence)
   let count = 0
@@ -44,6 +47,15 @@ export function checkChain(
     return { entries: head.sequence, finding: { sequence: head.sequence + 1, problem } }
   }
   return { entries: count, finding: missingEnd(count, heads) }
+}
+
+function missingHead(entries: Iterable<StoredEntry>): AuditFinding | undefined {
+  for (const _ of entries)
+    return {
+      sequence: 1,
+      problem: 'The head of the log is missing, though it has entries: nothing proves any of them.',
+    }
+  return undefined
 }
 
 function problemOf(entry: StoredEntry, expected: number, previous: string): string | undefined {

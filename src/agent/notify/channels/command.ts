@@ -1,5 +1,5 @@
 import { aborted } from '../../../util/abort.ts'
-import { programName, runProgram } from '../../../util/run-program.ts'
+import { programName, runProgram, unendedText } from '../../../util/run-program.ts'
 import { alertsOf, type Message, messageDocument, type Sender } from '../message.ts'
 import type { Channel } from './channel.ts'
 import { DeliveryError } from './delivery-error.ts'
@@ -30,7 +30,10 @@ export function command(settings: CommandSettings, sender: Sender): Channel {
       const result = await run()
       if (signal.aborted) throw aborted(signal)
       const { status, timedOut, output } = result
-      if (timedOut) throw new DeliveryError(`The command ran longer than ${timeoutMs / 1000} s.`, target, true)
+      if (timedOut) {
+        const left = unendedText(result)
+        throw new DeliveryError(`The command ran longer than ${timeoutMs / 1000} s${left}.`, target, true)
+      }
       if (status !== 0) {
         const said = output === '' ? '' : `\n${output}`
         throw new DeliveryError(`The command ended with ${status}.${said}`, target, status === tryAgainStatus)

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../../errors.ts'
-import { runProgram } from '../../../util/run-program.ts'
+import { runProgram, unendedText } from '../../../util/run-program.ts'
 
 export interface CommandOptions {
   readonly timeoutMs: number
@@ -19,16 +19,18 @@ export async function runCommand(
 ): Promise<{ output: string; durationMs: number }> {
   signal?.throwIfAborted()
   const environment = { HOLDFAST_RESTORED_FILE: file }
-  const { status, timedOut, output, durationMs } = await runProgram({
+  const result = await runProgram({
     command,
     parameters: [file],
     environment,
     timeoutMs,
     signal,
   })
+  const { status, timedOut, output, durationMs } = result
   signal?.throwIfAborted()
   if (status === 0 && !timedOut) return { output, durationMs }
-  const why = timedOut ? `ran longer than ${timeoutMs / 1000} s` : `ended with ${status}`
+  const how = timedOut ? `ran longer than ${timeoutMs / 1000} s` : `ended with ${status}`
+  const why = `${how}${unendedText(result)}`
   const isSilent = output.trim() === ''
   const message = `The check command ${why}${isSilent ? ', and printed nothing.' : `.\n${output}`}`
   const look = isSilent ? 'Run the command by hand to see what it finds' : 'Look at what it printed'
