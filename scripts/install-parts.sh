@@ -13,17 +13,20 @@ parts=(
 )
 
 if ! command -v apt-get >/dev/null; then
-  echo "There is no apt-get here. Please install what these Debian packages hold: ${parts[*]}" >&2
+  echo "There is no apt-get here. Please install what these Debian packages hold: ${parts[*]} prometheus" >&2
   exit 1
 fi
+
+# Of Prometheus only the tool that tries rules: the whole package would start a server.
+wants_promtool() { ! command -v promtool >/dev/null; }
 
 missing=()
 for part in "${parts[@]}"; do
   status=$(dpkg-query --show --showformat='${db:Status-Status}' "$part" 2>/dev/null || true)
   [[ $status == installed ]] || missing+=("$part")
 done
-if ((${#missing[@]} == 0)); then
-  echo "Already installed: ${parts[*]}"
+if ((${#missing[@]} == 0)) && ! wants_promtool; then
+  echo "Already installed: ${parts[*]} promtool"
   exit 0
 fi
 
@@ -31,6 +34,16 @@ as_root=()
 ((EUID == 0)) || as_root=(sudo)
 apt_get() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes "$@"; }
 
-echo "Installing: ${missing[*]}"
 apt_get update
-apt_get install --no-install-recommends "${missing[@]}"
+if ((${#missing[@]} > 0)); then
+  echo "Installing: ${missing[*]}"
+  apt_get install --no-install-recommends "${missing[@]}"
+fi
+if wants_promtool; then
+  echo "Installing: promtool, out of the package prometheus"
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  (cd "$folder" && apt-get --quiet -o APT::Sandbox::User=root download prometheus)
+  dpkg-deb --extract "$folder"/prometheus_*.deb "$folder/unpacked"
+  "${as_root[@]}" install "$folder/unpacked/usr/bin/promtool" /usr/local/bin/promtool
+fi

@@ -7,6 +7,7 @@ import type { StorageAddress } from '../engine/storage-link.ts'
 import type { HoldfastError } from '../errors.ts'
 import type { FollowConfig } from './config/config.ts'
 import type { FoundDatabase } from './discovery/discover.ts'
+import { unnamedIn } from './discovery/unnamed-in.ts'
 import type { FollowFacts } from './follow/follow-facts.ts'
 import { FollowedDatabase } from './follow/followed-database.ts'
 import { placeInQueue } from './follow/place-in-queue.ts'
@@ -131,9 +132,11 @@ export class AgentDatabases {
     return followed
   }
 
-  #request({ name, config: { follow, compression } }: FoundDatabase): FollowRequest | undefined {
+  #request({ name, config }: FoundDatabase): FollowRequest | undefined {
+    const { follow, compression } = config
     if (follow === undefined) return undefined
-    return { ...requestOf(follow), ...compression, stateFolder: this.#context.stateFolderOf(name) }
+    const stateFolder = this.#context.stateFolderOf(name)
+    return { ...requestOf(follow), ...compression, unnamedIn: unnamedIn(config), stateFolder }
   }
 }
 

@@ -6,7 +6,6 @@ import { openKnown } from '../repository/known-places.ts'
 import type { BackupType } from '../repository/manifest.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { BackupStorage } from '../storage/storage.ts'
-import { verifyBackups } from '../verify/verify-backups.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import type { MirrorConfig } from './config/config.ts'
 import { backUp } from './jobs/back-up.ts'
@@ -14,6 +13,8 @@ import { drill } from './jobs/drill.ts'
 import type { Waiting } from './jobs/in-turn.ts'
 import { keepUp } from './jobs/keep-up.ts'
 import { mirror, noMirrors } from './jobs/mirror.ts'
+import { requireOwnHistory } from './jobs/require-own-history.ts'
+import { verify } from './jobs/verify.ts'
 import { backupFigures } from './journal/backup-figures.ts'
 import type { Ending } from './journal/ending.ts'
 import { mirrorEnding } from './journal/mirror-ending.ts'
@@ -133,20 +134,9 @@ export class AgentJobs {
     return { backupId: metadata.id, type: metadata.type, warnings, figures: backupFigures(metadata) }
   }
 
-  async #verify({ name, config: { verify } }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
-    if (!(await this.#isThere(name, signal)))
-      return { message: 'There is nothing to verify yet.', outcome: 'succeeded' }
-    const result = await verifyBackups({ ...verify, databases: [name], repository: this.#place, signal })
-    const { findings, warnings, checked } = result
-    const [first, ...more] = findings
-    const found = first === undefined ? undefined : `${first.object}: ${first.problem}`
-    return {
-      outcome: result.ok ? undefined : 'failed',
-      code: result.ok ? undefined : 'INTEGRITY',
-      message: found === undefined ? undefined : more.length === 0 ? found : `${found} And ${more.length} more.`,
-      warnings,
-      figures: { ...checked, remaining: result.remaining },
-    }
+  async #verify({ name, config }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
+    const isThere = () => this.#isThere(name, signal)
+    return await verify(this.#place, { name, config, isThere }, signal)
   }
 
   async #drill({ name, config }: AgentDatabase, signal: AbortSignal): Promise<Ending> {
@@ -158,6 +148,7 @@ export class AgentJobs {
     const { repository, link, pool } = this.#context
     if (!(await this.#isThere(database.name, run.signal)))
       return { message: 'There is nothing in the repository yet.', outcome: 'succeeded' }
+    await requireOwnHistory(repository, database, run.signal)
     const options = { action, pool, ...this.#inLine(database, run) }
     return { figures: { ...(await keepUp(repository, link, database, options)) } }
   }

@@ -16,11 +16,13 @@ import { DatabaseFinder } from './database-finder.ts'
 import { GlobWatch } from './discovery/glob-watch.ts'
 import { LimitWatch } from './discovery/limit-watch.ts'
 import { NameBook } from './discovery/name-book.ts'
+import { RecordedPlaces } from './discovery/recorded-places.ts'
 import { systemLimits } from './discovery/system-limits.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { freeOwnLease } from './expectations/free-own-lease.ts'
 import { OtherAgents } from './expectations/other-agents.ts'
 import { RecordKeeper } from './expectations/record-keeper.ts'
+import { FailuresMadeGood } from './failures-made-good.ts'
 import { FirstLook } from './first-look.ts'
 import { FollowWatch } from './follow/follow-watch.ts'
 import { FreshnessBook } from './freshness-book.ts'
@@ -37,6 +39,7 @@ import type { Notifier } from './notify/notifier.ts'
 import { openNotifier } from './open-notifier.ts'
 import { openRepository } from './open-repository.ts'
 import { Operations } from './operations/operations.ts'
+import { RepositoryPresence } from './repository-presence.ts'
 import { RepositoryWatch } from './repository-watch.ts'
 import { Rounds } from './rounds.ts'
 import { ScheduleStateFile } from './schedule/schedule-state-file.ts'
@@ -71,6 +74,7 @@ export interface AgentParts extends AsyncDisposable {
   readonly freshness: FreshnessBook
   readonly repositoryWatch: RepositoryWatch
   readonly checksElsewhere: ChecksElsewhere
+  readonly failuresMadeGood: FailuresMadeGood
   readonly otherAgents: OtherAgents
   readonly mirrors: MirrorBook
 }
@@ -111,6 +115,8 @@ export async function assemble({
         log.debug(`The window of ${name} could not be read. ${toHoldfastError(thrown).message}`)
     })
   }
+  /** By kind and database, when this agent last did it, however that ended. */
+  const madeAt = new Map<string, number>()
   const operations = new Operations({
     journal,
     metrics,
@@ -118,16 +124,17 @@ export async function assemble({
     heartbeats: () => heartbeats.all,
     log,
     now,
-    onEnded: ({ kind, outcome, database, startedAt }) => {
+    onEnded: ({ kind, outcome, database, startedAt, endedAt }) => {
       if (kind === 'backup' && database !== undefined && (outcome === 'succeeded' || outcome === 'warning'))
         freshness.backedUp(database, startedAt)
       if ((kind === 'verify' || kind === 'drill') && database !== undefined)
         void repositoryWatch.readVerifications(database, reading.signal)
       if (kind === 'expire' && database !== undefined) onWindow(database)
+      if (outcome !== 'interrupted' && database !== undefined) madeAt.set(`${kind} ${database}`, endedAt)
     },
     hasGone: (name) => finder.hasGone(name),
   })
-  const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log })
+  const repositoryWatch = new RepositoryWatch({ repository, notifier, metrics, log, now })
   const checksElsewhere = new ChecksElsewhere({
     journal,
     repository,
@@ -145,7 +152,17 @@ export async function assemble({
   const stateFolderOf = (name: string): string => join(root, repository.id, name)
   const letGo = (name: string, signal: AbortSignal) =>
     freeOwnLease(repository.database(name), stateFolderOf(name), { signal })
-  const otherAgents = new OtherAgents({ repository, keeper, notifier, log, now, own, deleted, letGo })
+  const otherAgents = new OtherAgents({
+    repository,
+    keeper,
+    notifier,
+    log,
+    now,
+    own,
+    deleted,
+    madeAt: (database, action) => madeAt.get(`${action} ${database}`),
+    letGo,
+  })
   const repositoryName = link.storage.url
   const pool = stack.use(new WorkerPool(link, config.concurrency.workers))
   const find = (name: string) => databases.find(name)
@@ -222,6 +239,7 @@ export async function assemble({
   ]
   const finder = new DatabaseFinder({
     names,
+    places: (stopping) => new RecordedPlaces({ repository, log, signal: stopping }),
     globs: await GlobWatch.read(join(folder, 'globs.json'), warn),
     limits: new LimitWatch(systemLimits, config.concurrency.workers),
     databases,
@@ -268,6 +286,7 @@ export async function assemble({
     log,
     now,
     disks,
+    presence: new RepositoryPresence({ storage: link.storage, notifier, log }),
   })
   // Last: what is not put together did not run.
   const marker = await RunMarker.set(folder, now())
@@ -292,6 +311,7 @@ export async function assemble({
     freshness,
     repositoryWatch,
     checksElsewhere,
+    failuresMadeGood: new FailuresMadeGood({ journal, repository, notifier, now }),
     otherAgents,
     mirrors,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

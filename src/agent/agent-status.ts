@@ -52,7 +52,7 @@ export const agentStatus = z.strictObject({
       name: z.string(),
       path: z.string(),
       since: time,
-      /** It went away with others, and is still looked out for; else its owner deleted it, in the last seven days. */
+      /** It went away with others, or with its file system, and is still looked out for; else its owner deleted it, in the last seven days. */
       expected: z.boolean(),
     }),
   ),

@@ -18,6 +18,7 @@ import { nameOf, type RunningOperation } from './operations/operations.ts'
 import { reportStatus } from './report-status.ts'
 import type { RunEnd } from './schedule/run-end.ts'
 import { StopBudget } from './stop-budget.ts'
+import { ToldOnce } from './told-once.ts'
 
 /** How often the agent looks at everything, in milliseconds. */
 const roundMs = 30_000
@@ -35,7 +36,7 @@ export class Agent {
   readonly #startedAt: number
   readonly #stopping = new AbortController()
   /** What failed last in each part of a round, so that it is said once. */
-  readonly #troubles = new Map<string, string>()
+  readonly #troubles = new ToldOnce()
   readonly #config: ConfigInForce
   #control: ControlServer | undefined
   #auditNotedAt = 0
@@ -85,7 +86,8 @@ export class Agent {
 
   /** As of now. */
   async renderMetrics(): Promise<{ readonly contentType: string; readonly body: string }> {
-    const { metrics, rounds, mirrors } = this.#parts
+    const { metrics, rounds, mirrors, notifier, heartbeats } = this.#parts
+    metrics.setChannels([...notifier.channels, ...heartbeats.status].map(({ name }) => name))
     rounds.measure()
     mirrors.measure()
     return await metrics.render()
@@ -94,7 +96,8 @@ export class Agent {
   health(): HealthReport {
     const { notifier, heartbeats } = this.#parts
     const { firing, channels, saveProblem } = notifier
-    return healthReport(firing, { channels, heartbeats: heartbeats.status, saveProblem })
+    const { trouble: recording } = this.#options.journal
+    return healthReport(firing, { channels, heartbeats: heartbeats.status, saveProblem, recording })
   }
 
   status(): AgentStatus {
@@ -109,6 +112,11 @@ export class Agent {
   /** Runs a schedule now; resolves when that run is over. @throws SCHEDULE_NOT_FOUND, ABORTED, and what the run throws */
   async runSchedule(database: string, schedule: string): Promise<RunEnd> {
     return await this.#parts.scheduler.runNow(database, schedule)
+  }
+
+  /** How long a stop may take, as the configuration says, in milliseconds. */
+  get stopTimeoutMs(): number {
+    return this.#config.current.stopTimeoutMs
   }
 
   /** Reads the configuration anew and puts it in force; see {@link ConfigInForce.reload}. @throws ConfigError, ABORTED when it stops */
@@ -128,9 +136,8 @@ export class Agent {
   async #stop(): Promise<ReadonlyMap<string, Unsent>> {
     const { scheduler, databases, operations, notifier, marker, watch, finder } = this.#parts
     const { log } = this.#options
-    const { stopTimeoutMs } = this.#config.current
     log.info('The agent stops, in order; a second signal ends it at once.')
-    const budget = new StopBudget(stopTimeoutMs)
+    const budget = new StopBudget(this.stopTimeoutMs)
     this.#stopping.abort()
     await settledWithin(Promise.allSettled([this.#rounds, finder.idle(), this.#config.idle()]), budget.rounds())
     if (this.#control !== undefined) await settledWithin(this.#control[Symbol.asyncDispose](), budget.control())
@@ -198,28 +205,32 @@ export class Agent {
     const { databases, freshness, repository, repositoryWatch } = this.#parts
     if (databases.all.length > mostFreshened) return
     const { signal } = this.#stopping
+    // What cannot be read now stays as it was known, and keeps no other from being read.
     const reading = databases.all.flatMap(({ name }) => [
-      freshness.read(repository.database(name), signal),
+      (async () => await freshness.read(repository.database(name), signal))(),
       repositoryWatch.read(name, signal),
     ])
-    // What cannot be read now stays as it was known.
     await settledWithin(Promise.allSettled(reading), freshenMs)
   }
 
   async #makeRounds(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, journal } = this.#options
     const { signal } = this.#stopping
-    const { rounds, marker, otherAgents, firstLook, finder, certificates, mirrors, checksElsewhere } = this.#parts
+    const { rounds, marker, otherAgents, firstLook, finder, certificates, mirrors, checksElsewhere, failuresMadeGood } =
+      this.#parts
     while (!signal.aborted) {
       await this.#attempt('Writing down that the agent runs', () => marker.seen(clock.now()))
       await this.#attempt('Looking at the databases', () => rounds.make(signal))
       await this.#attempt('Looking at mirrors', () => mirrors.look(signal))
       this.#tellAlive()
       await firstLook.look(signal)
+      await this.#attempt('Looking at what others made good', () => failuresMadeGood.look())
       await this.#attempt('Looking at verifications and drills of others', () => checksElsewhere.look(signal))
       await this.#attempt('Looking at certificates', () => certificates.look(this.#config.current.notify, signal))
       await this.#attempt('Looking at the databases of other agents', () => otherAgents.look(signal))
       await this.#attempt('Noting the head of the audit log in the repository', () => this.#noteAudit())
+      // Else nobody would know that it can be written again before there is something to be recorded.
+      if (journal.trouble !== undefined) await journal.recordSeen(clock.now())
       await this.#attempt('Waiting', () => clock.sleep(roundMs, signal))
       if (this.#config.current.databases.some(({ source }) => source.kind === 'glob'))
         await this.#attempt('Looking for databases', () => finder.apply(this.#config.current, signal))
@@ -236,11 +247,10 @@ export class Agent {
     if (this.#stopping.signal.aborted) return
     try {
       await work()
-      this.#troubles.delete(what)
+      this.#troubles.isOver(what)
     } catch (thrown) {
       const { message } = toHoldfastError(thrown)
-      if (this.#stopping.signal.aborted || this.#troubles.get(what) === message) return
-      this.#troubles.set(what, message)
+      if (this.#stopping.signal.aborted || !this.#troubles.isNew(what, message)) return
       this.#options.log.error(`${what} failed. ${message}`)
     }
   }

@@ -2,12 +2,13 @@ import { hasCode, toHoldfastError } from '../errors.ts'
 import type { AgentLog } from './agent-log.ts'
 import { awayCodes } from './away-codes.ts'
 import type { Journal } from './journal/journal.ts'
+import type { RecordedOperation } from './journal/recorded-operation.ts'
 import type { RepositoryWatch } from './repository-watch.ts'
 
 export interface ChecksElsewhereContext {
   readonly journal: Pick<Journal, 'operations'>
   readonly repository: { readonly url: string }
-  readonly repositoryWatch: Pick<RepositoryWatch, 'read'>
+  readonly repositoryWatch: { readonly read: (...of: Parameters<RepositoryWatch['read']>) => Promise<unknown> }
   /** Names of the databases that the agent looks after. */
   readonly databases: () => readonly string[]
   readonly log: Pick<AgentLog, 'warn'>
@@ -15,6 +16,9 @@ export interface ChecksElsewhereContext {
   readonly now: () => number
 }
 
+const kinds = ['verify', 'drill'] as const
+/** Of what somebody else than the agent began. */
+const triggers = ['manual', 'library'] as const
 /** So often the repository is asked what other machines found. */
 const everyMs = 6 * 3_600_000
 /** What a command of this machine began longer ago is not waited for. */
@@ -63,13 +67,12 @@ export class ChecksElsewhere {
   async #askJournal(): Promise<void> {
     const { journal, repository, databases, now } = this.#context
     const query = { repository: repository.url, since: now() - longestMs }
-    const operations = [
-      ...(await journal.operations({ ...query, trigger: 'manual' })),
-      ...(await journal.operations({ ...query, trigger: 'library' })),
-    ]
-    const ended = operations.filter(
-      ({ kind, outcome }) => (kind === 'verify' || kind === 'drill') && outcome !== 'running',
-    )
+    const ended: RecordedOperation[] = []
+    for (const kind of kinds)
+      for (const trigger of triggers)
+        ended.push(
+          ...(await journal.operations({ ...query, kind, trigger })).filter(({ outcome }) => outcome !== 'running'),
+        )
     const seen = this.#seen
     this.#seen = new Set(ended.map(({ id }) => id))
     if (seen === undefined) return

@@ -1,4 +1,3 @@
-import { lstat } from 'node:fs/promises'
 import { toHoldfastError } from '../errors.ts'
 import type { AgentDatabase, AgentDatabases } from './agent-databases.ts'
 import type { AgentLog } from './agent-log.ts'
@@ -6,16 +5,20 @@ import type { Config } from './config/config.ts'
 import { discover } from './discovery/discover.ts'
 import type { DeletedDatabase, GlobWatch } from './discovery/glob-watch.ts'
 import type { LimitWatch } from './discovery/limit-watch.ts'
-import type { NameBook } from './discovery/name-book.ts'
+import type { KnownPlaces, NameBook } from './discovery/name-book.ts'
+import { presenceOf } from './discovery/presence.ts'
 import type { FirstLook } from './first-look.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { observeMissing } from './notify/conditions/missing.ts'
 import type { Notifier } from './notify/notifier.ts'
+import { observeUnwatched } from './notify/unwatched.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 
 export interface DatabaseFinderContext {
   readonly names: NameBook
+  /** Where the databases of the repository are from, for one look. */
+  readonly places: (signal: AbortSignal) => KnownPlaces
   readonly globs: GlobWatch
   readonly limits: LimitWatch
   readonly databases: AgentDatabases
@@ -39,6 +42,8 @@ export class DatabaseFinder {
   /** What could not be written down, so that it is said once. */
   #trouble: string | undefined
   #away: readonly AgentDatabase[] = []
+  /** Paths of those that are not as a pattern found them before. */
+  #troubled: ReadonlySet<string> = new Set()
   #applying: Promise<void> = Promise.resolve()
   #last: { readonly config: Config; readonly signal: AbortSignal; readonly at: number } | undefined
 
@@ -46,7 +51,7 @@ export class DatabaseFinder {
     this.#context = context
   }
 
-  /** Those that a pattern found once, that went away all at once, and that are expected back. */
+  /** Those that a pattern found once, that went away, and that are expected back. */
   get away(): readonly AgentDatabase[] {
     return this.#away
   }
@@ -83,7 +88,8 @@ export class DatabaseFinder {
     const { databases, log } = this.#context
     const path = databases.find(name)?.path
     if (path === undefined) return true
-    if (!this.#isOfPattern(name) || (await isThere(path)) || this.#last === undefined) return false
+    if (!this.#isOfPattern(name) || this.#last === undefined) return false
+    if ((await presenceOf(path)).state === 'there') return false
     const { config, signal } = this.#last
     if (signal.aborted) return false
     try {
@@ -108,7 +114,11 @@ export class DatabaseFinder {
       this.#context
     this.#last = { config, signal, at: now() }
     const known = new Set(databases.all.map(({ path }) => path))
-    const found = await discover(config.databases, names, { known, ownFolders })
+    const remembered = globs.remembered.bind(globs)
+    const places = this.#context.places(signal)
+    const doubted = this.#troubled
+    const found = await discover(config.databases, names, { known, doubted, remembered, places, ownFolders })
+    this.#troubled = new Set(found.troubled.map(({ path }) => path))
     for (const [path, reason] of found.ignored)
       if (this.#ignored.get(path) !== reason) log.info(`${path} is left alone: ${reason}.`)
     this.#ignored = found.ignored
@@ -117,12 +127,14 @@ export class DatabaseFinder {
     if (signal.aborted) return
     const wereAway = this.#away
     this.#away = globs.vanished.flatMap(({ databases }) => databases.map((each) => ({ ...each, followed: undefined })))
-    notifier.observe(observeMissing(globs.vanished, notifier.firing))
+    notifier.observe(observeMissing(globs.vanished, notifier.firing, found.troubled))
     const followed = found.databases.filter(({ config: { follow } }) => follow !== undefined)
     for (const { message, hint } of await limits.look(followed.length)) log.warn(message, { hint })
     const { added, removed } = await databases.apply(found.databases, config.stopTimeoutMs)
     for (const { name } of removed) scheduler.set(name, [])
     this.#letGo([...wereAway, ...removed])
+    const configs = new Map(databases.all.map(({ name, config }) => [name, config]))
+    notifier.observe(observeUnwatched(notifier.firing, configs, new Set(this.#away.map(({ name }) => name))))
     metrics.setDatabases(databases.all.map(({ name }) => name))
     const fresh = new Set(added.map(({ name }) => name))
     for (const { name, config } of databases.all) if (!fresh.has(name)) scheduler.set(name, config.schedules)
@@ -157,15 +169,5 @@ export class DatabaseFinder {
       if (this.#trouble !== message) log.error(`Which databases were found could not be written down. ${message}`)
       this.#trouble = message
     }
-  }
-}
-
-/** A link that leads nowhere is there. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch {
-    return false
   }
 }

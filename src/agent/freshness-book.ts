@@ -3,7 +3,7 @@ import { restorableWindows } from '../history/windows.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { AgentDatabase } from './agent-databases.ts'
 import type { FollowFacts } from './follow/follow-facts.ts'
-import { type Freshness, observeFreshness, readFreshness } from './notify/conditions/freshness.ts'
+import { type Freshness, newestStateAt, observeFreshness, readFreshness } from './notify/conditions/freshness.ts'
 import type { Observation } from './notify/engine/advance.ts'
 
 /** Milliseconds since 1970. */
@@ -43,10 +43,6 @@ export class FreshnessBook {
     this.#options = options
   }
 
-  get(name: string): Freshness | undefined {
-    return this.#known.get(name)
-  }
-
   async read(database: DatabaseRepository, signal: AbortSignal): Promise<Freshness> {
     const { name } = database
     const read = await readFreshness(database, this.#options.now(), { signal })
@@ -74,8 +70,12 @@ export class FreshnessBook {
     const known = this.#windows.get(name)
     const facts = followed?.facts
     if (known === undefined || facts?.state !== 'following' || facts.mode !== 'commits') return known
-    const toTime = facts.lsn === facts.durableLsn ? now : (facts.lastUploadAt ?? known.toTime)
-    return { fromTime: known.fromTime, toTime: Math.max(known.toTime, toTime) }
+    return { fromTime: known.fromTime, toTime: Math.max(known.toTime, coveredBy(facts, now) ?? known.toTime) }
+  }
+
+  /** When the newest state in the repository was current, as alerts see it. Undefined if there is none, as far as is known. */
+  newestStateAt({ name, followed }: AgentDatabase, now: number): number | undefined {
+    return newestStateAt(asFollowed(this.#known.get(name) ?? { database: name }, followed?.facts, now), now)
   }
 
   backedUp(name: string, at: number): void {
@@ -132,16 +132,10 @@ export class FreshnessBook {
     return observations
   }
 
-  /** What this agent knows of its own follower counts, not that its lease shows it alive. */
   #asFollowed(freshness: Freshness, facts: FollowFacts | undefined, now: number): Freshness {
-    if (facts?.state === 'following') {
-      const covered = coveredBy(facts, now)
-      const followed = { ...freshness, coveredAt: covered, coveredUntil: covered }
-      this.#known.set(freshness.database, followed)
-      return followed
-    }
-    const isElsewhere = facts?.error === undefined || hasCode(facts.error, 'LEASE_HELD', 'LEASE_LOST')
-    return isElsewhere ? freshness : { ...freshness, coveredUntil: freshness.coveredAt }
+    const followed = asFollowed(freshness, facts, now)
+    if (facts?.state === 'following') this.#known.set(freshness.database, followed)
+    return followed
   }
 
   /** Before anything is told, and now and then while it lasts. */
@@ -155,6 +149,16 @@ export class FreshnessBook {
       return since !== undefined && now >= since + delayMs
     })
   }
+}
+
+/** What this agent knows of its own follower counts, not that its lease shows it alive. */
+function asFollowed(freshness: Freshness, facts: FollowFacts | undefined, now: number): Freshness {
+  if (facts?.state === 'following') {
+    const covered = coveredBy(facts, now)
+    return { ...freshness, coveredAt: covered, coveredUntil: covered }
+  }
+  const isElsewhere = facts?.error === undefined || hasCode(facts.error, 'LEASE_HELD', 'LEASE_LOST')
+  return isElsewhere ? freshness : { ...freshness, coveredUntil: freshness.coveredAt }
 }
 
 /** By when everything that had been committed is in the repository. */

@@ -20,14 +20,11 @@ import { changedPages, PageCounter } from './changed-pages.ts'
 import { chooseParent, type Parent } from './choose-parent.ts'
 import { commitBackup } from './commit-backup.ts'
 import { damagedDatabase } from './damaged-database.ts'
-import { checkName, chooseDatabase, givenName, recordToWrite } from './identity.ts'
+import { checkName, chooseDatabase, givenName, type NameChoice, recordToWrite } from './identity.ts'
 import { highestEpoch, nextPosition, type Position } from './position.ts'
 import { discardSegment, keyOf, readBack, type StoredSegment, storeSegment } from './store-segment.ts'
 
-export interface CreateBackupContext extends CreateBackupOptions {
-  /** Name in the repository; default: the source's. */
-  readonly database?: string | undefined
-}
+export interface CreateBackupContext extends CreateBackupOptions, NameChoice {}
 
 /** A clock that went back by more than this is worth a warning; less is an ordinary adjustment. */
 const clockStepMs = 1_000

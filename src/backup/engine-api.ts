@@ -6,12 +6,10 @@ import { type StorageAddress, storageAddress } from '../engine/storage-link.ts'
 import { backupManifest, backupTypes } from '../repository/manifest.ts'
 import type { Progress } from '../util/progress.ts'
 import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
+import { type NameChoice, namingPlaces } from './identity.ts'
 
 /** What of the options can cross to another process. */
-export type BackupRequest = Omit<CreateBackupOptions, 'signal' | 'onProgress'> & {
-  /** Name in the repository; default: by the file's name. */
-  readonly database?: string | undefined
-}
+export type BackupRequest = Omit<CreateBackupOptions, 'signal' | 'onProgress'> & NameChoice
 
 export type BackupSignatures = {
   createBackup: {
@@ -32,6 +30,7 @@ const milliseconds = z.number().min(0)
 export const backupRequest: z.ZodType<BackupRequest> = z.strictObject({
   type: z.enum(backupTypes),
   database: z.string().optional(),
+  unnamedIn: z.enum(namingPlaces).optional(),
   parent: z.string().optional(),
   name: z.string().optional(),
   tags: z.record(z.string(), z.string()).optional(),

@@ -6,6 +6,7 @@ import type { Repository } from '../repository/repository.ts'
 import type { Progress } from '../util/progress.ts'
 import type { BackupResult, CreateBackupOptions } from './backup-options.ts'
 import { type BackupRequest, backupApi } from './engine-api.ts'
+import type { NamingPlace } from './identity.ts'
 import type { DatabaseToBackUp, EngineSettings, NamedDatabase } from './manager-options.ts'
 import { SqliteDatabase } from './sqlite-database.ts'
 
@@ -15,6 +16,8 @@ export interface ManagedDatabaseContext {
   readonly repository: Repository
   readonly link: StorageLink
   readonly engine: EngineSettings | undefined
+  /** The name that is given with the source is one that was only made of the path: where the user could have given one. */
+  readonly unnamedIn?: NamingPlace | undefined
 }
 
 /** One database of a manager. */
@@ -31,6 +34,11 @@ export class ManagedDatabase {
     this.#givenName = database
     this.#context = context
     this.name = database ?? source.defaultName
+  }
+
+  /** Where its user could have given it a name, and did not; undefined if it has one that is meant. */
+  get unnamedIn(): NamingPlace | undefined {
+    return this.#context.unnamedIn ?? (this.#givenName === undefined ? 'command' : undefined)
   }
 
   get repository(): DatabaseRepository {
@@ -89,8 +97,8 @@ export class ManagedDatabase {
   }
 
   async #run({ signal, onProgress, ...request }: CreateBackupOptions): Promise<BackupResult> {
-    const named: BackupRequest = { ...request, database: this.#givenName }
-    const { link, engine, repository } = this.#context
+    const { link, engine, repository, unnamedIn } = this.#context
+    const named: BackupRequest = { ...request, database: this.#givenName, unnamedIn }
     const source = this.#source
     if (source instanceof SqliteDatabase) {
       const { location: path, defaultName } = source

@@ -51,13 +51,15 @@ export async function beginFollowing(
   }
   const next = toLsn(numbers.highest + 1)
   const renumber = known !== undefined && known.end.lsn < numbers.highest
+  const isEmptied = start.pageCount === 0 && known !== undefined && known.end.pageCount > 0
+  const why = reason === 'not-running' ? (start.reason ?? (renumber ? 'number-taken' : reason)) : reason
   const healed = await heal(start, known, {
     position,
     place,
     database,
     next,
     highest: { lsn: numbers.highest, time: Math.max(session.highest.time, known?.end.time ?? 0) },
-    reason: reason === 'not-running' ? (start.reason ?? (renumber ? 'number-taken' : reason)) : reason,
+    reason: isEmptied ? 'emptied' : why,
     renumber,
     missed: start.missed || isLossOfCommits(reason),
     epoch: lease.epoch,

@@ -1,5 +1,6 @@
 /** What the capture engine does, as seen from both processes. One engine follows one database. */
 import { z } from 'zod'
+import { namingPlaces } from '../backup/identity.ts'
 import type { EngineApi } from '../engine/api.ts'
 import { type StorageAddress, storageAddress } from '../engine/storage-link.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
@@ -33,6 +34,7 @@ const bytes = z.number().min(0).optional()
 
 export const followRequest: z.ZodType<FollowRequest> = z.strictObject({
   database: z.string().optional(),
+  unnamedIn: z.enum(namingPlaces).optional(),
   stateFolder: z.string().min(1).optional(),
   syncIntervalMs: milliseconds,
   maxBatchBytes: bytes,

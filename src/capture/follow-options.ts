@@ -1,3 +1,4 @@
+import type { NameChoice } from '../backup/identity.ts'
 import { rollUpLogs } from '../maintenance/roll-up/roll-up-logs.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import type { Codec } from '../segment/segment.ts'
@@ -15,9 +16,7 @@ export type FollowedSource = BackupSource &
     enableWal?(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
   }
 
-export interface FollowOptions {
-  /** Name in the repository; default: the source's. */
-  readonly database?: string | undefined
+export interface FollowOptions extends NameChoice {
   /** Folder of the spool and the position; default: `holdfast/<repository>/<database>` in the user's state folder. */
   readonly stateFolder?: string | undefined
   /** How long commits are gathered into one segment, in milliseconds; default 1000. */

@@ -8,6 +8,7 @@ export const gapReasons: Readonly<Record<LossReason | CaptureReason, string>> = 
   'file-replaced': 'the database file was replaced',
   'page-size-changed': 'the page size of the database changed',
   'journal-mode-changed': 'the journal mode of the database changed',
+  emptied: 'the database was emptied',
   'frames-vanished': 'frames of the log vanished, as after a power loss',
   'page-missing': 'a page that the log should hold was not in it',
   'audit-failed': 'the database was not what its log had said',
@@ -25,6 +26,8 @@ export type CaptureReason =
   /** A capture ran before, and the newest state is not the one that it left: its folder is gone, or a backup was made since. */
   | 'not-running'
   | 'journal-mode-changed'
+  /** Nothing is in its file any more, not even a header: whatever else happened, that is what is to be known. */
+  | 'emptied'
   | 'first-state'
   | 'spool-full'
   | 'spool-damaged'

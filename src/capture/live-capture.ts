@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
+import type { NamingPlace } from '../backup/identity.ts'
 import { engineEntry } from '../engine/entry.ts'
 import { type Engine, type EngineOptions, startEngine } from '../engine/host.ts'
 import { parseOptions } from '../engine/parse-options.ts'
@@ -36,7 +37,7 @@ export interface LiveCaptureEvents {
   error: [HoldfastError]
 }
 
-export interface LiveCaptureOptions extends FollowRequest {
+export interface LiveCaptureOptions extends Omit<FollowRequest, 'unnamedIn'> {
   /** Fires: the start is given up, or following stops without waiting for uploads. */
   readonly signal?: AbortSignal | undefined
 }
@@ -46,6 +47,8 @@ export interface CapturePlace {
   /** Path of the database, and its name in the repository. */
   readonly location: string
   readonly database: string
+  /** That name was only made of the path: where the user could have given one. */
+  readonly unnamedIn: NamingPlace | undefined
   readonly link: StorageLink
   readonly engine: Pick<EngineOptions, 'execPath' | 'graceMs'> | undefined
   /** Told of everything before the listeners are, and also of what was before there could be any. */
@@ -86,8 +89,9 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
 
   /** @internal @throws LEASE_HELD, NAME_TAKEN, DATABASE_*, USAGE, STORAGE_*, DISK_FULL, ENGINE_DIED, ABORTED */
   static async follow(place: CapturePlace, { signal, ...options }: LiveCaptureOptions): Promise<LiveCapture> {
-    const { location: path, database, link } = place
-    const request = parseOptions(followRequest, { ...options, database, stateFolder: absolute(options.stateFolder) })
+    const { location: path, database, unnamedIn, link } = place
+    const stateFolder = absolute(options.stateFolder)
+    const request = parseOptions(followRequest, { ...options, database, unnamedIn, stateFolder })
     signal?.throwIfAborted()
     const engine = startEngine(engineEntry(import.meta.url, 'engine'), captureApi, {
       ...place.engine,

@@ -34,6 +34,7 @@ const document = z.strictObject({
 export class PositionFile {
   readonly #files: LocalFiles
   readonly #folder: string
+  #writing: Promise<void> = Promise.resolve()
 
   constructor(files: LocalFiles, folder: string) {
     this.#files = files
@@ -58,8 +59,14 @@ export class PositionFile {
     }
   }
 
-  /** Durable when it resolves. */
-  async write(saved: SavedPosition): Promise<void> {
+  /** Durable when it resolves. One after the other: whoever uploads writes it, and whoever looks at the database. */
+  write(saved: SavedPosition): Promise<void> {
+    const written = this.#writing.then(() => this.#write(saved))
+    this.#writing = written.catch(() => {})
+    return written
+  }
+
+  async #write(saved: SavedPosition): Promise<void> {
     const path = join(this.#folder, fileName)
     const temporary = `${path}.tmp`
     try {

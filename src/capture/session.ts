@@ -77,13 +77,13 @@ export async function openSession(
   const warn = (message: string): void => onEvent({ kind: 'warning', message })
   const catalog = await database.catalog({ signal })
   lease.seen(catalog)
-  const record = await recordToWrite(source, database, catalog, options)
+  const position = new PositionFile(files, folder)
+  const saved = await position.read(warn)
+  const record = await recordToWrite(source, database, catalog, { ...options, isKnownHere: saved !== undefined })
   const repositoryEnd = await readRepositoryEnd(database, catalog, { signal })
   repositoryEnd.warnings.forEach(warn)
   const place = { files, folder: join(folder, 'spool'), database: database.name, level: settings.level }
   await files.makeFolder(place.folder)
-  const position = new PositionFile(files, folder)
-  const saved = await position.read(warn)
   const givenUpFile = new GivenUpFile(files, folder)
   const givenUpAfter = await givenUpFile.read()
   const { known } = repositoryEnd

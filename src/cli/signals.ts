@@ -1,3 +1,5 @@
+import { leaveBy } from './leave.ts'
+
 const interrupts = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export interface Interruption {
@@ -7,18 +9,20 @@ export interface Interruption {
 }
 
 /**
- * The first Ctrl-C (or SIGTERM, SIGHUP) cancels the work, which cleans up; the second ends the process at once.
+ * The first Ctrl-C (or SIGTERM, SIGHUP) cancels the work, which cleans up; the second ends the process at once, also where a system call hangs.
  * @param except a signal that means something else to this command
  */
 export function listenForInterrupts(onFirst: (signal: NodeJS.Signals) => void, except?: NodeJS.Signals): Interruption {
   const controller = new AbortController()
   let received: NodeJS.Signals | undefined
-  const interrupt = (signal: NodeJS.Signals) => {
-    if (received !== undefined) process.exit(signal === 'SIGTERM' ? 143 : 130)
-    received = signal
-    controller.abort()
-    onFirst(signal)
+  for (const name of interrupts) {
+    if (name === except) continue
+    process.on(name, () => {
+      if (received !== undefined) leaveBy(name)
+      received = name
+      controller.abort()
+      onFirst(name)
+    })
   }
-  for (const name of interrupts) if (name !== except) process.on(name, interrupt)
   return { signal: controller.signal, received: () => received }
 }

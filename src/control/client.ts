@@ -7,6 +7,7 @@ import { HoldfastError, toHoldfastError } from '../errors.ts'
 import { aborted, throwIfAborted } from '../util/abort.ts'
 import { version } from '../util/version.ts'
 import { SilenceWatch } from './silence-watch.ts'
+import { listenerOf } from './socket-path.ts'
 import { socketPort } from './socket-port.ts'
 
 export interface ConnectOptions {
@@ -15,6 +16,8 @@ export interface ConnectOptions {
   readonly answerMs?: number | undefined
   /** How long it may give no sign of life while it works on a call, in milliseconds; default 60 s. Its signs come every 10 s. */
   readonly silenceMs?: number | undefined
+  /** Name of the database that it follows and is asked about, for messages. */
+  readonly follows?: string | undefined
 }
 
 /** Long for a process that is only busy; one that was stopped never answers. */
@@ -44,7 +47,7 @@ export class ControlClient<S extends Signatures> implements Disposable {
   static async connect<S extends Signatures>(
     path: string,
     api: EngineApi<S>,
-    { signal, answerMs = defaultAnswerMs, silenceMs = defaultSilenceMs }: ConnectOptions = {},
+    { signal, answerMs = defaultAnswerMs, silenceMs = defaultSilenceMs, follows }: ConnectOptions = {},
   ): Promise<ControlClient<S>> {
     throwIfAborted(signal)
     const socket = createConnection(path)
@@ -55,6 +58,7 @@ export class ControlClient<S extends Signatures> implements Disposable {
     }
     const hello = Promise.withResolvers<string>()
     const peer = new Peer(socketPort(socket), {}, { onHello: hello.resolve, onProtocolError: () => socket.destroy() })
+    const who = describe(path, follows)
     const gone = new HoldfastError('NOT_RUNNING', 'The process that was asked has ended.', { object: path })
     socket.on('close', () => {
       hello.reject(gone)
@@ -63,7 +67,7 @@ export class ControlClient<S extends Signatures> implements Disposable {
     const giveUp = (): void => hello.reject(aborted(signal))
     signal?.addEventListener('abort', giveUp, { once: true })
     if (signal?.aborted) giveUp()
-    const timer = setTimeout(() => hello.reject(noAnswer(path, answerMs)), answerMs)
+    const timer = setTimeout(() => hello.reject(noAnswer(path, who, answerMs)), answerMs)
     const theirs = await hello.promise
       .catch((error: unknown) => {
         socket.destroy()
@@ -75,7 +79,7 @@ export class ControlClient<S extends Signatures> implements Disposable {
       })
     if (theirs === version) {
       const watch = new SilenceWatch(silenceMs, () => {
-        peer.close(silent(path, silenceMs))
+        peer.close(silent(path, who, silenceMs))
         socket.destroy()
       })
       socket.on('data', () => watch.heard())
@@ -121,12 +125,20 @@ function notReached(path: string, thrown: unknown): HoldfastError {
   return new HoldfastError('NOT_RUNNING', `Nobody listens on ${path}.`, { object: path, cause: thrown })
 }
 
-function noAnswer(path: string, answerMs: number): HoldfastError {
-  const message = `The process that listens on ${path} has not answered for ${answerMs / 1000} s.`
+/** Subject of a sentence. */
+function describe(path: string, follows: string | undefined): string {
+  const pid = listenerOf(path)
+  const who = pid === undefined ? `The process that listens on ${path}` : `Process ${pid}`
+  if (follows === undefined) return who
+  return pid === undefined ? `${who} and follows ${follows}` : `${who}, which follows ${follows},`
+}
+
+function noAnswer(path: string, who: string, answerMs: number): HoldfastError {
+  const message = `${who} has not answered for ${answerMs / 1000} s.`
   return new HoldfastError('NOT_RUNNING', message, { object: path, hint: hungHint })
 }
 
-function silent(path: string, silenceMs: number): HoldfastError {
-  const message = `The process that listens on ${path} has given no sign of life for ${silenceMs / 1000} s while it was at work.`
+function silent(path: string, who: string, silenceMs: number): HoldfastError {
+  const message = `${who} has given no sign of life for ${silenceMs / 1000} s while it was at work.`
   return new HoldfastError('NOT_RUNNING', message, { object: path, hint: hungHint })
 }

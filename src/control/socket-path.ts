@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { userStateFolder } from '../util/user-state-folder.ts'
 
 /** A socket's path has 108 bytes on Linux and 104 elsewhere, with a zero at the end. */
@@ -9,6 +9,8 @@ const longestPath = 103
 
 /** The id of the process, and what tells several of one process apart. */
 const socketName = /^(\d+)-[0-9a-f]{8}\.sock$/
+/** On Windows. */
+const pipeName = /\\holdfast-(\d+)-[0-9a-f]{8}$/
 
 /** The folder of the sockets on which this user's processes can be spoken to. */
 export function controlFolder(environment: NodeJS.ProcessEnv = process.env): string {
@@ -38,6 +40,12 @@ export async function listeningSockets(folder = controlFolder()): Promise<readon
     throw thrown
   })
   return names.filter((name) => socketName.test(name)).map((name) => join(folder, name))
+}
+
+/** The id of the process that listens there; undefined if the path does not tell. */
+export function listenerOf(path: string): number | undefined {
+  const pid = socketName.exec(basename(path))?.[1] ?? pipeName.exec(path)?.[1]
+  return pid === undefined ? undefined : Number(pid)
 }
 
 export function isTooLong(path: string): boolean {

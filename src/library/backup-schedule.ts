@@ -16,7 +16,7 @@ export type BackupSchedule = Calendar | (string & {}) | BackupTimes
 export interface ScheduleBackupsOptions {
   /** Name of the schedule, unique within the manager; default: made from what it does, and when. */
   readonly id?: string | undefined
-  /** Default `incremental`; the first backup of a database is full. A snapshot is named after its moment, and pinned. */
+  /** Default `incremental`; the first backup of a database is full. A snapshot is named after its schedule and its moment, and pinned. */
   readonly type?: BackupType | undefined
   /** Which of the manager's databases; default: all. */
   readonly databases?: readonly string[] | undefined

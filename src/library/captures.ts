@@ -32,6 +32,7 @@ export class Captures {
     const place = {
       location,
       database: database.name,
+      unnamedIn: database.unnamedIn,
       link,
       engine: own.engine,
       onEvent: tally.count.bind(tally),

@@ -70,12 +70,12 @@ export class BackupSchedules {
     this.#entries.set(spec.id, entry)
     try {
       const newest = await Promise.all(databases.map((database) => this.#newest(database, options)))
-      // Stopped meanwhile.
-      if (this.#closed || this.#entries.get(spec.id) !== entry) return spec.id
       entry.begun = true
+      // Stopped meanwhile, it is none of the entries any more.
       for (const [i, database] of databases.entries()) this.#apply(database, newest[i])
     } catch (thrown) {
-      this.#entries.delete(spec.id)
+      // Stopped meanwhile, the id may be another's.
+      if (this.#entries.get(spec.id) === entry) this.#entries.delete(spec.id)
       throw thrown
     }
     this.#keepAlive()
@@ -166,9 +166,10 @@ export class BackupSchedules {
     }
   }
 
-  async #backUp({ options }: Entry, database: string, due: number, askedBy: AskedBy): Promise<BackupResult> {
+  async #backUp({ spec, options }: Entry, database: string, due: number, askedBy: AskedBy): Promise<BackupResult> {
     const { type = 'incremental', tags } = options
-    if (type === 'snapshot') return await this.#host.backUp(database, { type, tags, name: snapshotName(due) }, askedBy)
+    if (type === 'snapshot')
+      return await this.#host.backUp(database, { type, tags, name: snapshotName(spec.id, due) }, askedBy)
     const first = type === 'incremental' && !(await this.#host.backups(database)).some(({ damaged }) => !damaged)
     return await this.#host.backUp(database, { type: first ? 'full' : type, tags }, askedBy)
   }
@@ -183,9 +184,9 @@ export class BackupSchedules {
   }
 }
 
-/** Unique among the backups of a database, and readable: `scheduled-2026-11-21T02-30-00Z`. */
-function snapshotName(due: number): string {
-  return `scheduled-${new Date(due).toISOString().replace(/\.\d+/, '').replaceAll(':', '-')}`
+/** Unique among the backups of a database, and readable: `snapshot-daily-2026-11-21T00-00-00Z`. */
+function snapshotName(id: string, due: number): string {
+  return `${id}-${new Date(due).toISOString().replace(/\.\d+/, '').replaceAll(':', '-')}`
 }
 
 /** As an event: what the listener throws is its own affair, and does not count as a failed backup. */

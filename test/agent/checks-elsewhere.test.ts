@@ -9,14 +9,19 @@ const { signal } = new AbortController()
 
 function scene(names: readonly string[] = ['a', 'b']) {
   const operations: RecordedOperation[] = []
+  const queries: string[] = []
   const asked: string[] = []
   const warnings: string[] = []
   let now = Date.parse('2026-03-01T00:00:00Z')
   const place: { isAway: boolean; damaged?: string } = { isAway: false }
   const checks = new ChecksElsewhere({
     journal: {
-      operations: async ({ trigger, since = 0 } = {}) =>
-        operations.filter((each) => each.trigger === trigger && each.startedAt >= since),
+      operations: async ({ kind, trigger, since = 0 } = {}) => {
+        queries.push(`${kind} ${trigger}`)
+        return operations.filter((each) => {
+          return each.kind === kind && each.trigger === trigger && each.startedAt >= since
+        })
+      },
     },
     repository: { url: 'file:///r' },
     repositoryWatch: {
@@ -54,7 +59,7 @@ function scene(names: readonly string[] = ['a', 'b']) {
   const pass = (milliseconds: number): void => {
     now += milliseconds
   }
-  return { operations, add, look, pass, place, warnings }
+  return { operations, queries, add, look, pass, place, warnings }
 }
 
 describe('verifications and drills that others made', () => {
@@ -74,6 +79,12 @@ describe('verifications and drills that others made', () => {
     add({ database: 'elsewhere' })
     assert.deepEqual(await look(), ['a', 'b'])
     assert.deepEqual(await look(), [])
+  })
+
+  it('are all that is read of the journal, which may be long', async () => {
+    const { queries, look } = scene()
+    await look()
+    assert.deepEqual(queries, ['verify manual', 'verify library', 'drill manual', 'drill library'])
   })
 
   it('are asked for four times a day, on other machines; a repository that is away is asked once', async () => {

@@ -54,7 +54,9 @@ async function scene({ overdueAfterMs = 24 * hour, isFollowed = true, hasBackup 
     await clock.pass(milliseconds)
     return engine.wait(milliseconds).map(({ state, key }) => `${state} ${key}`)
   }
-  return { clock, clocks, following, look, backUp, wait, repository, book }
+  const newestStateAt = () => book.newestStateAt({ name, path, config, followed }, clock.now())
+  const window = () => book.window({ name, path, config, followed }, clock.now())
+  return { clock, clocks, following, look, backUp, wait, repository, book, newestStateAt, window }
 }
 
 test('a database in which nothing was committed for days is not called overdue while its following begins', async () => {
@@ -146,6 +148,30 @@ test('what this agent follows itself is as new as its follower knows, though its
   assert.deepEqual(await look(), ['recovered overdue/app'])
 })
 
+test('a followed database is as new as its follower could last say, also where that cannot read it', async () => {
+  const { clock, following, newestStateAt, wait } = await scene()
+  assert.equal(newestStateAt(), undefined)
+  following.emit({ kind: 'started', mode: 'commits', how: 'unchanged', lsn: toLsn(1), time: 1 })
+  await clock.pass(hour)
+  assert.equal(newestStateAt(), clock.now(), 'nothing happens in it')
+  const away = clock.now()
+  following.emit({ kind: 'retrying', what: 'database', message: 'There is no file.', delayMs: 1, failures: 1 })
+  await wait(hour)
+  assert.equal(newestStateAt(), away)
+})
+
+test('a database that is not followed is as new as its newest backup', async () => {
+  const { clock, look, newestStateAt, backUp, wait, book } = await scene({ isFollowed: false })
+  await look()
+  assert.equal(newestStateAt(), clock.now() - 48 * hour)
+  await wait(hour)
+  await backUp('bbbbbbbbbbbb')
+  const madeAt = clock.now()
+  book.backedUp('app', madeAt)
+  await wait(hour)
+  assert.equal(newestStateAt(), madeAt)
+})
+
 test('uploads that go on, but are behind, do not make a database new', async () => {
   const { clock, following, look, wait } = await scene({ overdueAfterMs: 20_000 })
   following.emit({ kind: 'started', mode: 'commits', how: 'unchanged', lsn: toLsn(1), time: 1 })
@@ -185,5 +211,6 @@ test('the last backup is when it was made, also where the repository only tells 
   book.backedUp('app', made + 24 * hour)
   await book.read(repository.database('app'), signal)
   assert.equal(book.lastBackupAt('app'), made + 24 * hour)
-  assert.equal(book.get('app')?.newestBackupAt, made - 240 * hour)
+  const config = databaseConfig({ source: { kind: 'path', ...app } })
+  assert.equal(book.newestStateAt({ ...app, config, followed: undefined }, made + 25 * hour), made - 240 * hour)
 })

@@ -11,6 +11,10 @@ import { Repository } from '../../src/repository/repository.ts'
 import { updateLedger } from '../../src/repository/verification-ledger.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { samplesOf } from './metrics/support/samples.ts'
+
+/** Later than whatever is noted here. */
+const tomorrow = () => Date.now() + 24 * 3_600_000
 
 async function scene() {
   const folder = temporaryFolder()
@@ -22,17 +26,21 @@ async function scene() {
     (line) => void lines.push(line),
     () => 0,
   )
+  const metrics = new Metrics()
   const watch = new RepositoryWatch({
     repository,
     notifier,
-    metrics: new Metrics(),
+    metrics,
     log,
+    now: tomorrow,
   })
   return {
     repository,
     notifier,
     lines,
     watch,
+    lastVerified: async () =>
+      samplesOf((await metrics.render()).body).get('holdfast_last_verified_timestamp_seconds{database="mine"}'),
     keys: () => notifier.firing.map(({ key }) => key),
     async [Symbol.asyncDispose]() {
       await notifier[Symbol.asyncDispose]()
@@ -66,6 +74,33 @@ describe('what an agent reads from the repository', () => {
     assert.deepEqual(keys(), [])
   })
 
+  it('counts only what was found sound as verified, by a verification or a drill', async () => {
+    await using all = await scene()
+    const { repository, watch, lastVerified } = all
+    const database = repository.database('mine')
+    const day = (date: number) => `2026-01-0${date}T00:00:00.000Z`
+    const found = (date: number, ok: boolean) => ({ checkedAt: day(date), ok, problem: ok ? '' : 'It is cut short.' })
+    const note = async (segments: Record<string, ReturnType<typeof found>>, restores: typeof segments = {}) => {
+      const existing = { segments: new Set(['a.hfs', 'b.hfs']), backups: new Set(['x']) }
+      await updateLedger(database, { segments, restores }, existing)
+      await watch.readVerifications('mine', signal)
+      return await lastVerified()
+    }
+    assert.equal(await note({ 'a.hfs': found(1, false) }), undefined)
+    assert.equal(await note({ 'b.hfs': found(2, true) }), Date.parse(day(2)) / 1000)
+    assert.equal(await note({ 'a.hfs': found(3, false) }, { x: found(4, false) }), Date.parse(day(2)) / 1000)
+    const drill = { lsn: 1, stateTime: null, backup: null, recoveryMs: 5, host: 'db2', reasons: [] }
+    await addDrill(database, { ...drill, verdict: 'failed', drilledAt: day(5) }, new Set())
+    assert.equal(await note({}), Date.parse(day(2)) / 1000)
+    await addDrill(database, { ...drill, verdict: 'passed', drilledAt: day(6) }, new Set())
+    assert.equal(await note({}), Date.parse(day(6)) / 1000)
+    const byWrongClock = { checkedAt: new Date(tomorrow() + 3_600_000).toISOString(), ok: true, problem: '' }
+    assert.equal(await note({ 'a.hfs': byWrongClock }), Date.parse(day(6)) / 1000)
+    // That something was looked at counts whatever was found, for who asks when it is due again.
+    const last = { verifiedAt: Date.parse(day(4)), drilledAt: Date.parse(day(6)) }
+    assert.deepEqual(await watch.readVerifications('mine', signal), last)
+  })
+
   it('tells of a drill that failed elsewhere, until one passes; one that could not be finished changes nothing', async () => {
     await using all = await scene()
     const { repository, watch, keys, notifier } = all
@@ -75,7 +110,7 @@ describe('what an agent reads from the repository', () => {
       const drill = { lsn: 1, stateTime: null, backup: null, recoveryMs: 5, host, verdict }
       const reasons = verdict === 'passed' ? [] : ['There are no users.']
       const drilledAt = new Date(at).toISOString()
-      await addDrill(repository.database('mine'), { ...drill, reasons, drilledAt }, new Set())
+      await addDrill(repository.database('mine'), { ...drill, reasons, drilledAt }, new Set(), { now: tomorrow() })
       await watch.readVerifications('mine', signal)
       return keys()
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { AgentDatabase } from '../../src/agent/agent-databases.ts'
+import type { DatabaseConfig } from '../../src/agent/config/config.ts'
 import { Metrics } from '../../src/agent/metrics/metrics.ts'
 import { observeSilentWorkers } from '../../src/agent/notify/conditions/silent-worker.ts'
 import type { Observation } from '../../src/agent/notify/engine/advance.ts'
@@ -22,6 +23,10 @@ async function scene(names: readonly string[]) {
   let failing: (name: string) => Error | undefined = () => undefined
   const silent: SilentWorker[] = []
   const maybe = { gone: false }
+  const place = { isGone: false }
+  const doubts: string[] = []
+  const metrics = new Metrics()
+  const newest = new Map<string, number>()
   const all: AgentDatabase[] = names.map((name) => {
     const path = `/srv/${name}.db`
     return { name, path, config: databaseConfig({ source: { kind: 'path', path, name } }), followed: undefined }
@@ -35,9 +40,9 @@ async function scene(names: readonly string[]) {
     hungWorkers: { look: observeSilentWorkers },
     scheduler: { list: () => [] },
     notifier: { observe: (observations) => void seen.push([...observations]), firing: [] },
-    metrics: new Metrics(),
+    metrics,
     freshness: {
-      get: () => undefined,
+      newestStateAt: ({ name }) => newest.get(name),
       lastBackupAt: () => undefined,
       window: () => undefined,
       observe: async ({ name }) => {
@@ -50,6 +55,7 @@ async function scene(names: readonly string[]) {
     log: { warn: (message) => void warnings.push(message) },
     now: () => 0,
     disks: { look: async () => [] },
+    presence: { look: async () => place.isGone, doubt: () => void doubts.push('doubted') },
   })
   return {
     rounds,
@@ -58,7 +64,15 @@ async function scene(names: readonly string[]) {
     asked,
     silent,
     maybe,
+    place,
+    doubts,
     all,
+    newest,
+    measured: async (prefix: string) => {
+      rounds.measure()
+      const { body } = await metrics.render()
+      return body.split('\n').filter((line) => line.startsWith(prefix))
+    },
     fails: (how: typeof failing) => {
       failing = how
     },
@@ -114,12 +128,38 @@ describe('the rounds of an agent', () => {
     assert.deepEqual(asked.splice(0), ['b', 'c', 'a'], 'one that always fails hides no other')
   })
 
-  it('go on to the next database where only one cannot be read', async () => {
+  it('go on to the next database where only one cannot be read, which is told once until it can', async () => {
     const all = await scene(['a', 'b'])
-    const { rounds, asked, fails } = all
-    fails((name) => (name === 'a' ? new HoldfastError('INTEGRITY', 'Torn.') : undefined))
+    const { rounds, asked, warnings, fails } = all
+    const torn = () => fails((name) => (name === 'a' ? new HoldfastError('INTEGRITY', 'Torn.') : undefined))
+    torn()
     await rounds.make(signal)
     assert.deepEqual(asked, ['a', 'b'])
+    await rounds.make(signal)
+    assert.equal(warnings.length, 1)
+    fails(() => undefined)
+    await rounds.make(signal)
+    torn()
+    await rounds.make(signal)
+    assert.equal(warnings.length, 2)
+  })
+
+  it('ask nothing of a repository that is gone, and doubt that one is there in which there is nothing', async () => {
+    const { rounds, all: databases, asked, warnings, fails, place, doubts } = await scene(['a', 'b'])
+    fails(() => new HoldfastError('REPOSITORY_NOT_FOUND', 'It is gone.'))
+    await rounds.make(signal)
+    assert.deepEqual([asked.splice(0), doubts, warnings], [['a'], ['doubted'], []])
+    const { followed, following, worker } = await followApp(new ManualClock())
+    following.emit({ kind: 'started', mode: 'commits', how: 'first', lsn: toLsn(1), time: 1 })
+    databases.push({ ...app, config: databaseConfig({ source: { kind: 'path', ...app } }), followed })
+    place.isGone = true
+    await rounds.make(signal)
+    assert.deepEqual(asked, ['app'], 'its follower says how new it is')
+    worker.answers.stop = () => {
+      following.end({ segments: 0, bytes: 0 })
+      return { segments: 0, bytes: 0 }
+    }
+    await followed.stop(0)
   })
 
   it('do not tell of a database that cannot be read while it may just have been deleted', async () => {
@@ -141,6 +181,26 @@ describe('the rounds of an agent', () => {
       return { segments: 0, bytes: 0 }
     }
     await followed.stop(0)
+  })
+
+  it('measure how new the state is of a database that is not followed, where a backup of it is expected', async () => {
+    const { all, newest, measured } = await scene([])
+    const of = (name: string, more: Partial<DatabaseConfig>): AgentDatabase => {
+      const path = `/srv/${name}.db`
+      const config = databaseConfig({ source: { kind: 'path', path, name }, ...more })
+      return { name, path, config, followed: undefined }
+    }
+    all.push(
+      of('limited', { overdueAfterMs: 3_600_000 }),
+      of('made-elsewhere', {}),
+      of('none-yet', { overdueAfterMs: 1 }),
+    )
+    newest.set('limited', 5_000)
+    newest.set('made-elsewhere', 5_000)
+    const series = 'holdfast_newest_state_timestamp_seconds{'
+    assert.deepEqual(await measured(series), [`${series}database="limited"} 5`])
+    newest.set('limited', 9_000)
+    assert.deepEqual(await measured(series), [`${series}database="limited"} 9`])
   })
 
   it('tell of a worker that has not answered for long, and that it does again', async () => {

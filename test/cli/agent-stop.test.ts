@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { AgentProgram, writeConfig } from './support/agent.ts'
 import { cliOk, scratchFolder, startCli } from './support/cli.ts'
@@ -95,4 +97,26 @@ describe('holdfast run, told to stop', () => {
     await agent.line(/^What was called off does not end, and is cut off: expire of app\.$/)
     assert.equal(agent.lines.at(-1)?.message, 'The agent has stopped.')
   })
+
+  it('while a system call hangs, as on a disk that is away, ends all the same', async (context) => {
+    const cwd = await scratchFolder(context)
+    const lease = join(cwd, 'backups/databases/other/lease.json')
+    makeDatabase(join(cwd, 'app.db'))
+    await cliOk(['init'], { cwd })
+    mkdirSync(dirname(lease), { recursive: true })
+    writeFileSync(join(dirname(lease), 'database.json'), '{}')
+    execFileSync('mkfifo', [lease])
+    writeConfig(cwd, { databases: [{ path: 'app.db' }], stopTimeout: '1s' })
+    const agent = new AgentProgram(context, cwd)
+    while (!hangs(agent.pid)) await sleep(5)
+    agent.signal('SIGTERM')
+    await agent.line(/^The agent has stopped/)
+    assert.equal(await agent.ended(), null, 'it ends by a signal')
+  })
 })
+
+/** Whether a thread of a process waits for somebody who opens the other end of a pipe. */
+function hangs(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`
+  return readdirSync(tasks).some((task) => readFileSync(`${tasks}/${task}/wchan`, 'utf8') === 'wait_for_partner')
+}

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { putAgentRecord } from '../../src/repository/agent-record.ts'
@@ -64,6 +65,32 @@ it('any machine sees which agents a repository has, and what they left undone, u
   const { stdout: history } = await cliOk(['history', '--outcome', 'succeeded'], { cwd })
   assert.match(history, /forget/)
   assert.match((await cliOk(['doctor'], { cwd })).stdout, /All is well\./)
+})
+
+it('of what cannot be looked at, says why, and tells what is overdue of the others', async (context) => {
+  const cwd = await scratchFolder(context)
+  await cliOk(['init'], { cwd })
+  const storage = new LocalStorage(join(cwd, 'backups'))
+  const longAgo = new Date(Date.now() - 9 * 24 * 3_600_000).toISOString()
+  const databases = Object.fromEntries(['a', 'z'].map((name) => [name, { path: `/srv/${name}.db`, since: longAgo }]))
+  const plans = [{ databases, follow: { syncIntervalMs: 1000 }, overdueAfterMs: null, schedules: [] }]
+  await putAgentRecord(storage, { id, host: 'db7', config: '/etc/holdfast.yaml', writtenAt: longAgo, plans })
+  await writeDocument(storage, 'lease', leaseKey('z'), {})
+  const lease = join(cwd, 'backups', leaseKey('z'))
+  writeFileSync(lease, readFileSync(lease, 'utf8').replace('"version":1', '"version":2'))
+  const { code, stdout } = await cli(['agents'], { cwd })
+  assert.equal(code, 3)
+  assert.match(stdout, /^OVERDUE:\n- Nobody follows a any more: .*\nUNKNOWN:\n- What is overdue of z cannot be told: /)
+  const { last } = await cliJson('agents', [], { cwd })
+  assert.deepEqual(
+    last.overdue.map(({ database }) => database),
+    ['a'],
+  )
+  assert.deepEqual(
+    last.unknown.map(({ what }) => what),
+    ['z'],
+  )
+  assert.match((await cli(['doctor'], { cwd })).stdout, /! z: what is overdue of it cannot be told/)
 })
 
 it('to forget an agent, or who followed a database without one, lets go of what they held when they were killed', async (context) => {

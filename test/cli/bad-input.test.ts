@@ -218,6 +218,7 @@ it('two databases whose files have one name are kept apart', async (context) => 
   const says = [/app/, /--database/]
   await refuses(cwd, ['backup', 'two/app.db'], { code: 'NAME_TAKEN', exitCode: 1, says })
   await refuses(cwd, ['backup', 'app.db', 'two/app.db'], { code: 'NAME_TAKEN', exitCode: 1, says })
+  await refuses(cwd, ['follow', 'two/app.db', '--state', 'state'], { code: 'NAME_TAKEN', exitCode: 1, says })
   await cliOk(['backup', 'two/app.db', '--database', 'other-app'], { cwd })
 })
 

@@ -49,6 +49,34 @@ describe('config', () => {
     )
   })
 
+  it('check notes names and schedules below "notify" that nothing can have', async (context) => {
+    const cwd = await scratchFolder(context)
+    makeDatabase(join(cwd, 'app.db'))
+    const text = `${good}    schedules: [{ id: nightly, type: full, every: daily }]
+  - glob: "tenants/shop-*.db"
+notify:
+  - { webhook: "http://127.0.0.1:9/", databases: [app, ap, shop-eu, blog] }
+  - { heartbeat: { url: "http://127.0.0.1:9/a", database: app, schedule: nigthly } }
+  - { heartbeat: { url: "http://127.0.0.1:9/b", database: appp } }
+  - { heartbeat: { url: "http://127.0.0.1:9/c", schedule: nightly } }
+`
+    await writeFile(join(cwd, 'holdfast.yaml'), text)
+    const { last } = await cliJson('config check', [], { cwd })
+    assert.equal(last.ok, true)
+    assert.deepEqual(
+      last.notes.map(({ path, line, message }) => [path, line, /Did you mean "(.*?)"/.exec(message)?.[1]]),
+      [
+        ['databases[1].glob', 4, undefined],
+        ['notify[0].databases[1]', 6, 'app'],
+        ['notify[0].databases[3]', 6, undefined],
+        ['notify[1].heartbeat.schedule', 7, 'nightly'],
+        ['notify[2].heartbeat.database', 8, 'app'],
+      ],
+    )
+    const { stdout } = await cliOk(['config', 'check'], { cwd })
+    assert.match(stdout, /\n {2}No database here has the name "ap", or can get it\. Did you mean "app"\?\n/)
+  })
+
   it('check lists every problem with its line and a mark, and ends with 2', async (context) => {
     const cwd = await scratchFolder(context)
     await writeFile(join(cwd, 'holdfast.yaml'), bad)

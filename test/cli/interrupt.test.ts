@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -93,17 +93,27 @@ it('people are told at once that it stops, and that nothing half-done was left',
   )
 })
 
-it('the second signal ends the process at once, whatever it is doing', async () => {
+it('the second signal ends the process at once, whatever it is doing, also where a system call hangs', async (context) => {
+  const fifo = join(await scratchFolder(context), 'hangs')
+  execFileSync('mkfifo', [fifo])
   const module = join(import.meta.dirname, '../../src/cli/signals.ts')
   const program = `
     const { listenForInterrupts } = await import(${JSON.stringify(module)})
+    const { readFile } = await import('node:fs/promises')
     listenForInterrupts(() => console.log('first'))
-    setInterval(() => {}, 1000)
+    readFile(${JSON.stringify(fifo)})
+    process.on('exit', () => console.log('cleaned up'))
     console.log('ready')`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  for await (const line of createInterface(child.stdout)) child.kill(line === 'ready' ? 'SIGTERM' : 'SIGINT')
-  const [code] = child.exitCode === null ? await once(child, 'close') : [child.exitCode]
-  assert.equal(code, 130)
+  context.after(() => child.kill('SIGKILL'))
+  const closed = once(child, 'close')
+  const lines: string[] = []
+  for await (const line of createInterface(child.stdout)) {
+    lines.push(line)
+    if (line !== 'cleaned up') child.kill(line === 'ready' ? 'SIGTERM' : 'SIGINT')
+  }
+  assert.deepEqual(await closed, [null, 'SIGINT'])
+  assert.deepEqual(lines, ['ready', 'first', 'cleaned up'])
 })

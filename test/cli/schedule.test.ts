@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { chmod, readFile, stat, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { chmod, open, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cli, cliOk, type Ended, scratchFolder, startCli } from './support/cli.ts'
@@ -194,6 +195,42 @@ describe('schedule add and remove', () => {
     await refused(/Nothing was changed.*Nothing backs up this database/, 'remove', 'app', 'full-daily')
     await refused(/it follows from "expire", "compact", "verify"/, 'remove', 'app', 'verify-weekly')
     assert.equal(await refused(/no schedule "none"/, 'remove', 'app', 'none'), 'SCHEDULE_NOT_FOUND')
+  })
+
+  it('are all done that are asked for at the same time', async (context) => {
+    const { config, options } = await place(context, `${unfollowed}    schedules: [{ type: full, every: daily }]\n`)
+    const hours = [1, 2, 3, 4]
+    const add = (hour: number) =>
+      cli(['schedule', 'add', 'app', '--type', 'full', '--every', 'daily', '--at', `0${hour}:00`], options)
+    for (const { code, stderr } of await Promise.all(hours.map(add))) assert.equal(code, 0, stderr)
+    const text = await readFile(config, 'utf8')
+    for (const hour of hours) assert.match(text, new RegExp(`at: "?0${hour}:00`))
+    assert.deepEqual(
+      (await readdir(dirname(config))).filter((name) => /lock|tmp/.test(name)),
+      [],
+    )
+  })
+
+  it('change nothing that somebody else has changed meanwhile', async (context) => {
+    const { config, options } = await place(context, unfollowed)
+    const mine = `${await readFile(config, 'utf8')}# mine\n`
+    // It reads secrets twice: with the configuration as it is, then as it would be. Where they come from pipes, it waits for each.
+    const [first = '', second = ''] = ['first', 'second'].map((name) => join(dirname(config), name))
+    for (const pipe of [first, second]) execFileSync('mkfifo', [pipe])
+    const url = 'http://127.0.0.1:9/'
+    const notify = [first, second].map((secretFile) => ({ webhook: { url, secretFile } }))
+    await writeFile(config, `${await readFile(config, 'utf8')}notify: ${JSON.stringify(notify)}\n`)
+    const adding = cli(['schedule', 'add', 'app', '--type', 'full', '--every', 'weekly'], options)
+    for (const pipe of [first, second]) await writeFile(pipe, 'secret')
+    await using again = await open(first, 'w')
+    await writeFile(config, mine)
+    await again.writeFile('secret')
+    await again.close()
+    await writeFile(second, 'secret')
+    const { code, stderr } = await adding
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /was changed by somebody else meanwhile/)
+    assert.equal(await readFile(config, 'utf8'), mine)
   })
 
   it('work on a pattern, but not on one of the databases that it finds', async (context) => {

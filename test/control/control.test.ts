@@ -98,7 +98,7 @@ describe('asking a running process', () => {
       using each = round === 0 ? impatient : await ControlClient.connect(silent.path, api, { silenceMs: 300 })
       await assert.rejects(each.call('wait', undefined), {
         code: 'NOT_RUNNING',
-        message: /no sign of life for 0\.3 s while it was at work/,
+        message: `Process ${process.pid} has given no sign of life for 0.3 s while it was at work.`,
       })
     }
     assert.equal(await patient.call('double', 21), 42, 'that one still waits, twice as long')
@@ -177,14 +177,26 @@ describe('asking a running process', () => {
 
   it('gives up where nobody answers, and at once when it is told to', async () => {
     using folder = temporaryFolder()
-    const path = join(folder.path, 'silent.sock')
+    const path = await newSocketPath(folder.path)
     const silent = createServer().listen(path)
     await once(silent, 'listening')
     silent.on('connection', (socket) => socket.on('error', () => {}))
-    await assert.rejects(ControlClient.connect(path, api, { answerMs: 20 }), {
+    await assert.rejects(ControlClient.connect(path, api, { answerMs: 20, follows: 'app' }), {
       code: 'NOT_RUNNING',
-      message: /answered/,
+      message: `Process ${process.pid}, which follows app, has not answered for 0.02 s.`,
+      object: path,
     })
+    await assert.rejects(ControlClient.connect(path, api, { answerMs: 20 }), {
+      message: `Process ${process.pid} has not answered for 0.02 s.`,
+    })
+    const elsewhere = join(folder.path, 'silent.sock')
+    const other = createServer((socket) => socket.on('error', () => {})).listen(elsewhere)
+    await once(other, 'listening')
+    await assert.rejects(ControlClient.connect(elsewhere, api, { answerMs: 20, follows: 'app' }), {
+      message: `The process that listens on ${elsewhere} and follows app has not answered for 0.02 s.`,
+    })
+    other.close()
+    await once(other, 'close')
     const controller = new AbortController()
     const connecting = ControlClient.connect(path, api, { signal: controller.signal })
     await once(silent, 'connection')

@@ -1,6 +1,7 @@
 /** Following a database from within an application: the application's own connection commits, an engine process follows. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import {
@@ -134,6 +135,24 @@ describe('a followed database', () => {
     assert.deepEqual([full.metadata.segmentKind, full.metadata.lsn], ['base', metadata.lsn])
     await live.stop()
     await app.backups.createIncrementalBackup({ parent: 'followed' })
+  })
+
+  it('is none other of the same name, unless that name is given', async () => {
+    await using app = await application()
+    await (await app.backups.follow(app.options)).stop()
+    mkdirSync(app.folder.file('two'))
+    const path = app.folder.file('two/app.db')
+    using database = new DatabaseSync(path)
+    database.exec('PRAGMA journal_mode = wal; CREATE TABLE others (id INTEGER PRIMARY KEY)')
+    const options = { stateFolder: app.folder.file('other-state') }
+    const repository = app.repository
+    await using unnamed = await BackupManager.open({ source: sqlite(path), repository })
+    await assert.rejects(unnamed.follow(options), { code: 'NAME_TAKEN', object: path })
+    await assert.rejects(unnamed.createFullBackup(), { code: 'NAME_TAKEN', object: path })
+    const two = { source: sqlite(path), database: 'two' }
+    await using named = await BackupManager.open({ sources: [sqlite(app.folder.file('app.db')), two], repository })
+    await using live = await named.follow({ ...options, database: 'two' })
+    assert.equal(live.database, 'two')
   })
 
   it('records what it missed as a gap', async () => {

@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { BackupManager, type BackupResult, type HoldfastError, hasCode, sqlite } from '../../src/index.ts'
-import { type BackupKnown, BackupSchedules, type ScheduleHost } from '../../src/library/scheduled-backups.ts'
-import { FakeSchedulerClock } from '../agent/schedule/support/fake-scheduler-clock.ts'
+import type { BackupKnown } from '../../src/library/scheduled-backups.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { backupResult, fakeSchedules } from './fake-schedules.ts'
 import { addRow, makeDatabase } from './make-database.ts'
 
 describe('scheduled backups', () => {
@@ -118,34 +118,16 @@ describe('what was missed while no manager was open', () => {
     b: [backup('full', '2026-11-20T23:00:00.000Z')],
   }
   const day = 24 * 3_600_000
-  let result: BackupResult | undefined
+  let result: BackupResult
 
   before(async () => {
-    using folder = temporaryFolder()
-    makeDatabase(folder.file('app.db'))
-    const repository = folder.file('b')
-    await using backups = await BackupManager.open({ source: sqlite(folder.file('app.db')), repository, init: true })
-    result = await backups.createFullBackup()
+    result = await backupResult()
   })
 
-  /** The schedules of a manager of databases `a` and `b`, whose backups are only noted. */
-  function fakeSchedules() {
-    const made: string[] = []
-    const clock = new FakeSchedulerClock('2026-11-21T12:00Z')
-    const host: ScheduleHost = {
-      maxConcurrent: 2,
-      backUp: async (database, { type, name }) => {
-        made.push(`${new Date(clock.wall).toISOString().slice(5, 16)} ${database} ${name ?? type}`)
-        assert.ok(result !== undefined)
-        return result
-      },
-      backups: async (database) => newest[database] ?? [],
-    }
-    return { made, clock, schedules: new BackupSchedules(host, clock) }
-  }
+  const schedulesOfTwo = () => fakeSchedules(result, '2026-11-21T12:00Z', (database) => newest[database] ?? [])
 
   it('is told from the newest backup of a database, and made once', async () => {
-    const { made, clock, schedules } = fakeSchedules()
+    const { made, clock, schedules } = schedulesOfTwo()
     await schedules.add('daily', ['a', 'b'], {})
     await clock.pass(day)
     await schedules.close()
@@ -153,16 +135,20 @@ describe('what was missed while no manager was open', () => {
   })
 
   it('of full backups, from the newest full one', async () => {
-    const { made, clock, schedules } = fakeSchedules()
+    const { made, clock, schedules } = schedulesOfTwo()
     await schedules.add('weekly', ['a', 'b'], { type: 'full' })
     await schedules.add({ every: 'daily', at: '20:00' }, ['a'], { type: 'snapshot', catchUp: false })
     await clock.pass(day)
     await schedules.close()
-    assert.deepEqual(made, ['11-21T20:00 a scheduled-2026-11-21T20-00-00Z', '11-22T00:00 a full', '11-22T00:00 b full'])
+    assert.deepEqual(made, [
+      '11-21T20:00 a snapshot-daily-70ee73-2026-11-21T20-00-00Z',
+      '11-22T00:00 a full',
+      '11-22T00:00 b full',
+    ])
   })
 
   it('is let be, if that is wanted', async () => {
-    const { made, clock, schedules } = fakeSchedules()
+    const { made, clock, schedules } = schedulesOfTwo()
     await schedules.add('daily', ['b'], { catchUp: false })
     await clock.pass(day / 4)
     await schedules.close()
@@ -170,7 +156,7 @@ describe('what was missed while no manager was open', () => {
   })
 
   it('is not asked for anew when another schedule is added', async () => {
-    const { made, clock, schedules } = fakeSchedules()
+    const { made, clock, schedules } = schedulesOfTwo()
     await Promise.all([schedules.add('daily', ['b'], {}), schedules.add('weekly', ['b'], { catchUp: false })])
     await schedules.add('monthly', ['b'], { catchUp: false })
     await clock.pass(day / 4)

@@ -20,6 +20,11 @@ test('systemd understands every line of the service', analyze, async () => {
   assert.equal(stdout + stderr, '')
 })
 
+test('the service is started again however often that fails, but for a configuration that is wrong', () => {
+  assert.match(unit, /^StartLimitIntervalSec=0$/m)
+  assert.match(unit, /^RestartPreventExitStatus=2$/m)
+})
+
 test('the service is stopped through the agent, which lets its workers finish', () => {
   assert.match(unit, /^KillMode=mixed$/m)
   assert.match(unit, /^ExecStart=\S+ run --config \/etc\/holdfast\.yaml$/m)

@@ -112,6 +112,8 @@ export interface VerifyConfig {
   /** Part of a whole, 0 < subset ≤ 1. */
   readonly subset: number
   readonly maxDurationMs: number | undefined
+  /** For trial restores. Undefined: the system's temporary folder. */
+  readonly scratchFolder: string | undefined
 }
 
 /** For every restore drill of the database; when there is one, `schedules` says. */

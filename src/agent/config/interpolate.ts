@@ -11,6 +11,17 @@ export function isInterpolated(text: string): boolean {
   return text.includes('${')
 }
 
+/** So that a text stands for itself when it is read. */
+export function escaped(text: string): string {
+  // In a replacement that is a text, "$$" would mean "$".
+  return text.replaceAll('${', () => '$${')
+}
+
+/** The names of all variables that a text may ask for. */
+export function variablesIn(text: string): ReadonlySet<string> {
+  return new Set(Array.from(text.matchAll(/(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name))
+}
+
 /** An empty variable counts as unset, so that `${NAME:-default}` means what it means in a shell. */
 export function interpolate(text: string, environment: Readonly<Record<string, string | undefined>>): Interpolated {
   const problems: string[] = []

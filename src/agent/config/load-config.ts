@@ -27,7 +27,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const { env = process.env, readFile: read = readFile, cores = availableParallelism() } = options
   const file = resolve(path)
   const folder = dirname(file)
-  const { text, problem, isMissing } = await readConfigText(path, read)
+  const { text, problem, isMissing } = await readConfigText(path, options.readFile)
   if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text, isMissing }
   const { value: written, places, problems } = readDocument(text, env)
   if (written === undefined) return { problems: locateProblems(path, text, problems), text }

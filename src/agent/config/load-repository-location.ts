@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { locateProblems } from './problem.ts'
 import { type Loaded, type LoadOptions, readConfigText } from './read-config-text.ts'
@@ -13,8 +12,8 @@ import { readDocument } from './yaml/read-document.ts'
  * a restore does not wait for it to be mended.
  */
 export async function loadRepositoryLocation(path: string, options: LoadOptions = {}): Promise<Loaded<string>> {
-  const { env = process.env, readFile: read = readFile } = options
-  const { text, problem, isMissing } = await readConfigText(path, read)
+  const { env = process.env } = options
+  const { text, problem, isMissing } = await readConfigText(path, options.readFile)
   if (problem !== undefined) return { problems: locateProblems(path, '', [problem]), text, isMissing }
   const { value, places, problems } = readDocument(text, env)
   if (value === undefined) return { problems: locateProblems(path, text, problems), text }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type LoadOptions, readConfigText } from './read-config-text.ts'
 import { rootShape } from './schema/config-schema.ts'
@@ -10,8 +9,8 @@ import { readDocument } from './yaml/read-document.ts'
  * does not matter: the agent that runs by an earlier version of it can still be asked.
  */
 export async function loadStateFolder(path: string, options: LoadOptions = {}): Promise<string | undefined> {
-  const { env = process.env, readFile: read = readFile } = options
-  const { text, problem } = await readConfigText(path, read)
+  const { env = process.env } = options
+  const { text, problem } = await readConfigText(path, options.readFile)
   if (problem !== undefined) return undefined
   const { value } = readDocument(text, env)
   const { data } = rootShape.stateFolder.safeParse(isMapping(value) ? value['stateFolder'] : undefined)

@@ -1,5 +1,6 @@
 import { isMissingFile, type ReadFile, unreadable } from './check/unreadable.ts'
 import type { ProblemFacts, WrongConfig } from './problem.ts'
+import { readConfigFile } from './read-config-file.ts'
 
 export interface LoadOptions {
   /** For `${NAME}`; default: of this process. */
@@ -19,7 +20,7 @@ const longestFile = 16 * 1024 * 1024
 
 export async function readConfigText(
   path: string,
-  read: ReadFile,
+  read: ReadFile = readConfigFile,
 ): Promise<{ readonly text: string; readonly problem?: ProblemFacts | undefined; readonly isMissing?: boolean }> {
   const wrong = (message: string) => ({ text: '', problem: { path: '', span: { start: 0, end: 1 }, message } })
   let bytes: Uint8Array

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { basename, relative, sep } from 'node:path'
-import { databaseNameFrom } from '../../repository/layout.ts'
+import { databaseNameFrom, longestDatabaseName } from '../../repository/layout.ts'
 
 /** The folders of a pattern before its first wildcard: `/srv/tenants` for any database one folder below that. */
 export function fixedPart(pattern: string): string {
@@ -18,7 +18,8 @@ export function nameBelow(pattern: string, path: string): string {
   return databaseNameFrom((below.startsWith('..') ? basename(path) : below).split(sep).join('-'))
 }
 
-/** A name that is taken gets a tail that only depends on the path. */
+/** A name that is taken gets a tail that only depends on the path; a long one makes room for it. */
 export function distinctName(name: string, path: string): string {
-  return `${name}-${createHash('sha256').update(path).digest('hex').slice(0, 6)}`
+  const tail = `-${createHash('sha256').update(path).digest('hex').slice(0, 6)}`
+  return `${name.slice(0, longestDatabaseName - tail.length)}${tail}`
 }

@@ -3,7 +3,9 @@ import { z } from 'zod'
 import type { DatabaseConfig } from '../config/config.ts'
 import { readState, writeState } from '../state/state-document.ts'
 import { fixedPart } from './database-names.ts'
+import { DeviceBook, type DeviceOf } from './device-book.ts'
 import type { FoundDatabase } from './discover.ts'
+import { isAbsence, messageOf, presenceOf } from './presence.ts'
 import { type RootState, whyVanished } from './vanished.ts'
 
 const time = z.number()
@@ -22,10 +24,12 @@ const body = z.strictObject({
   ),
   /** By path: databases that their owner deleted lately. */
   deleted: z.record(z.string(), z.strictObject({ name: z.string(), since: time })),
+  /** By path: the number of the file system on which its folder lies. */
+  devices: z.record(z.string(), z.number()).default({}),
 })
 type Body = z.infer<typeof body>
 
-/** Databases of a pattern that went away all at once, and that are expected back. */
+/** Databases of a pattern that went away without having been deleted, as far as can be seen, and that are expected back. */
 export interface VanishedDatabases {
   readonly pattern: string
   /** Milliseconds since 1970. */
@@ -51,19 +55,21 @@ export class GlobWatch {
   #body: Body
   #written: string
   #vanished: readonly VanishedDatabases[] = []
+  readonly #devices: DeviceBook
 
-  private constructor(path: string, read: Body) {
+  private constructor(path: string, read: Body, deviceOf: DeviceOf | undefined) {
     this.#path = path
     this.#body = read
     this.#written = JSON.stringify(read)
+    this.#devices = new DeviceBook(read.devices, deviceOf)
   }
 
   /** @throws ACCESS_DENIED, INTERNAL */
-  static async read(path: string, warn: (message: string) => void): Promise<GlobWatch> {
+  static async read(path: string, warn: (message: string) => void, deviceOf?: DeviceOf): Promise<GlobWatch> {
     const read = await readState('globs', body, path)
-    if (read.found) return new GlobWatch(path, read.body)
+    if (read.found) return new GlobWatch(path, read.body, deviceOf)
     if (read.problem !== undefined) warn(`What patterns found before is not known. ${read.problem}`)
-    return new GlobWatch(path, { patterns: {}, deleted: {} })
+    return new GlobWatch(path, { patterns: {}, deleted: {}, devices: {} }, deviceOf)
   }
 
   get vanished(): readonly VanishedDatabases[] {
@@ -72,6 +78,11 @@ export class GlobWatch {
 
   get deleted(): readonly DeletedDatabase[] {
     return Object.entries(this.#body.deleted).map(([path, { name, since }]) => ({ path, name, since }))
+  }
+
+  /** Paths of the databases that it found when it was last looked. */
+  remembered(pattern: string, exclude: readonly string[]): readonly string[] {
+    return Object.keys(this.#body.patterns[keyOf(pattern, exclude)]?.databases ?? {})
   }
 
   /**
@@ -83,34 +94,65 @@ export class GlobWatch {
     const patterns: Body['patterns'] = {}
     const vanished: VanishedDatabases[] = []
     const deleted = { ...this.#body.deleted }
+    await this.#devices.note(this.#ofPatterns(found), { anew: false })
     for (const config of entries) {
       const { source } = config
       if (source.kind !== 'glob') continue
       for (const pattern of source.patterns) {
-        const key = JSON.stringify([pattern, ...source.exclude])
+        const key = keyOf(pattern, source.exclude)
         const before = this.#body.patterns[key] ?? { device: null, databases: {}, since: null }
-        const paths = Object.keys(before.databases)
-        const missing = paths.filter((path) => !present.has(path))
-        const root = await rootState(fixedPart(pattern))
-        const reason = whyVanished({ device: before.device, paths }, missing, root)
+        const nameOf = (path: string): string => before.databases[path] ?? path
         const databases: Record<string, string> = {}
         for (const each of found) if (each.pattern === pattern) databases[each.path] = each.name
+        const missing: string[] = []
+        for (const path of Object.keys(before.databases)) {
+          if (present.has(path)) continue
+          // What is there is left alone for a reason, such as being the same file as another.
+          const { state } = await presenceOf(path)
+          if (state === 'gone') missing.push(path)
+          else if (state === 'hidden') databases[path] = nameOf(path)
+        }
+        const root = await rootState(fixedPart(pattern))
         const device = root.state === 'there' ? root.device : before.device
+        const { away, reason } = await this.#whatIsAway(before, missing, root, found)
+        for (const path of missing) if (!away.includes(path)) deleted[path] ??= { name: nameOf(path), since: now }
         if (reason === undefined) {
           patterns[key] = { device, databases, since: null }
-          for (const path of missing) deleted[path] ??= { name: before.databases[path] ?? path, since: now }
           continue
         }
         const since = Math.min(before.since ?? now, now)
-        const gone = missing.map((path) => ({ name: before.databases[path] ?? path, path, config }))
+        const gone = away.map((path) => ({ name: nameOf(path), path, config }))
         vanished.push({ pattern, since, reason, databases: gone })
-        patterns[key] = { device: before.device, databases: { ...before.databases, ...databases }, since }
+        for (const { path, name } of gone) databases[path] = name
+        patterns[key] = { device: before.device, databases, since }
       }
     }
     for (const [path, { since }] of Object.entries(deleted))
       if (present.has(path) || now >= since + rememberMs) delete deleted[path]
-    this.#body = { patterns, deleted }
+    const devices = this.#devices.keep(Object.values(patterns).flatMap(({ databases }) => Object.keys(databases)))
+    this.#body = { patterns, deleted, devices }
     this.#vanished = vanished
+  }
+
+  /** Those of a pattern that are gone and that were hardly deleted, and why. */
+  async #whatIsAway(
+    before: Body['patterns'][string],
+    missing: readonly string[],
+    root: RootState,
+    found: readonly FoundDatabase[],
+  ): Promise<{ readonly away: readonly string[]; readonly reason: string | undefined }> {
+    if (missing.length === 0) return { away: [], reason: undefined }
+    const reason = whyVanished({ device: before.device, paths: Object.keys(before.databases) }, missing, root)
+    if (reason !== undefined) return { away: missing, reason }
+    // Where file systems have other numbers than before, those that are there show it.
+    await this.#devices.note(this.#ofPatterns(found), { anew: true })
+    const away: string[] = []
+    for (const path of missing) if (await this.#devices.isAway(path)) away.push(path)
+    return { away, reason: away.length === 0 ? undefined : 'the file system that it lies on is not there' }
+  }
+
+  #ofPatterns(found: readonly FoundDatabase[]): string[] {
+    return found.flatMap(({ path, pattern }) => (pattern === undefined ? [] : [path]))
   }
 
   /** Writes down what is new, if anything is. @throws DISK_FULL, ACCESS_DENIED, INTERNAL */
@@ -122,13 +164,15 @@ export class GlobWatch {
   }
 }
 
+function keyOf(pattern: string, exclude: readonly string[]): string {
+  return JSON.stringify([pattern, ...exclude])
+}
+
 async function rootState(path: string): Promise<RootState> {
   try {
     const [{ dev }, entries] = await Promise.all([stat(path), readdir(path)])
     return { state: 'there', device: dev, isEmpty: entries.length === 0 }
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'gone' }
-    return { state: 'gone', problem: thrown instanceof Error ? thrown.message : String(thrown) }
+    return isAbsence(thrown) ? { state: 'gone' } : { state: 'gone', problem: messageOf(thrown) }
   }
 }

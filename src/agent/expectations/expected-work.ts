@@ -1,5 +1,6 @@
 /** What is expected of each database, told from the records of all agents. */
 import type { AgentRecord, ExpectedSchedule } from '../../repository/agent-record.ts'
+import { isInFuture } from '../../util/clock-margin.ts'
 
 /** Times are in milliseconds since 1970. */
 export interface ExpectedWork {
@@ -17,10 +18,15 @@ export interface ExpectedWork {
   readonly schedules: readonly ExpectedSchedule[]
 }
 
-/** By database. Of one that several agents have, the record that was written last counts: a database moves from host to host. */
-export function expectedWork(records: readonly AgentRecord[]): ReadonlyMap<string, ExpectedWork> {
+/**
+ * By database. Of one that several agents have, the record that was written last counts: a database moves from host to host. One that is dated
+ * in the future was dated by a clock that was wrong, and counts least; what is expected from then on is expected now.
+ * @param now milliseconds since 1970
+ */
+export function expectedWork(records: readonly AgentRecord[], now: number): ReadonlyMap<string, ExpectedWork> {
   const expected = new Map<string, ExpectedWork>()
-  const inOrder = records.toSorted((a, b) => (a.writtenAt < b.writtenAt ? -1 : a.writtenAt > b.writtenAt ? 1 : 0))
+  const writtenAt = (record: AgentRecord) => (isInFuture(record.writtenAt, now) ? '' : record.writtenAt)
+  const inOrder = records.toSorted((a, b) => (writtenAt(a) < writtenAt(b) ? -1 : writtenAt(a) > writtenAt(b) ? 1 : 0))
   for (const { id: agent, host, config, plans } of inOrder) {
     for (const { databases, follow, overdueAfterMs, schedules } of plans) {
       for (const [database, { path, since }] of Object.entries(databases)) {
@@ -30,7 +36,7 @@ export function expectedWork(records: readonly AgentRecord[]): ReadonlyMap<strin
           host,
           config,
           path,
-          since: Date.parse(since),
+          since: isInFuture(since, now) ? 0 : Date.parse(since),
           isFollowed: follow !== null,
           overdueAfterMs: overdueAfterMs ?? undefined,
           schedules,

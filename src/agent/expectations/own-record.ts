@@ -6,6 +6,8 @@ import {
   type ExpectedSchedule,
   expectedActions,
 } from '../../repository/agent-record.ts'
+import { isInFuture } from '../../util/clock-margin.ts'
+import type { VerifyConfig } from '../config/config.ts'
 import type { FoundDatabase } from '../discovery/discover.ts'
 import type { ScheduleSpec } from '../schedule/schedule-spec.ts'
 
@@ -45,7 +47,7 @@ export function ownRecord(
   for (const found of databases.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const settings = settingsOf(found)
     const before = known.get(found.name)
-    const isAsBefore = before !== undefined && isSame(before.settings, settings)
+    const isAsBefore = before !== undefined && isSame(before.settings, settings) && !isInFuture(before.since, now)
     add(found.name, found.path, isAsBefore ? before.since : time, settings)
   }
   const present = new Set(databases.map(({ name }) => name))
@@ -63,16 +65,20 @@ export function namesOf({ plans }: Pick<AgentRecord, 'plans'>): string[] {
   return plans.flatMap(({ databases }) => Object.keys(databases))
 }
 
-function settingsOf({ config: { follow, overdueAfterMs, schedules } }: FoundDatabase): Settings {
+function settingsOf({ config: { follow, overdueAfterMs, schedules, verify } }: FoundDatabase): Settings {
   return {
     follow: follow === undefined ? null : { syncIntervalMs: follow.syncIntervalMs },
     overdueAfterMs: overdueAfterMs ?? null,
-    schedules: schedules.flatMap((schedule) => expectedSchedule(schedule) ?? []),
+    schedules: schedules.flatMap((schedule) => expectedSchedule(schedule, verify) ?? []),
   }
 }
 
 /** Undefined for what leaves nothing in the repository, or goes by commits that only its agent sees. */
-function expectedSchedule({ id, action, trigger, jitterMs }: ScheduleSpec): ExpectedSchedule | undefined {
+function expectedSchedule(
+  { id, action, trigger, jitterMs }: ScheduleSpec,
+  { level }: VerifyConfig,
+): ExpectedSchedule | undefined {
+  if (action === 'verify' && level === 'metadata') return undefined
   const seen = expectedActions.find((each) => each === action)
   if (seen === undefined || trigger.on === 'commits' || trigger.on === 'bytes' || trigger.on === 'quiet')
     return undefined

@@ -4,6 +4,7 @@ import { readDrills } from '../../repository/drill-record.ts'
 import { knownLease } from '../../repository/known-lease.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
+import { isInFuture } from '../../util/clock-margin.ts'
 import { coverOf, readFreshness } from '../notify/conditions/freshness.ts'
 import type { ExpectedWork } from './expected-work.ts'
 import { patienceMs } from './overdue-work.ts'
@@ -44,9 +45,17 @@ export async function readEvidence(
   const drills = has('drill') ? await readDrills(database, options) : []
   const checks = [...Object.values(ledger?.segments ?? {}), ...Object.values(ledger?.restores ?? {})]
   return {
-    newestStateAt: isCovered ? now : latest([newest?.newestBackupAt, newest?.newestCommitAt, newest?.coveredUntil]),
-    verifiedAt: latest(checks.map(({ checkedAt }) => Date.parse(checkedAt))),
-    drilledAt: latest(drills.map(({ drilledAt }) => Date.parse(drilledAt))),
+    newestStateAt: isCovered
+      ? now
+      : latest([newest?.newestBackupAt, newest?.newestCommitAt, newest?.coveredUntil], now),
+    verifiedAt: latest(
+      checks.map(({ checkedAt }) => Date.parse(checkedAt)),
+      now,
+    ),
+    drilledAt: latest(
+      drills.map(({ drilledAt }) => Date.parse(drilledAt)),
+      now,
+    ),
     follower,
   }
 }
@@ -66,9 +75,8 @@ function covers(lease: NonNullable<Awaited<ReturnType<typeof knownLease>>>, now:
   return coverOf(lease, now).coveredUntil === now || now < Date.parse(lease.document.acquiredAt) + patienceMs
 }
 
-function latest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce<number | undefined>(
-    (newest, time) => (time === undefined || (newest !== undefined && newest >= time) ? newest : time),
-    undefined,
-  )
+/** Not after now: what another machine dated some seconds later is done, and what a wrong clock dated tells nothing. */
+function latest(times: readonly (number | undefined)[], now: number): number | undefined {
+  const past = times.flatMap((time) => (time === undefined || isInFuture(time, now) ? [] : [Math.min(time, now)]))
+  return past.reduce<number | undefined>((newest, time) => Math.max(newest ?? time, time), undefined)
 }

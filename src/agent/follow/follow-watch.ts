@@ -19,7 +19,7 @@ export interface FollowWatchContext {
   readonly journal: Journal
   readonly metrics: Metrics
   readonly notifier: Notifier
-  readonly scheduler: Pick<Scheduler, 'notifyCommits'>
+  readonly scheduler: Pick<Scheduler, 'notifyCommits' | 'notifyFollowed'>
   readonly log: AgentLog
   readonly now: () => number
   /** The restorable window of a database may be another. */
@@ -55,16 +55,17 @@ export class FollowWatch {
   }
 
   event(database: string, event: CaptureEvent): void {
-    const { metrics, notifier, scheduler, log, onWindow } = this.#context
-    metrics.captured(database, event)
+    const { metrics, notifier, scheduler, log, onWindow, now } = this.#context
+    metrics.captured(database, event, now())
     switch (event.kind) {
       case 'started':
         log.info(`Following ${database}: ${howText[event.how]}.`, { lsn: event.lsn, mode: event.mode })
+        scheduler.notifyFollowed(database, event.lsn)
         this.#fresh.add(database)
         onWindow(database)
         break
       case 'commits':
-        scheduler.notifyCommits(database, event.count, event.bytes, event.time)
+        scheduler.notifyCommits(database, { commits: event.count, bytes: event.bytes, lsn: event.lsn }, event.time)
         break
       case 'uploaded':
         // The first log after a new state begins a window.

@@ -7,7 +7,9 @@ import { HoldfastError, hasCode } from '../../errors.ts'
 import type { BackupType } from '../../repository/manifest.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { DatabaseConfig } from '../config/config.ts'
+import { unnamedIn } from '../discovery/unnamed-in.ts'
 import { inTurn, type PlaceInLine, type Waiting } from './in-turn.ts'
+import { requireOwnHistory } from './require-own-history.ts'
 
 export interface DatabaseToBackUp {
   /** Name in the repository. */
@@ -28,14 +30,15 @@ export interface BackUpOptions extends Pick<PlaceInLine, 'followed' | 'isWorker'
 /**
  * A backup as the configuration says: by whoever of this machine follows the database, or by an engine process of its own. An incremental
  * one of a database that has no backup yet is a full one.
- * @throws BackupError and what its causes are; LEASE_HELD, NOT_RUNNING, ENGINE_DIED, ABORTED
+ * @throws BackupError and what its causes are; NAME_TAKEN, LEASE_HELD, NOT_RUNNING, ENGINE_DIED, ABORTED
  */
 export async function backUp(
   repository: Repository,
   link: StorageLink,
-  { name, path, config }: DatabaseToBackUp,
+  wanted: DatabaseToBackUp,
   { type, snapshotName, tags, followed, isWorker, waiting, signal }: BackUpOptions,
 ): Promise<BackupResult> {
+  const { name, path, config } = wanted
   const { codec, level } = config.compression
   const request = {
     name: snapshotName,
@@ -45,7 +48,8 @@ export async function backUp(
     level,
   }
   const database = repository.database(name)
-  const managed = new ManagedDatabase({ source: sqlite(path), database: name }, { repository, link, engine: undefined })
+  const context = { repository, link, engine: undefined, unnamedIn: unnamedIn(config) }
+  const managed = new ManagedDatabase({ source: sqlite(path), database: name }, context)
   const alone = async (): Promise<BackupResult> => {
     // A backup alone takes the number that the first of them has.
     const follower = followed()
@@ -58,6 +62,8 @@ export async function backUp(
       return await once({ type: 'full' })
     }
   }
+  // Whoever has the name may hold its lease for good.
+  await requireOwnHistory(repository, wanted, signal)
   return await inTurn(
     { database, followed, isWorker },
     async (turn) => {

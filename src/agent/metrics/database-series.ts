@@ -46,6 +46,17 @@ export class DatabaseSeries {
     series?.set(identity, () => made?.remove(all))
   }
 
+  /** As {@link set}, for what happens to databases: of those beyond the limit it is told together. */
+  mark(name: GaugeName, database: string, value: number): void {
+    if (this.#admits(database)) this.set(name, database, value)
+    else this.#gauges.get(name)?.set({ database: others }, value)
+  }
+
+  /** The counters of the database are there from now on, so that the first event is an increase. */
+  begin(database: string): void {
+    for (const name of counterNames) this.add(name, database, 0)
+  }
+
   add(name: CounterName, database: string, value = 1): void {
     const label = this.#admits(database) ? database : others
     this.#counters.get(name)?.inc({ database: label }, value)

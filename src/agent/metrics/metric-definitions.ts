@@ -71,6 +71,12 @@ export const databaseGauges = {
     help: 'Segments that wait on this machine for the repository.',
     labels: ['database'],
   },
+  lastGap: {
+    name: 'holdfast_last_gap_timestamp_seconds',
+    type: 'gauge',
+    help: `When it was last noticed that commits were missed, ${time}.`,
+    labels: ['database'],
+  },
   nextDue: {
     name: 'holdfast_schedule_next_due_timestamp_seconds',
     type: 'gauge',
@@ -150,6 +156,12 @@ export const agentMetrics = {
     help: 'Operations that failed, by the code of the error; DRILL_FAILED and VERIFY_FAILED where there was none, but a bad verdict.',
     labels: ['operation', 'code'],
   },
+  lastFailure: {
+    name: 'holdfast_last_failure_timestamp_seconds',
+    type: 'gauge',
+    help: `When such an operation last failed, ${time}.`,
+    labels: ['operation'],
+  },
   operationSeconds: {
     name: 'holdfast_operation_duration_seconds',
     type: 'histogram',
@@ -169,6 +181,12 @@ export const agentMetrics = {
     type: 'counter',
     help: 'Attempts to send a notification, by how they ended: sent, retrying or failed.',
     labels: ['channel', 'result'],
+  },
+  lastFailedNotification: {
+    name: 'holdfast_last_failed_notification_timestamp_seconds',
+    type: 'gauge',
+    help: `When a notification was last given up, ${time}.`,
+    labels: ['channel'],
   },
   alerts: {
     name: 'holdfast_alerts_firing',

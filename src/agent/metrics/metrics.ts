@@ -1,10 +1,11 @@
 import { Registry } from 'prom-client'
 import type { CaptureEvent } from '../../capture/capture-events.ts'
+import { isExpectedGap } from '../../capture/gap-reasons.ts'
 import { isErrorCode } from '../../errors.ts'
 import { version } from '../../util/version.ts'
 import type { Operation, OperationKind } from '../journal/operation.ts'
 import type { Alert } from '../notify/alert.ts'
-import type { Delivery } from '../notify/delivery/channel-queue.ts'
+import { type Delivery, deliveryResults } from '../notify/delivery/channel-queue.ts'
 import { DatabaseSeries } from './database-series.ts'
 import { counter, gauge, histogram } from './instruments.ts'
 import { agentMetrics } from './metric-definitions.ts'
@@ -34,9 +35,11 @@ export class Metrics {
   readonly #mirrors = gauge(agentMetrics.mirrorComplete, this.#registry)
   readonly #operations = counter(agentMetrics.operations, this.#registry)
   readonly #failures = counter(agentMetrics.failures, this.#registry)
+  readonly #lastFailure = gauge(agentMetrics.lastFailure, this.#registry)
   readonly #operationSeconds = histogram(agentMetrics.operationSeconds, this.#registry)
   readonly #lockHeld = histogram(agentMetrics.lockHeld, this.#registry)
   readonly #notifications = counter(agentMetrics.notifications, this.#registry)
+  readonly #lastFailedNotification = gauge(agentMetrics.lastFailedNotification, this.#registry)
   readonly #alerts = gauge(agentMetrics.alerts, this.#registry)
 
   constructor({ databaseLimit = 1000 }: MetricsOptions = {}) {
@@ -55,7 +58,10 @@ export class Metrics {
     const { kind, outcome, database, startedAt, endedAt } = operation
     this.#operations.inc({ operation: kind, outcome })
     this.#operationSeconds.observe({ operation: kind }, Math.max(0, endedAt - startedAt) / 1000)
-    if (outcome === 'failed') this.#failures.inc({ operation: kind, code: failureCode(operation) })
+    if (outcome === 'failed') {
+      this.#failures.inc({ operation: kind, code: failureCode(operation) })
+      this.#lastFailure.set({ operation: kind }, endedAt / 1000)
+    }
     if (database === undefined || (outcome !== 'succeeded' && outcome !== 'warning')) return
     this.setLastSuccess(database, kind, endedAt)
     if (kind === 'verify' || kind === 'drill') this.setLastVerified(database, endedAt)
@@ -82,6 +88,7 @@ export class Metrics {
 
   /** @param figures undefined when it is not followed any more */
   setFollowed(database: string, figures: FollowedFigures | undefined): void {
+    if (figures !== undefined) this.#series.begin(database)
     this.#series.set('lag', database, seconds(figures?.lagMs))
     this.#series.set('durableLsn', database, figures?.durableLsn)
     this.#series.set('walBytes', database, figures?.walBytes)
@@ -93,7 +100,8 @@ export class Metrics {
     this.#series.set('nextDue', database, seconds(at), { schedule })
   }
 
-  captured(database: string, event: CaptureEvent): void {
+  /** @param at when that was told */
+  captured(database: string, event: CaptureEvent, at: number): void {
     switch (event.kind) {
       case 'commits':
         this.#series.add('commits', database, event.count)
@@ -107,7 +115,9 @@ export class Metrics {
         this.#lockHeld.observe(event.lockHeldMs / 1000)
         break
       case 'gap':
+        if (isExpectedGap(event.reason)) break
         this.#series.add('gaps', database)
+        this.#series.mark('lastGap', database, at / 1000)
         break
     }
   }
@@ -122,8 +132,14 @@ export class Metrics {
     this.#workersReplaced.inc()
   }
 
-  delivered({ channel, result }: Delivery): void {
+  /** Channels and heartbeats that there are: their counts begin at 0, so that the first event is an increase. */
+  setChannels(names: readonly string[]): void {
+    for (const channel of names) for (const result of deliveryResults) this.#notifications.inc({ channel, result }, 0)
+  }
+
+  delivered({ channel, result, at }: Delivery): void {
     this.#notifications.inc({ channel, result })
+    if (result === 'failed') this.#lastFailedNotification.set({ channel }, at / 1000)
   }
 
   /** The alerts that are on now. */

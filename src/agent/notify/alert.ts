@@ -4,7 +4,7 @@ export const alertKinds = [
   'failure',
   /** No backup, and no commit, is as new as it should be. */
   'overdue',
-  /** Databases of a pattern are gone all at once, as when a disk is not mounted. */
+  /** Databases of a pattern are gone all at once, or the repository is, as when a disk is not mounted. */
   'missing',
   /** Commits of a followed database wait too long for the repository. */
   'lag',

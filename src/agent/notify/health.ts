@@ -27,11 +27,13 @@ export interface Telling {
   readonly heartbeats?: readonly Sending[] | undefined
   /** Why what is known of alerts cannot be saved. */
   readonly saveProblem?: string | undefined
+  /** What keeps operations from being recorded; since, in milliseconds since 1970. */
+  readonly recording?: { readonly message: string; readonly since: number } | undefined
 }
 
 export function healthReport(
   firing: readonly Alert[],
-  { channels, heartbeats = [], saveProblem }: Telling,
+  { channels, heartbeats = [], saveProblem, recording }: Telling,
 ): HealthReport {
   const problems: HealthProblem[] = firing.map(({ key, severity, database, summary, since }) => {
     return { key, severity, database: database ?? null, summary, since: new Date(since).toISOString() }
@@ -43,6 +45,16 @@ export function healthReport(
   if (saveProblem !== undefined) {
     const summary = `What is known of alerts cannot be saved: ${saveProblem}`
     problems.push({ key: 'alerts', severity: 'warning', database: null, summary, since: new Date(0).toISOString() })
+  }
+  if (recording !== undefined) {
+    const { message: summary, since } = recording
+    problems.push({
+      key: 'journal',
+      severity: 'warning',
+      database: null,
+      summary,
+      since: new Date(since).toISOString(),
+    })
   }
   const failing = problems.some(({ severity }) => severity === 'critical')
   return { status: failing ? 'failing' : problems.length > 0 ? 'warning' : 'ok', problems }

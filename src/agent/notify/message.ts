@@ -4,10 +4,11 @@ import { formatDuration } from '../../util/format-duration.ts'
 import { formatTime } from '../../util/format-time.ts'
 import { version } from '../../util/version.ts'
 import { type Alert, lastedMs } from './alert.ts'
+import { rank } from './delivery/worst-of.ts'
 
 export type Message =
   | { readonly type: 'alert'; readonly alert: Alert }
-  /** So many came up that they are told together. `dropped`: those of which not even the words were kept. */
+  /** So many came up that they are told together. `dropped`: those that found no room among them. */
   | { readonly type: 'summary'; readonly alerts: readonly Alert[]; readonly dropped: number; readonly at: number }
   | { readonly type: 'test'; readonly at: number }
 
@@ -21,9 +22,6 @@ export interface Sender {
 export function thisSender(repository?: string): Sender {
   return { host: hostname(), ...(repository === undefined ? {} : { repository }) }
 }
-
-/** More lines than these help nobody. */
-const mostLines = 50
 
 /** The body of a webhook and the standard input of a command; docs/alerts.md. Durations in milliseconds, times in ISO 8601. */
 export interface MessageDocument {
@@ -169,10 +167,8 @@ function alertFacts({ database, since, state, at, key }: Alert): string[] {
 
 /** The worst first. */
 function summaryLines(alerts: readonly Alert[], dropped: number): string[] {
-  const rank = ({ state, severity }: Alert) => (state === 'recovered' ? 2 : severity === 'critical' ? 0 : 1)
-  const shown = alerts.toSorted((a, b) => rank(a) - rank(b)).slice(0, mostLines)
-  const more = alerts.length - shown.length + dropped
-  return [...shown.map((alert) => `- ${alertLine(alert)}`), ...(more === 0 ? [] : [`… and ${more} more.`])]
+  const lines = alerts.toSorted((a, b) => rank(a) - rank(b)).map((alert) => `- ${alertLine(alert)}`)
+  return [...lines, ...(dropped === 0 ? [] : [`… and ${dropped} more.`])]
 }
 
 function iso(time: number): string {

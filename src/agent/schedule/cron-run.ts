@@ -27,10 +27,16 @@ export function readCron(expression: string): WallTimes {
   if (fields.length === 1 && !isNickname) throw new TypeError('five or six fields are expected')
   const cron = new Cron(expression, { timezone: 'UTC', mode: '5-or-6-parts', paused: true })
   const hours = isNickname ? (expression.trim().toLowerCase() === '@hourly' ? '*' : '0') : fields.at(-4)
-  const isEveryHour = /^(?:[*?]|0-23)(?:\/1)?$/.test(hours ?? '')
+  const isEveryHour = hoursOfDay(hours ?? '') === 24
   const times = { next: (wall: number) => cron.nextRun(new Date(wall))?.getTime(), isEveryHour }
   read.set(expression, times)
   return times
+}
+
+/** So many different hours a field of hours means, in whatever way it lists them. */
+function hoursOfDay(field: string): number {
+  const cron = new Cron(`0 ${field} * * *`, { timezone: 'UTC', mode: '5-part', paused: true })
+  return cron.nextRuns(24, new Date(-1)).filter((run) => run.getTime() < 24 * 60 * minute).length
 }
 
 /**

@@ -30,6 +30,8 @@ export interface DatabaseRecord {
   commits: number
   bytes: number
   lastCommitAt?: number | undefined
+  /** Of the last commit that was counted. */
+  lsn?: number | undefined
   schedules: Map<string, ScheduleRecord>
 }
 
@@ -55,7 +57,13 @@ const mapOf = <T>(value: z.ZodType<T>) => z.array(z.tuple([z.string(), value])).
 
 /** The state as a document: maps are lists of pairs, because names may be anything. */
 export const scheduleStateSchema: z.ZodType<ScheduleState> = mapOf(
-  z.strictObject({ commits: count, bytes: count, lastCommitAt: time.optional(), schedules: mapOf(record) }),
+  z.strictObject({
+    commits: count,
+    bytes: count,
+    lastCommitAt: time.optional(),
+    lsn: count.optional(),
+    schedules: mapOf(record),
+  }),
 )
 
 export function scheduleStateDocument(state: ScheduleState): unknown {
@@ -85,6 +93,12 @@ export function databaseRecord(state: ScheduleState, database: string): Database
   const made: DatabaseRecord = { commits: 0, bytes: 0, schedules: new Map() }
   state.set(database, made)
   return made
+}
+
+export function forgetRecord(state: ScheduleState, database: string, schedule: string): void {
+  const schedules = state.get(database)?.schedules
+  schedules?.delete(schedule)
+  if (schedules?.size === 0) state.delete(database)
 }
 
 /** Databases come and go, and their schedules with them: a name that comes back before long goes on where it was. */

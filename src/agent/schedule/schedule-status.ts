@@ -1,4 +1,5 @@
-import { believable, nextRun } from './next-run.ts'
+import { believedCommit, believedTimes } from './believed-times.ts'
+import { nextRun } from './next-run.ts'
 import { type Counters, type DatabaseProgress, dueByProgress } from './progress.ts'
 import type { ScheduleSpec } from './schedule-spec.ts'
 import type { DatabaseRecord, LastOutcome, ScheduleRecord } from './schedule-state.ts'
@@ -35,15 +36,16 @@ export function statusFromState(
   ofDatabase: DatabaseRecord | undefined,
   now: number,
 ): ScheduleStatus {
-  const progress = ofDatabase ?? { commits: 0, bytes: 0 }
+  const { commits, bytes } = ofDatabase ?? { commits: 0, bytes: 0 }
+  const progress = { commits, bytes, ...(ofDatabase === undefined ? {} : believedCommit(ofDatabase, now)) }
   const known = ofDatabase?.schedules.get(schedule.id)
-  const fresh = { trigger: '', doneUntil: now, commits: progress.commits, bytes: progress.bytes }
+  const fresh = { trigger: '', doneUntil: now, commits, bytes }
   const isSeen = known?.trigger === JSON.stringify(schedule.trigger)
-  const record = isSeen ? known : fresh
-  const doneUntil = believable(schedule.trigger, record.doneUntil, now)
+  const written = isSeen ? known : fresh
+  const record = { ...written, ...believedTimes(schedule.trigger, written, now) }
   // An interval begins when it is seen.
   const isOpen = !isSeen && schedule.trigger.on === 'interval'
-  const due = isOpen ? undefined : dueOf(schedule, { ...record, doneUntil }, progress)
+  const due = isOpen ? undefined : dueOf(schedule, record, progress)
   return statusOf({ database, schedule, state: 'waiting', due }, record, progress)
 }
 

@@ -7,7 +7,7 @@ import type { ScheduleState } from './schedule-state.ts'
 import type { ScheduleStatus } from './schedule-status.ts'
 import type { SchedulerClock } from './scheduler-clock.ts'
 import { type ScheduleStateStore, StateKeeper } from './state-keeper.ts'
-import { type Item, type ScheduledRun, type SinceOf, Timetable } from './timetable.ts'
+import { type Commits, type Item, type ScheduledRun, type SinceOf, Timetable } from './timetable.ts'
 
 /** Waits for something without keeping other runs from their turn. Called off as soon as the scheduler stops: nothing is lost by that. */
 export type StandAside = <T>(wait: (signal: AbortSignal) => Promise<T>) => Promise<T>
@@ -65,7 +65,8 @@ export class Scheduler {
   }
 
   /**
-   * Replaces the schedules of a database; an empty list removes it. What is known of those that stay is kept, and what runs goes on.
+   * Replaces the schedules of a database; an empty list removes it. What is known of those that stay is kept, and what runs goes on. Of those
+   * that go, what is known is kept for 30 days if there is a store, and else forgotten.
    * @param options.since of each schedule that is new, the moment from which it counts; what was due since then is caught up, once.
    * In milliseconds since 1970; default, and where it is undefined: now
    * @throws USAGE if two have one id
@@ -76,7 +77,10 @@ export class Scheduler {
     { since = () => undefined }: { readonly since?: SinceOf } = {},
   ): void {
     const now = this.#time()
-    for (const item of this.#timetable.set(database, specs, since, now)) this.#giveUp(item)
+    const off = this.#timetable.set(database, specs, since, now)
+    for (const item of off) this.#giveUp(item)
+    // What is written down is kept for a while, since databases come and go; but what nobody will read again is only in the way.
+    if (this.#options.store === undefined) this.#timetable.forget(off)
     this.#changed(now)
   }
 
@@ -86,9 +90,15 @@ export class Scheduler {
   }
 
   /** So many commits, which changed pages of so many bytes, were seen, the last of them at a moment. */
-  notifyCommits(database: string, commits: number, bytes: number, at: number): void {
+  notifyCommits(database: string, commits: Commits, at: number): void {
     const now = this.#time()
-    if (this.#timetable.committed(database, commits, bytes, Math.min(at, now))) this.#changed(now)
+    if (this.#timetable.committed(database, commits, Math.min(at, now))) this.#changed(now)
+  }
+
+  /** Following begins, or goes on, after the commit of an LSN: what was committed before and never told of counts now. */
+  notifyFollowed(database: string, lsn: number): void {
+    const now = this.#time()
+    if (this.#timetable.followed(database, lsn, now)) this.#changed(now)
   }
 
   /**

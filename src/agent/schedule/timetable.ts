@@ -1,9 +1,13 @@
 import { HoldfastError } from '../../errors.ts'
+import { believedCommit, believedTimes } from './believed-times.ts'
 import { DueTimes } from './due-times.ts'
-import { beginning, believable, doneUpTo } from './next-run.ts'
+import { beginning, doneUpTo } from './next-run.ts'
+import type { Counters } from './progress.ts'
 import type { ScheduleSpec } from './schedule-spec.ts'
 import {
+  type DatabaseRecord,
   databaseRecord,
+  forgetRecord,
   forgetUnused,
   type LastOutcome,
   recordOf,
@@ -24,6 +28,11 @@ export interface ScheduledRun {
 
 /** From when a schedule counts that is new, in milliseconds since 1970; undefined: from now. */
 export type SinceOf = (schedule: ScheduleSpec) => number | undefined
+
+export interface Commits extends Counters {
+  /** Of the last of them. */
+  readonly lsn: number
+}
 
 /** A schedule of a database, and what is to become of it. */
 export interface Item {
@@ -74,7 +83,7 @@ export class Timetable {
 
   /**
    * Replaces the schedules of a database. What is known of those that stay is kept.
-   * @param sinceOf from when a schedule counts that is new
+   * @param sinceOf from when a schedule counts that is new; a moment that lies ahead counts as now
    * @returns those whose queued run is off
    * @throws USAGE if two have one id
    */
@@ -92,8 +101,9 @@ export class Timetable {
       items.delete(item.id)
       this.#times.delete(item)
     }
+    if (specs.length > 0) believeCommit(databaseRecord(this.#state, database), now)
     for (const spec of specs) {
-      const since = beginning(spec.trigger, sinceOf(spec) ?? now, now)
+      const since = beginning(spec.trigger, Math.min(sinceOf(spec) ?? now, now), now)
       const record = recordOf(this.#state, { database, schedule: spec.id }, spec.trigger, since)
       const known = items.get(spec.id)
       if (known?.record === record && known.spec.jitterMs === spec.jitterMs) {
@@ -114,16 +124,25 @@ export class Timetable {
   }
 
   /** @returns whether that concerns any schedule */
-  committed(database: string, commits: number, bytes: number, at: number): boolean {
-    const items = this.#items.get(database)
-    if (items === undefined) return false
+  committed(database: string, { commits, bytes, lsn }: Commits, at: number): boolean {
     const record = databaseRecord(this.#state, database)
     record.commits += commits
     record.bytes += bytes
+    record.lsn = lsn
     record.lastCommitAt = Math.max(at, record.lastCommitAt ?? at)
     // A quiet time that begins anew is noticed when the old one is over.
-    for (const item of items.values()) if (!this.#times.has(item)) this.#plan(item)
-    return true
+    for (const item of this.#items.get(database)?.values() ?? []) if (!this.#times.has(item)) this.#plan(item)
+    return record.schedules.size > 0
+  }
+
+  /** Following goes on after a commit. Those that were never counted, because a process died, are. @returns whether that concerns any schedule */
+  followed(database: string, lsn: number, now: number): boolean {
+    const record = databaseRecord(this.#state, database)
+    if (record.lsn === lsn) return false
+    const commits = lsn - (record.lsn ?? lsn)
+    if (commits > 0) return this.committed(database, { commits, bytes: 0, lsn }, now)
+    record.lsn = lsn
+    return record.schedules.size > 0
   }
 
   /** Queues everything that is due. */
@@ -152,14 +171,13 @@ export class Timetable {
     const { record } = item
     const { trigger } = item.spec
     const progress = databaseRecord(this.#state, item.database)
-    if (run.reason !== 'manual') Object.assign(record, { lastDue: run.due, outcome: 'unfinished' })
-    else if (record.outcome !== 'unfinished') record.outcome = 'asked'
     // What became due while it waited is done with as well, also by a run that somebody asked for, which else changes nothing of what comes.
     const due = run.reason === 'manual' ? dueOf(item.spec, record, progress) : run.due
     if (due !== undefined && (due <= now || run.reason !== 'manual')) {
       const { commits, bytes } = progress
-      Object.assign(record, { doneUntil: Math.max(record.doneUntil, doneUpTo(trigger, due, now)), commits, bytes })
-    }
+      const doneUntil = Math.max(record.doneUntil, doneUpTo(trigger, due, now))
+      Object.assign(record, { lastDue: due, outcome: 'unfinished', doneUntil, commits, bytes })
+    } else if (record.outcome !== 'unfinished') record.outcome = 'asked'
     record.lastStarted = now
     this.#running.add(record)
     item.queued = undefined
@@ -177,13 +195,18 @@ export class Timetable {
   /** Everything that is known to lie ahead is looked at anew. */
   clockWentBack(now: number): void {
     for (const [database, items] of this.#items) {
-      const progress = databaseRecord(this.#state, database)
-      if (progress.lastCommitAt !== undefined) progress.lastCommitAt = Math.min(progress.lastCommitAt, now)
+      believeCommit(databaseRecord(this.#state, database), now)
       for (const item of items.values()) {
         believe(item, now)
         this.#plan(item)
       }
     }
+  }
+
+  /** @param items that are none any more: should they come back, they are new */
+  forget(items: readonly Item[]): void {
+    for (const { database, id } of items)
+      if (this.find(database, id) === undefined) forgetRecord(this.#state, database, id)
   }
 
   forgetUnused(now: number): void {
@@ -219,10 +242,12 @@ export class Timetable {
   }
 }
 
-/** What was written down under a clock that went ahead. */
 function believe(item: Item, now: number): void {
   const { spec, record } = item
   item.seenAt = Math.min(item.seenAt, now)
-  record.doneUntil = believable(spec.trigger, record.doneUntil, now)
-  if (record.lastDue !== undefined) record.lastDue = Math.min(record.lastDue, now)
+  Object.assign(record, believedTimes(spec.trigger, record, now))
+}
+
+function believeCommit(record: DatabaseRecord, now: number): void {
+  Object.assign(record, believedCommit(record, now))
 }

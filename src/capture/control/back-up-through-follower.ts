@@ -71,7 +71,7 @@ export async function backUpThroughFollower(
       hint: 'Leave the parent out.',
     })
   }
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal, follows: database.name })
   const which = { repositoryId: database.repository.id, database: database.name, location }
   return await follower.call('backUp', { which, request }, { signal, onEvent: onProgress })
 }

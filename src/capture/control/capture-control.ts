@@ -1,4 +1,3 @@
-import { realpath } from 'node:fs/promises'
 import { deleteBackup } from '../../backup/delete-backup.ts'
 import { ControlServer } from '../../control/server.ts'
 import { newSocketPath } from '../../control/socket-path.ts'
@@ -8,6 +7,7 @@ import { compactDatabase } from '../../maintenance/compact/compact-database.ts'
 import { expireDatabase } from '../../maintenance/expire/expire-database.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import type { Lease } from '../../repository/lease.ts'
+import { isSameFile } from '../../util/is-same-file.ts'
 import type { Capture } from '../capture.ts'
 import { captureControlApi, type WhichDatabase } from './control-api.ts'
 
@@ -84,12 +84,6 @@ export class CaptureControl implements AsyncDisposable {
       hint: 'If it is just starting, try again in a while.',
     })
   }
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  if (one === other) return true
-  const [here, there] = await Promise.all([one, other].map((path) => realpath(path).catch(() => path)))
-  return here === there
 }
 
 /** Following works without it: then only nobody can ask anything, and the reason is told. */

@@ -16,7 +16,7 @@ export async function deleteAnywhere(
   const { dryRun, force, signal, onWarning } = options
   const socket = dryRun === true ? undefined : await followerSocket(database, { signal, onWarning })
   if (socket === undefined) return await deleteBackup(database, backup, options)
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal, follows: database.name })
   const which = { repositoryId: database.repository.id, database: database.name }
   return await follower.call('deleteBackup', { which, backup, force }, { signal })
 }

@@ -35,7 +35,7 @@ export async function expireThroughFollower(
   policy: RetentionPolicy,
   { graceMs, signal, onProgress }: Pick<UpkeepAnywhereOptions, 'graceMs' | 'signal' | 'onProgress'>,
 ): Promise<ExpireReport> {
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal, follows: database.name })
   const input = { which: whichOf(database), policy, graceMs }
   return await follower.call('expire', input, { signal, onEvent: onProgress })
 }
@@ -56,7 +56,7 @@ export async function compactThroughFollower(
   database: DatabaseRepository,
   { graceMs, signal, onProgress }: Pick<UpkeepAnywhereOptions, 'graceMs' | 'signal' | 'onProgress'>,
 ): Promise<CompactReport> {
-  using follower = await ControlClient.connect(socket, captureControlApi, { signal })
+  using follower = await ControlClient.connect(socket, captureControlApi, { signal, follows: database.name })
   const input = { which: whichOf(database), graceMs }
   return await follower.call('compact', input, { signal, onEvent: onProgress })
 }

@@ -4,6 +4,7 @@ import type { Lsn } from '../../history/lsn.ts'
 import type { Catalog } from '../../repository/catalog.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { Lease } from '../../repository/lease.ts'
+import { longestTtlMs } from '../../repository/lease-held.ts'
 
 export interface LeaseKeeperOptions {
   readonly waitMs?: number | undefined
@@ -15,7 +16,7 @@ export interface LeaseKeeperOptions {
 }
 
 /** Long, since an idle database must cost next to no requests; a dead owner on this machine is recognised at once anyway. */
-const ttlMs = 3_600_000
+const ttlMs = longestTtlMs
 
 /** While it is held, it says at least so often that everything is in the repository, if that is so, though one renewal may fail. */
 export const coverLastsMs = 45 * 60_000

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { unwatchFile, watchFile } from 'node:fs'
 import { Agent } from '../../agent/agent.ts'
 import { AgentLog } from '../../agent/agent-log.ts'
 import { requireConfig } from '../../agent/config/load-config.ts'
@@ -11,20 +10,27 @@ import { type HttpServer, startHttpServer } from '../../server/http-server.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatCount } from '../format/text.ts'
 import { unsentJson } from '../json/unsent.ts'
+import { leaveBy } from '../leave.ts'
 import type { Outcome, Session } from '../session.ts'
+import { ConfigWatch } from './config-watch.ts'
+import type { HangUps } from './hang-ups.ts'
 
-/** A change of the configuration file is noticed within this time. */
-const watchMs = 5_000
 /** For what is on its way out when the agent has stopped. */
 const lingerMs = 5_000
+/** A stop takes hardly longer than it may, unless what it writes down hangs. */
+const longestOverrunMs = 30_000
 
 /** @throws CONFIG_INVALID, LEASE_HELD, REPOSITORY_NOT_FOUND, USAGE, STORAGE_* */
-export async function runAgent(session: Session): Promise<Outcome<'run'>> {
+export async function runAgent(session: Session, hangUps: HangUps): Promise<Outcome<'run'>> {
   const { path } = session.configFile
+  using watch = await ConfigWatch.of(path, systemSchedulerClock({ keepsAlive: false }))
   const config = await requireConfig(path)
   const log = new AgentLog(config.log, (line) => session.stderr.write(`${line}\n`), session.now)
   const clock = { ...systemClock, ...systemSchedulerClock({ keepsAlive: true }) }
-  const journal = await session.journal.open()
+  const journal = await session.journal.open({
+    onWarning: (message, path, code) => log.warn(message, { journal: path, code }),
+    onRecovered: (message) => log.info(message),
+  })
   const { signal } = session
   const agent = await Agent.start({ config, log, journal, clock, readConfig: () => requireConfig(path), signal })
   let server: HttpServer | undefined
@@ -41,19 +47,23 @@ export async function runAgent(session: Session): Promise<Outcome<'run'>> {
       log.info(`Metrics and health are at ${server.url}.`)
     }
     const reload = (): void => {
+      if (signal.aborted) return
       // What is wrong with it is in the log.
       agent.reload().catch(() => {})
     }
-    process.on('SIGHUP', reload)
-    watchFile(path, { interval: watchMs, persistent: false }, reload)
+    hangUps.hear(reload)
+    watch.begin(reload)
     if (!signal.aborted) await once(signal, 'abort')
-    unwatchFile(path, reload)
-    process.off('SIGHUP', reload)
   } finally {
-    await server?.[Symbol.asyncDispose]()
-    await agent.stop()
-    // What hangs must not keep a process alive that has stopped.
-    setTimeout(() => process.exit(), lingerMs).unref()
+    // What hangs must not keep a process alive that has stopped, or that cannot.
+    const late = setTimeout(() => leaveBy('SIGTERM'), agent.stopTimeoutMs + longestOverrunMs).unref()
+    try {
+      await server?.[Symbol.asyncDispose]()
+      await agent.stop()
+    } finally {
+      clearTimeout(late)
+      setTimeout(() => leaveBy('SIGTERM'), lingerMs).unref()
+    }
   }
   const left = [...(await agent.stop())].filter(
     ([, { segments, gaveUpAfter }]) => segments > 0 || gaveUpAfter !== undefined,

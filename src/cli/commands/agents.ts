@@ -6,7 +6,7 @@ export const addAgents: AddCommand = (program, run) => {
     .command('agents')
     .summary('show which agents keep this repository up, and what they left undone')
     .description(
-      'Shows, from the repository alone and so on any machine, which agents are expected to follow, back up, verify and drill which databases, and what of that is overdue. Exit status 3 if anything is.',
+      'Shows, from the repository alone and so on any machine, which agents are expected to follow, back up, verify and drill which databases, and what of that is overdue. Exit status 3 if anything is, or if it cannot be told of something.',
     )
     .addHelpText(
       'after',

@@ -1,3 +1,4 @@
+import { HangUps } from '../agent/hang-ups.ts'
 import { type AddCommand, examples } from '../program.ts'
 
 export const addRun: AddCommand = (program, run) => {
@@ -14,10 +15,11 @@ export const addRun: AddCommand = (program, run) => {
         ['holdfast run --config /etc/holdfast.yaml', 'with another one'],
       ]),
     )
-    .action((_flags, command) =>
-      run(command, 'run', async (session) => {
+    .action((_flags, command) => {
+      const hangUps = new HangUps()
+      return run(command, 'run', async (session) => {
         const { runAgent } = await import('../agent/run-agent.ts')
-        return await runAgent(session)
-      }),
-    )
+        return await runAgent(session, hangUps)
+      })
+    })
 }

@@ -132,6 +132,7 @@ async function start(
   const source = sqlite(location)
   const capture = await followDatabase(source, repository, {
     database,
+    unnamedIn: flags.database === undefined ? 'command' : undefined,
     stateFolder: flags.state === undefined ? undefined : join(resolve(flags.state), database),
     syncIntervalMs: flags.syncInterval,
     handOff: { logBytes: flags.handOff, ageMs: flags.handOffAge },

@@ -40,6 +40,14 @@ export const agentResults = {
         hint: z.string().nullable(),
       }),
     ),
+    unknown: z
+      .array(
+        z.strictObject({
+          what: z.string().describe('a database, or the key of a record of an agent'),
+          problem: z.string().describe('why it cannot be looked at'),
+        }),
+      )
+      .describe('of these it cannot be told what is overdue'),
   }),
   'agents forget': z.strictObject({
     agent: z.string().nullable().describe('its id; null with --database'),

@@ -3,12 +3,21 @@ import { formatTable } from '../format/table.ts'
 import { formatCount } from '../format/text.ts'
 import type { ResultData } from '../json/schemas.ts'
 
-export function agentsText({ agents, overdue }: ResultData<'agents'>, now: number): string {
-  if (agents.length === 0) return 'No agent has worked on this repository yet.'
-  const verdict =
-    overdue.length === 0
-      ? 'Nothing is overdue.'
-      : ['OVERDUE:', ...overdue.map(({ summary, hint }) => `- ${summary}${hint === null ? '' : ` ${hint}`}`)].join('\n')
+type Agents = ResultData<'agents'>
+
+export function unknownText({ what, problem }: Agents['unknown'][number]): string {
+  return `What is overdue of ${what} cannot be told: ${problem}`
+}
+
+export function agentsText({ agents, overdue, unknown }: Agents, now: number): string {
+  if (agents.length + unknown.length === 0) return 'No agent has worked on this repository yet.'
+  const lines = [
+    ...(overdue.length === 0 ? [] : ['OVERDUE:']),
+    ...overdue.map(({ summary, hint }) => `- ${summary}${hint === null ? '' : ` ${hint}`}`),
+    ...(unknown.length === 0 ? [] : ['UNKNOWN:']),
+    ...unknown.map((each) => `- ${unknownText(each)}`),
+  ]
+  const verdict = lines.length === 0 ? 'Nothing is overdue.' : lines.join('\n')
   const table = formatTable(
     [
       { title: 'AGENT' },

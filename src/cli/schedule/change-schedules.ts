@@ -16,6 +16,7 @@ import type { ScheduleFlags } from '../commands/schedule.ts'
 import { isoTime } from '../json/to-json.ts'
 import type { Outcome, Session } from '../session.ts'
 import { type Configured, findSchedule, placesOf, readConfigured } from './configured.ts'
+import { lockFile } from './lock-file.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** @throws CONFIG_INVALID, USAGE, NAME_NOT_FOUND, ACCESS_DENIED, DISK_FULL */
@@ -26,16 +27,15 @@ export async function addToConfig(
 ): Promise<Outcome<'schedule add'>> {
   const input: ScheduleInput = { ...plain(flags), ...(tags === undefined ? {} : { tags }) }
   const { id } = parseScheduleSpec(input)
-  const configured = await readConfigured(session)
-  const entry = findEntry(configured, database)
-  if (entry.schedules.some((schedule) => schedule.id === id)) {
-    throw new HoldfastError('USAGE', `${nameOf(entry)} has a schedule "${id}" already.`, {
-      object: id,
-      hint: 'Remove that first, or give this one another --id.',
-    })
-  }
-  const place = configured.config.databases.indexOf(entry)
-  const { schedules, ...done } = await change(session, configured, place, (text) => addSchedule(text, place, input))
+  const { entry, schedules, ...done } = await change(session, database, (entry) => {
+    if (entry.schedules.some((schedule) => schedule.id === id)) {
+      throw new HoldfastError('USAGE', `${nameOf(entry)} has a schedule "${id}" already.`, {
+        object: id,
+        hint: 'Remove that first, or give this one another --id.',
+      })
+    }
+    return (text, place) => addSchedule(text, place, input)
+  })
   const added = findSchedule(nameOf(entry), schedules, id)
   return {
     data: { ...factsOf(session, entry, added), ...done },
@@ -50,14 +50,15 @@ export async function removeFromConfig(
   database: string,
   id: string,
 ): Promise<Outcome<'schedule remove'>> {
-  const configured = await readConfigured(session)
-  const entry = findEntry(configured, database)
+  const {
+    entry,
+    schedules: _,
+    ...done
+  } = await change(session, database, (entry) => {
+    const listed = entry.schedules.indexOf(findSchedule(nameOf(entry), entry.schedules, id))
+    return (text, place) => removeSchedule(text, place, listed)
+  })
   const schedule = findSchedule(nameOf(entry), entry.schedules, id)
-  const place = configured.config.databases.indexOf(entry)
-  const listed = entry.schedules.indexOf(schedule)
-  const { schedules: _, ...done } = await change(session, configured, place, (text) =>
-    removeSchedule(text, place, listed),
-  )
   return {
     data: { ...factsOf(session, entry, schedule), ...done, next: null },
     text: `${nameOf(entry)}: no ${describeSchedule(schedule)} any more; "${id}" is gone from ${done.config}.${whenTaken(done.inForce)}`,
@@ -65,7 +66,21 @@ export async function removeFromConfig(
   }
 }
 
+/** How a text changes, in which the entry of the database has a place. */
+type Edit = (text: string, place: number) => EditedConfig
+
+interface Edited {
+  /** The database's, as it was. */
+  readonly entry: DatabaseConfig
+  /** Path of the configuration. */
+  readonly file: string
+  readonly copied: boolean
+  /** That the database has now. */
+  readonly schedules: readonly ScheduleSpec[]
+}
+
 interface Changed {
+  readonly entry: DatabaseConfig
   /** Path of the configuration. */
   readonly config: string
   readonly copied: boolean
@@ -74,28 +89,29 @@ interface Changed {
   readonly schedules: readonly ScheduleSpec[]
 }
 
-async function change(
-  session: Session,
-  { config: { file } }: Configured,
-  place: number,
-  edit: (text: string) => EditedConfig,
-): Promise<Changed> {
-  const before = await readFile(file, 'utf8')
-  const { text, copied } = edit(before)
-  const read = async (path: string) => (path === file ? Buffer.from(text) : await readFile(path))
-  const loaded = await loadConfig(file, { readFile: read })
-  if (loaded.problems !== undefined) throw wouldBeWrong(file, new ConfigError(file, loaded))
-  await replaceFile(file, before, text)
+async function change(session: Session, database: string, think: (entry: DatabaseConfig) => Edit): Promise<Changed> {
+  const { entry, file, copied, schedules } = await edit(session, database, think)
   if (copied)
     session.output.note(
       'It has a list of schedules of its own now, which begins with those that it had from elsewhere.',
     )
-  return {
-    config: file,
-    copied,
-    inForce: await takenUp(session),
-    schedules: loaded.value.databases[place]?.schedules ?? [],
-  }
+  return { entry, config: file, copied, inForce: await takenUp(session), schedules }
+}
+
+async function edit(session: Session, database: string, think: (entry: DatabaseConfig) => Edit): Promise<Edited> {
+  await using _lock = await lockFile(session.configFile.path, session.signal)
+  const configured = await readConfigured(session)
+  const entry = findEntry(configured, database)
+  const { file, databases } = configured.config
+  const place = databases.indexOf(entry)
+  const change = think(entry)
+  const before = await readFile(file, 'utf8')
+  const { text, copied } = change(before, place)
+  const read = async (path: string) => (path === file ? Buffer.from(text) : await readFile(path))
+  const loaded = await loadConfig(file, { readFile: read })
+  if (loaded.problems !== undefined) throw wouldBeWrong(file, new ConfigError(file, loaded))
+  await replaceFile(file, before, text)
+  return { entry, file, copied, schedules: loaded.value.databases[place]?.schedules ?? [] }
 }
 
 /** Lets a running agent read its configuration now, rather than when it notices. */

@@ -4,6 +4,7 @@ import { agentFolder } from '../../agent/agent-parts.ts'
 import type { Config } from '../../agent/config/config.ts'
 import { requireConfig } from '../../agent/config/load-config.ts'
 import { discover, type FoundDatabase } from '../../agent/discovery/discover.ts'
+import { GlobWatch } from '../../agent/discovery/glob-watch.ts'
 import { NameBook } from '../../agent/discovery/name-book.ts'
 import type { ScheduleSpec } from '../../agent/schedule/schedule-spec.ts'
 import { HoldfastError, hasCode } from '../../errors.ts'
@@ -21,8 +22,10 @@ export interface Configured {
 export async function readConfigured({ configFile, output }: Session): Promise<Configured> {
   const config = await requireConfig(configFile.path)
   const folder = agentFolder(config)
-  const names = await NameBook.read(join(folder, 'names.json'), (message) => output.warn(message))
-  const { databases } = await discover(config.databases, names)
+  const warn = (message: string): void => output.warn(message)
+  const names = await NameBook.read(join(folder, 'names.json'), warn)
+  const globs = await GlobWatch.read(join(folder, 'globs.json'), warn)
+  const { databases } = await discover(config.databases, names, { remembered: globs.remembered.bind(globs) })
   return { config, folder, databases }
 }
 

@@ -93,6 +93,8 @@ mirrors:
     const [problem] = await problemsOf(text)
     assert.equal(problem?.path, 'databases[0].schedules[1].type')
     assert.match(problem.message, /nowhere to mirror to/)
+    const [empty] = await problemsOf(`${text}mirrors: []\n`)
+    assert.deepEqual([empty?.path, empty?.message], [problem.path, problem.message])
     const config = await loadOk(`${text}mirrors: [nas]\n`)
     assert.ok(config.databases[0]?.schedules.some(({ action }) => action === 'mirror'))
   })

@@ -234,6 +234,40 @@ describe('a wrong value', () => {
     )
   })
 
+  it('in what expires, where nothing says what to keep', async () => {
+    const nothing = /"retention", which says what to keep/
+    for (const [lines, place] of [
+      ['expire: true', '3:13 databases[0].expire'],
+      ['expire: { every: daily }', '3:5 databases[0].expire'],
+      ['retention: false\nexpire: true', '4:13 databases[0].expire'],
+      [
+        'schedules: [{ type: full, every: daily }, { type: expire, every: daily }]',
+        '3:55 databases[0].schedules[1].type',
+      ],
+    ] as const) {
+      const problem = await databaseProblem(lines)
+      assert.deepEqual(places([problem]), [place])
+      assert.match(problem.message, nothing)
+    }
+    for (const [defaults, own, place] of [
+      ['expire: true', 'name: x', '3:5 databases[0]'],
+      ['retention: true', 'retention: false\n    expire: true', '5:13 databases[0].expire'],
+      ['retention: true, expire: { every: daily }', 'retention: false', '4:16 databases[0].retention'],
+      ['schedules: [{ type: expire, every: daily }, { type: full, every: daily }]', 'name: x', '3:5 databases[0]'],
+    ] as const) {
+      const problem = await problemOf(`defaults: { ${defaults} }\ndatabases:\n  - path: app.db\n    ${own}\n`)
+      assert.deepEqual(places([problem]), [place])
+      assert.match(problem.message, nothing)
+    }
+    // What is mistyped there is told, and nothing else.
+    assert.deepEqual(places([await databaseProblem('retention: 7\nexpire: true')]), ['3:16 databases[0].retention'])
+    for (const lines of ['expire: false', 'retention: true\nexpire: true', 'compact: true'])
+      assert.equal(
+        (await load(`databases:\n  - path: app.db\n    ${lines.replace('\n', '\n    ')}\n`)).problems,
+        undefined,
+      )
+  })
+
   it('names what was expected and what was found, for programs', async () => {
     const { expected, got, nearest: near, length } = await databaseProblem('validation: integrty')
     assert.deepEqual([expected, got, near, length], ['"none", "quick" or "integrity"', '"integrty"', 'integrity', 8])

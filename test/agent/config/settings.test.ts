@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DatabaseConfig } from '../../../src/agent/config/config.ts'
-import { database, loadOk } from './support/load-text.ts'
+import { database, databaseProblem, loadOk } from './support/load-text.ts'
 
 const ids = ({ schedules }: DatabaseConfig) => schedules.map(({ id }) => id)
 const minute = 60_000
@@ -191,6 +191,19 @@ it('retention says what is meant in full', async () => {
   })
 })
 
+it('retention may keep no commit for its own sake, with a unit or without', async () => {
+  for (const window of ['0', '"0"', '0s', '0d', '0h 0m']) {
+    const { retention } = await database(`retention: { last: 3, window: ${window} }`)
+    assert.deepEqual([retention?.last, retention?.window], [3, 0], window)
+    const { message } = await databaseProblem(`retention: { window: ${window} }`)
+    assert.match(message, /keep nothing but the newest backup/)
+  }
+  for (const window of ['1', '-1', '"7"', 'never']) {
+    const { message } = await databaseProblem(`retention: { last: 3, window: ${window} }`)
+    assert.match(message, /a duration with its unit, such as 7d, or 0, got/)
+  }
+})
+
 it('a drill has all that it is to look at', async () => {
   const { drill } = await database(`drill:
   every: daily
@@ -212,6 +225,19 @@ it('a drill has all that it is to look at', async () => {
     maxRecoveryTimeMs: 15 * minute,
     maxAgeMs: hour,
     scratchFolder: '/etc/holdfast/scratch',
+  })
+})
+
+it('a verification has its level and its limits, and the folder of its trial restores', async () => {
+  const { verify } = await database(
+    'verify: { level: restore, scratchFolder: trials }',
+    'defaults: { verify: { every: weekly, subset: 10%, maxDuration: 1h, scratchFolder: /mnt/trials } }',
+  )
+  assert.deepEqual(verify, {
+    level: 'restore',
+    subset: 0.1,
+    maxDurationMs: hour,
+    scratchFolder: '/etc/holdfast/trials',
   })
 })
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { discover } from '../../../src/agent/discovery/discover.ts'
 import { NameBook } from '../../../src/agent/discovery/name-book.ts'
+import { isDatabaseName } from '../../../src/repository/layout.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { databaseConfig } from '../support/database-config.ts'
 
@@ -170,4 +171,81 @@ describe('two of which one would be lost', () => {
     )
     assert.equal(ignored.size, 0)
   })
+})
+
+describe('what a pattern found before', () => {
+  it('stays a database, whatever became of it, and is told of, unless it is gone', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const names = await NameBook.read(book, noWarning)
+    const [sound, damaged, emptied, gone] = ['sound', 'damaged', 'emptied', 'gone'].map((name) => make(`d/${name}.db`))
+    assert.ok(sound && damaged && emptied && gone)
+    writeFileSync(damaged, 'Remember the milk.\n'.repeat(100))
+    writeFileSync(emptied, '')
+    rmSync(gone)
+    const remembered = () => [sound, damaged, emptied, gone]
+    const found = await discover([pattern(['d/*.db'])], names, { remembered })
+    assert.deepEqual(found.databases.map(({ name }) => name).sort(), ['damaged', 'emptied', 'sound'])
+    assert.deepEqual(
+      found.troubled.map(({ name, trouble }) => `${name}: ${trouble}`),
+      ['damaged: it is no SQLite database', 'emptied: it is empty, and was not before'],
+    )
+    assert.equal(found.ignored.size, 0)
+    // Not even when the entry changes, of which nothing is remembered then.
+    const [known, doubted] = [[sound, damaged, emptied], [emptied]].map((paths) => new Set(paths))
+    const changed = await discover([pattern(['d/*.db'], ['d/other.db'])], names, { known, doubted })
+    assert.deepEqual(
+      changed.troubled.map(({ name }) => name),
+      ['emptied'],
+    )
+    assert.equal(changed.databases.length, 3)
+  })
+
+  it('keeps its place when a link to it comes that is found first, also after a restart', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const path = make('t/e/app.db')
+    mkdirSync(folder.file('t/d'))
+    const link = folder.file('t/d/link.db')
+    symlinkSync(path, link)
+    const names = await NameBook.read(book, noWarning)
+    const entries = [pattern(['t/*/*.db'])]
+    for (const options of [{ known: new Set([path]) }, { remembered: () => [path] }]) {
+      const { databases, ignored } = await discover(entries, names, options)
+      assert.deepEqual(
+        databases.map((each) => each.path),
+        [path],
+      )
+      assert.equal(ignored.get(link), `it is the same file as ${path}`)
+    }
+  })
+
+  it('gives way to an entry that names the same file by another path', async () => {
+    const { folder, make, pattern, book } = scene()
+    using _ = folder
+    const path = make('e/app.db')
+    const link = folder.file('link.db')
+    symlinkSync(path, link)
+    const names = await NameBook.read(book, noWarning)
+    const named = databaseConfig({ source: { kind: 'path', path: link, name: 'main' } })
+    const { databases } = await discover([pattern(['e/*.db']), named], names, { known: new Set([path]) })
+    assert.deepEqual(
+      databases.map(({ name }) => name),
+      ['main'],
+    )
+    // One that is not named any more keeps nobody from taking its place.
+    const moved = await discover([named], names, { known: new Set([path]) })
+    assert.equal(moved.databases.length, 1)
+  })
+})
+
+it('two long paths get names that are allowed, and differ', async () => {
+  const { folder, make, pattern, book } = scene()
+  using _ = folder
+  const long = 'x'.repeat(60)
+  for (const name of ['one', 'two']) make(`d/${long}/${long}/${name}.db`)
+  const names = await NameBook.read(book, noWarning)
+  const { databases } = await discover([pattern(['d/**/*.db'])], names)
+  assert.equal(new Set(databases.map(({ name }) => name)).size, 2)
+  for (const { name } of databases) assert.ok(isDatabaseName(name), name)
 })

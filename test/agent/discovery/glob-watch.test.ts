@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { GlobWatch } from '../../../src/agent/discovery/glob-watch.ts'
 import { whyVanished } from '../../../src/agent/discovery/vanished.ts'
@@ -119,4 +119,56 @@ describe('what patterns found', () => {
     assert.deepEqual(observeMissing([], [present.condition]), [{ what: 'absent', key: present.condition.key }])
     assert.equal(databases[0]?.config, config)
   })
+})
+
+it('a database whose file system is not mounted is expected back, and one beside it that was deleted is not', async () => {
+  using folder = temporaryFolder()
+  const pattern = folder.file('t/*/*.db')
+  const config = databaseConfig({ source: { kind: 'glob', patterns: [pattern], exclude: [] } })
+  const found = ['a', 'b', 'c', 'd', 'e'].map((name) => {
+    mkdirSync(folder.file(`t/${name}`), { recursive: true })
+    writeFileSync(folder.file(`t/${name}/app.db`), name)
+    return { name, path: folder.file(`t/${name}/app.db`), config, pattern }
+  })
+  const mounted = new Set([folder.file('t/b')])
+  const deviceOf = async (path: string): Promise<number> => (mounted.has(path) ? 5 : statSync(path).dev)
+  const path = folder.file('globs.json')
+  const first = await GlobWatch.read(path, noWarning, deviceOf)
+  await first.look([config], found, 1_000)
+  await first.save()
+
+  mounted.clear()
+  rmSync(folder.file('t/b/app.db'))
+  rmSync(folder.file('t/c'), { recursive: true })
+  const left = found.filter(({ name }) => name !== 'b' && name !== 'c')
+  const second = await GlobWatch.read(path, noWarning, deviceOf)
+  for (const now of [2_000, 3_000]) {
+    await second.look([config], left, now)
+    const [vanished = assert.fail()] = second.vanished
+    assert.deepEqual(
+      vanished.databases.map(({ name }) => name),
+      ['b'],
+    )
+    assert.match(vanished.reason, /file system that it lies on is not there/)
+    assert.deepEqual(
+      second.deleted.map(({ name }) => name),
+      ['c'],
+    )
+  }
+  mounted.add(folder.file('t/b'))
+  await second.look([config], [...left, ...found.filter(({ name }) => name === 'b')], 4_000)
+  assert.deepEqual(second.vanished, [])
+})
+
+it('what is there and looked after no more was not deleted', async () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.file('t'))
+  const pattern = folder.file('t/*.db')
+  const config = databaseConfig({ source: { kind: 'glob', patterns: [pattern], exclude: [] } })
+  const found = ['a', 'b'].map((name) => ({ name, path: folder.file(`t/${name}.db`), config, pattern }))
+  for (const { path } of found) writeFileSync(path, 'x')
+  const watch = await GlobWatch.read(folder.file('globs.json'), noWarning)
+  await watch.look([config], found, 1_000)
+  await watch.look([config], found.slice(0, 1), 2_000)
+  assert.deepEqual([watch.deleted, watch.vanished], [[], []])
 })

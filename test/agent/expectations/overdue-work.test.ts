@@ -101,22 +101,36 @@ describe('what an agent says that is expected of it', () => {
   it('dates from when it was said first, and anew when it changes', () => {
     const first = ownRecord(owner, [found('a', 'daily'), found('b', 'daily')], undefined, none, start)
     const next = ownRecord(owner, [found('a', 'daily'), found('b', 'hourly')], first, none, start + hour)
-    const expected = expectedWork([next])
+    const expected = expectedWork([next], start + hour)
     assert.deepEqual([expected.get('a')?.since, expected.get('b')?.since], [start, start + hour])
   })
 
   it('keeps what was dropped a moment ago, and then no more', () => {
     const first = ownRecord(owner, [found('a', 'daily'), found('b', 'daily')], undefined, none, start)
     const lingering = ownRecord(owner, [found('a', 'daily')], first, new Set(['b']), start + hour)
-    assert.deepEqual([...expectedWork([lingering]).keys()], ['a', 'b'])
-    assert.equal(expectedWork([lingering]).get('b')?.since, start)
-    assert.deepEqual([...expectedWork([ownRecord(owner, [found('a', 'daily')], lingering, none, start)]).keys()], ['a'])
+    assert.deepEqual([...expectedWork([lingering], start + hour).keys()], ['a', 'b'])
+    assert.equal(expectedWork([lingering], start + hour).get('b')?.since, start)
+    assert.deepEqual(
+      [...expectedWork([ownRecord(owner, [found('a', 'daily')], lingering, none, start)], start).keys()],
+      ['a'],
+    )
+  })
+
+  it('of an agent whose clock was ahead is expected all the same, and from its next record on since then', () => {
+    const ahead = start + 9_000 * hour
+    const wrong = ownRecord(owner, [found('a', 'daily')], undefined, none, ahead)
+    assert.equal(expectedWork([wrong], start).get('a')?.since, 0)
+    const right = ownRecord(owner, [found('a', 'daily')], wrong, none, start)
+    assert.equal(expectedWork([right], start).get('a')?.since, start)
+    const other = { ...owner, id: '0b9e4c1e-0000-4000-8000-000000000002', host: 'db2' }
+    const moved = ownRecord(other, [found('a', 'weekly')], undefined, none, start)
+    assert.equal(expectedWork([wrong, moved], start).get('a')?.host, 'db2')
   })
 
   it('counts as the newest record says it, of a database that moved to another host', () => {
     const before = ownRecord(owner, [found('a', 'hourly')], undefined, none, start)
     const other = { ...owner, id: '0b9e4c1e-0000-4000-8000-000000000002', host: 'db2' }
     const after = ownRecord(other, [found('a', 'weekly')], undefined, none, start + hour)
-    assert.equal(expectedWork([after, before]).get('a')?.host, 'db2')
+    assert.equal(expectedWork([after, before], start + hour).get('a')?.host, 'db2')
   })
 })

@@ -40,7 +40,10 @@ async function scene() {
     journal,
     metrics: new Metrics(),
     notifier,
-    scheduler: { notifyCommits: (...told) => void counted.push(told) },
+    scheduler: {
+      notifyCommits: (...told) => void counted.push(told),
+      notifyFollowed: (...told) => void counted.push(told),
+    },
     log: new AgentLog({ level: 'info', format: 'text' }, (line) => void lines.push(line), Date.now),
     now: Date.now,
     onWindow: () => {},
@@ -64,8 +67,12 @@ async function scene() {
 
 test('commits are counted for the schedules that wait for so many', async () => {
   await using all = await scene()
+  all.watch.event('app', { kind: 'started', mode: 'commits', how: 'resumed', lsn: toLsn(4), time: 900 })
   all.watch.event('app', { kind: 'commits', count: 3, bytes: 4096, lsn: toLsn(7), time: 1000 })
-  assert.deepEqual(all.counted, [['app', 3, 4096, 1000]])
+  assert.deepEqual(all.counted, [
+    ['app', 4],
+    ['app', { commits: 3, bytes: 4096, lsn: 7 }, 1000],
+  ])
 })
 
 test('a gap is an alert at once', async () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Operation } from '../../../src/agent/journal/operation.ts'
 import { metricDefinitions } from '../../../src/agent/metrics/metric-definitions.ts'
 import { Metrics } from '../../../src/agent/metrics/metrics.ts'
+import { gapReasons } from '../../../src/capture/gap-reasons.ts'
 import { toLsn } from '../../../src/history/lsn.ts'
 import { version } from '../../../src/util/version.ts'
 import { anAlert } from '../notify/support/alerts.ts'
@@ -52,6 +53,11 @@ describe('metrics', () => {
       'holdfast_last_success_timestamp_seconds{database="app",operation="backup"} 1700000002.5',
       'holdfast_last_success_timestamp_seconds{database="app",operation="drill"} 1700000050',
     ])
+    assert.deepEqual(await lines(metrics, 'holdfast_last_failure'), [
+      'holdfast_last_failure_timestamp_seconds{operation="backup"} 1700000900',
+      'holdfast_last_failure_timestamp_seconds{operation="verify"} 1700000900',
+      'holdfast_last_failure_timestamp_seconds{operation="drill"} 1700000900',
+    ])
     assert.deepEqual(await lines(metrics, 'holdfast_last_verified'), [
       'holdfast_last_verified_timestamp_seconds{database="app"} 1700000050',
     ])
@@ -65,11 +71,16 @@ describe('metrics', () => {
     metrics.setFollowed('app', { lagMs: 1500, durableLsn: 42, walBytes: 4096, spoolBytes: 100, spoolSegments: 2 })
     metrics.setWindow('app', { fromTime: 1_000_000, toTime: 2_000_500 })
     metrics.setNewestState('app', 3_000_000)
-    metrics.captured('app', { kind: 'commits', count: 7, bytes: 4096, lsn: toLsn(42), time: 0 })
-    metrics.captured('app', { kind: 'commits', count: 3, bytes: 1, lsn: toLsn(45), time: 0 })
-    metrics.captured('app', { kind: 'uploaded', segment: 'x', lsn: toLsn(45), bytes: 512, lagMs: 0 })
-    metrics.captured('app', { kind: 'handed-off', complete: true, lockHeldMs: 4, framesBefore: 9, framesLeft: 0 })
-    metrics.captured('app', { kind: 'gap', fromLsn: toLsn(1), toLsn: toLsn(2), fromTime: 0, toTime: 1, reason: 'x' })
+    metrics.captured('app', { kind: 'commits', count: 7, bytes: 4096, lsn: toLsn(42), time: 0 }, 5_000)
+    metrics.captured('app', { kind: 'commits', count: 3, bytes: 1, lsn: toLsn(45), time: 0 }, 5_000)
+    metrics.captured('app', { kind: 'uploaded', segment: 'x', lsn: toLsn(45), bytes: 512, lagMs: 0 }, 5_000)
+    metrics.captured(
+      'app',
+      { kind: 'handed-off', complete: true, lockHeldMs: 4, framesBefore: 9, framesLeft: 0 },
+      5_000,
+    )
+    const reason = gapReasons['log-reset']
+    metrics.captured('app', { kind: 'gap', fromLsn: toLsn(1), toLsn: toLsn(2), fromTime: 0, toTime: 1, reason }, 5_000)
     for (const line of [
       'holdfast_replication_lag_seconds{database="app"} 1.5',
       'holdfast_durable_lsn{database="app"} 42',
@@ -86,6 +97,7 @@ describe('metrics', () => {
       'holdfast_write_lock_held_seconds_bucket{le="0.0025"} 0',
       'holdfast_write_lock_held_seconds_bucket{le="0.005"} 1',
       'holdfast_gaps_total{database="app"} 1',
+      'holdfast_last_gap_timestamp_seconds{database="app"} 5',
     ])
       assert.deepEqual(await lines(metrics, line), [line])
     metrics.setFollowed('app', undefined)
@@ -93,6 +105,42 @@ describe('metrics', () => {
     assert.deepEqual(await lines(metrics, 'holdfast_replication_lag_seconds{'), [])
     assert.deepEqual(await lines(metrics, 'holdfast_restorable_window_start_timestamp_seconds{'), [])
     assert.equal((await lines(metrics, 'holdfast_commits_captured_total{')).length, 1)
+  })
+
+  test('begin counting at nothing, so that the first event is an increase', async () => {
+    const metrics = new Metrics({ databaseLimit: 1 })
+    const figures = { lagMs: 0, durableLsn: 1, spoolBytes: 0, spoolSegments: 0 }
+    metrics.setFollowed('app', figures)
+    metrics.setFollowed('beyond the limit', figures)
+    metrics.setChannels(['ops'])
+    const zeros = [
+      'holdfast_gaps_total{database="app"} 0',
+      'holdfast_gaps_total{database="(others)"} 0',
+      'holdfast_uploads_total{database="app"} 0',
+      'holdfast_notifications_total{channel="ops",result="sent"} 0',
+      'holdfast_notifications_total{channel="ops",result="retrying"} 0',
+      'holdfast_notifications_total{channel="ops",result="failed"} 0',
+    ]
+    for (const zero of zeros) assert.deepEqual(await lines(metrics, zero), [zero])
+    const gap = { kind: 'gap', fromLsn: toLsn(1), toLsn: toLsn(2), fromTime: 0, toTime: 1 } as const
+    metrics.captured('app', { ...gap, reason: gapReasons['log-reset'] }, 5_000)
+    metrics.setFollowed('app', figures)
+    assert.deepEqual(await lines(metrics, 'holdfast_gaps_total{database="app"}'), [
+      'holdfast_gaps_total{database="app"} 1',
+    ])
+  })
+
+  test('count no gap where nothing was to be kept, and tell of those of databases beyond the limit together', async () => {
+    const metrics = new Metrics({ databaseLimit: 1 })
+    const gap = { kind: 'gap', fromLsn: toLsn(1), toLsn: toLsn(2), fromTime: 0, toTime: 1 } as const
+    metrics.captured('app', { ...gap, reason: gapReasons['not-followed'] }, 5_000)
+    assert.deepEqual(await lines(metrics, 'holdfast_gaps_total{'), [])
+    assert.deepEqual(await lines(metrics, 'holdfast_last_gap_timestamp_seconds{'), [])
+    metrics.setNewestState('app', 1_000)
+    metrics.captured('beyond', { ...gap, reason: gapReasons['log-reset'] }, 6_000)
+    assert.deepEqual(await lines(metrics, 'holdfast_last_gap_timestamp_seconds{'), [
+      'holdfast_last_gap_timestamp_seconds{database="(others)"} 6',
+    ])
   })
 
   test('tell of alerts, notifications and schedules', async () => {
@@ -105,7 +153,10 @@ describe('metrics', () => {
     metrics.setAlerts([])
     assert.deepEqual(await lines(metrics, 'holdfast_alerts_firing{'), [])
     metrics.delivered({ channel: 'ops', result: 'sent', at: 0 })
-    metrics.delivered({ channel: 'ops', result: 'failed', at: 0, problem: 'x' })
+    metrics.delivered({ channel: 'ops', result: 'failed', at: 7_000, problem: 'x' })
+    assert.deepEqual(await lines(metrics, 'holdfast_last_failed_notification_timestamp_seconds{'), [
+      'holdfast_last_failed_notification_timestamp_seconds{channel="ops"} 7',
+    ])
     assert.deepEqual(await lines(metrics, 'holdfast_notifications_total{'), [
       'holdfast_notifications_total{channel="ops",result="sent"} 1',
       'holdfast_notifications_total{channel="ops",result="failed"} 1',
@@ -135,7 +186,7 @@ describe('metrics', () => {
     for (const name of ['a', 'b']) {
       metrics.setNewestState(name, 1)
       metrics.setLastSuccess(name, 'backup', 1)
-      metrics.captured(name, { kind: 'commits', count: 1, bytes: 1, lsn: toLsn(1), time: 0 })
+      metrics.captured(name, { kind: 'commits', count: 1, bytes: 1, lsn: toLsn(1), time: 0 }, 5_000)
     }
     metrics.setDatabases(['b'])
     const { body } = await metrics.render()
@@ -148,7 +199,7 @@ describe('metrics', () => {
     const metrics = new Metrics({ databaseLimit: 10 })
     for (let i = 0; i < 1000; i += 1) {
       metrics.setNewestState(`db${i}`, i * 1000)
-      metrics.captured(`db${i}`, { kind: 'commits', count: 1, bytes: 1, lsn: toLsn(1), time: 0 })
+      metrics.captured(`db${i}`, { kind: 'commits', count: 1, bytes: 1, lsn: toLsn(1), time: 0 }, 5_000)
     }
     assert.equal((await lines(metrics, 'holdfast_newest_state_timestamp_seconds{')).length, 10)
     const commits = await lines(metrics, 'holdfast_commits_captured_total{')

@@ -5,8 +5,11 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { operationKinds, operationOutcomes } from '../../../src/agent/journal/operation.ts'
 import { metricDefinitions } from '../../../src/agent/metrics/metric-definitions.ts'
-import { type PromQl, parsePromQl } from './support/promql.ts'
+import { alertKinds, severities } from '../../../src/agent/notify/alert.ts'
+import { deliveryResults } from '../../../src/agent/notify/delivery/channel-queue.ts'
+import { type LabelMatcher, type PromQl, parsePromQl } from './support/promql.ts'
 
 const ops = (name: string) => readFile(join(import.meta.dirname, '../../../ops', name), 'utf8')
 
@@ -30,6 +33,23 @@ function labelsOf(metric: string): readonly string[] {
   return [...labels, ...targetLabels]
 }
 
+/** Those of which all values are known. */
+const labelValues: Readonly<Record<string, readonly string[]>> = {
+  job: ['holdfast'],
+  kind: alertKinds,
+  operation: operationKinds,
+  outcome: operationOutcomes,
+  result: deliveryResults,
+  severity: severities,
+}
+
+/** Whether that is there which the matcher wants, or wants not. A variable of a dashboard may be anything. */
+function canMatch({ label, operator, value }: LabelMatcher): boolean {
+  const known = labelValues[label]
+  if (known === undefined || value.includes('$')) return true
+  return operator.endsWith('~') ? known.some((each) => RegExp(`^(?:${value})$`).test(each)) : known.includes(value)
+}
+
 /** The labels that the result has; undefined for a plain number. Fails where a metric or a label does not exist. */
 function resultLabels(query: PromQl): readonly string[] | undefined {
   switch (query.kind) {
@@ -38,7 +58,10 @@ function resultLabels(query: PromQl): readonly string[] | undefined {
       return undefined
     case 'selector': {
       const known = labelsOf(query.metric)
-      for (const label of query.labels) assert.ok(known.includes(label), `${query.metric} has no label ${label}.`)
+      for (const matcher of query.matchers) {
+        assert.ok(known.includes(matcher.label), `${query.metric} has no label ${matcher.label}.`)
+        assert.ok(canMatch(matcher), `The label ${matcher.label} is never ${matcher.value}.`)
+      }
       return known
     }
     case 'call': {
@@ -113,7 +136,11 @@ const panelSchema = z.looseObject({
 const dashboardSchema = z.looseObject({
   title: z.string(),
   uid: z.string(),
-  templating: z.strictObject({ list: z.array(z.looseObject({ name: z.string(), query: z.unknown() })) }),
+  templating: z.strictObject({
+    list: z.array(
+      z.looseObject({ name: z.string(), query: z.union([z.string(), z.looseObject({ query: z.string() })]) }),
+    ),
+  }),
   panels: z.array(panelSchema).min(10),
 })
 
@@ -131,8 +158,9 @@ describe('the dashboard for Grafana', () => {
       }
     }
     for (const { query } of templating.list) {
-      const [, metric, label] = /label_values\((\w+)(?:\{.*\})?, (\w+)\)/.exec(JSON.stringify(query)) ?? []
-      if (metric !== undefined && label !== undefined) assert.ok(labelsOf(metric).includes(label), metric)
+      if (typeof query === 'string') continue
+      const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(query.query) ?? []
+      assert.ok(resultLabels(parsePromQl(selector))?.includes(label), query.query)
     }
   })
 
@@ -179,6 +207,8 @@ test('what is no PromQL, or speaks of what does not exist, is found', () => {
     'holdfast_nothing',
     'holdfast_databases{database="x"}',
     'sum by (code) (holdfast_operations_total)',
+    'holdfast_alerts_firing{severity="dire"}',
+    'holdfast_operations_total{outcome=~"succeded|warnings"}',
     'holdfast_write_lock_held_seconds',
     'histogram_quantile(0.9, sum by (instance) (rate(holdfast_write_lock_held_seconds_bucket[5m])))',
   ])

@@ -120,12 +120,32 @@ describe('an alert', () => {
     assert.notEqual(first?.incident, second?.incident)
   })
 
-  test('of a database that is no longer ours ends without a word', () => {
+  test('of a database that is no longer ours is over, and whoever was told of it is told why', () => {
     const engine = new Engine()
     const other = aCondition({ key: 'overdue/other', kind: 'overdue', database: 'other' })
-    engine.see({ what: 'present', condition: aCondition() }, { what: 'present', condition: other })
-    assert.deepEqual(engine.see({ what: 'forgotten', database: 'app' }), [])
+    const untold = aCondition({ key: 'lag/app', kind: 'lag' })
+    engine.see(...[aCondition(), other, untold].map((condition) => ({ what: 'present', condition }) as const))
+    const alerts = engine.see({ what: 'forgotten', database: 'app' })
+    assert.deepEqual(told(alerts), ['recovered failure'])
+    assert.equal(
+      alerts[0]?.summary,
+      'app is no longer looked after. Before that: The incremental backup of app failed: The disk is full.',
+    )
     assert.deepEqual(Object.keys(engine.state), ['overdue/other'])
+    assert.deepEqual(engine.see({ what: 'forgotten', database: 'app' }), [])
+  })
+
+  test('of which nobody looks any more whether it is so is over, with the reason; what nobody was told of ends without a word', () => {
+    const engine = new Engine()
+    const waiting = aCondition({ key: 'lag/app', kind: 'lag' })
+    engine.see({ what: 'present', condition: aCondition() }, { what: 'present', condition: waiting })
+    const why = 'Nothing asks for it any more.'
+    const drop = (key: string) => engine.see({ what: 'dropped', key, why })
+    assert.deepEqual([drop('lag/app'), drop('nothing')], [[], []])
+    const [end] = drop(aCondition().key)
+    assert.equal(end?.state, 'recovered')
+    assert.match(end?.summary ?? '', /^Nothing asks for it any more\. Before that: The incremental backup/)
+    assert.deepEqual(engine.state, {})
   })
 
   test('survives a clock that jumps back by a year: it is over when its condition is', () => {
@@ -139,6 +159,31 @@ describe('an alert', () => {
     assert.equal(over && lastedMs(over), 0)
     engine.wait(2 * day)
     assert.deepEqual(engine.state, {})
+  })
+
+  test('that happened while the clock was years ahead is over as soon as if it had not been', () => {
+    for (const isOld of [false, true]) {
+      const engine = new Engine()
+      engine.now += 3 * 365 * day
+      engine.see({ what: 'happened', condition: aCondition({ key: 'agent/killed', kind: 'agent' }), forMs: hour })
+      // As a document says it that was written before the time was kept for which it lasts.
+      if (isOld) engine.state = JSON.parse(JSON.stringify(engine.state).replace(/,"forMs":\d+/, ''))
+      assert.equal(JSON.stringify(engine.state).includes('forMs'), !isOld)
+      engine.now = start
+      assert.deepEqual(told(engine.wait(hour - minute)), [])
+      assert.deepEqual(told(engine.wait(2 * minute)), ['recovered agent'])
+    }
+  })
+
+  test('that happens again while the clock is set back lasts from then on', () => {
+    const engine = new Engine()
+    const happened = { what: 'happened', condition: aCondition({ key: 'gap/app', kind: 'gap' }), forMs: hour } as const
+    engine.see(happened)
+    engine.now -= day
+    assert.deepEqual(told(engine.wait(minute)), [])
+    engine.see(happened)
+    assert.deepEqual(told(engine.wait(59 * minute)), [])
+    assert.deepEqual(told(engine.wait(minute)), ['recovered gap'])
   })
 })
 

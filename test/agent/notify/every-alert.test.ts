@@ -15,6 +15,7 @@ import { observeFreshness } from '../../../src/agent/notify/conditions/freshness
 import { observeMirror } from '../../../src/agent/notify/conditions/mirror.ts'
 import { observeMissing } from '../../../src/agent/notify/conditions/missing.ts'
 import { observeOperation } from '../../../src/agent/notify/conditions/operation.ts'
+import { observeRepository } from '../../../src/agent/notify/conditions/repository.ts'
 import { observeEndedWorker, observeSilentWorkers } from '../../../src/agent/notify/conditions/silent-worker.ts'
 import { observeUncleanStop } from '../../../src/agent/notify/conditions/unclean-stop.ts'
 import type { Observation } from '../../../src/agent/notify/engine/advance.ts'
@@ -76,6 +77,13 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       kind: 'missing',
       wrong: () => observeMissing([vanished], []),
       right: () => observeMissing([], [{ key: `missing/${encodeURIComponent(vanished.pattern)}`, kind: 'missing' }]),
+    },
+  ],
+  observeRepository: [
+    {
+      kind: 'missing',
+      wrong: () => observeRepository('file:///srv/backups', false),
+      right: () => observeRepository('file:///srv/backups', true),
     },
   ],
   observeLag: [

@@ -37,6 +37,23 @@ test('how new a database is can be told from the names in the repository alone',
   })
 })
 
+test('what a clock that was ahead dated hides nothing', async () => {
+  await using repository = await Repository.init(new MemoryStorage())
+  const database = repository.database('app')
+  const put = (key: string) => repository.storage.put(key, Buffer.from('unread'))
+  const [right, ahead] = ['2029-12-31T10:00:00.000Z', '2099-01-01T00:00:00.000Z']
+  await put(manifestKey('app', { capturedAt: right, type: 'full', id: 'aaaaaaaaaaaa' }))
+  await put(manifestKey('app', { capturedAt: ahead, type: 'full', id: 'bbbbbbbbbbbb' }))
+  const base = { kind: 'base', from: toLsn(0), to: toLsn(1), epoch: 1, firstTime: 1 } as const
+  await put(segmentKey('app', { ...base, lastTime: Date.parse(right) }))
+  await put(segmentKey('app', { ...base, to: toLsn(2), lastTime: Date.parse(ahead) }))
+  const { newestBackupAt, newestCommitAt } = await readFreshness(database, now)
+  assert.deepEqual([newestBackupAt, newestCommitAt], [Date.parse(right), Date.parse(right)])
+  // A machine may be some seconds ahead of another.
+  await put(segmentKey('app', { ...base, to: toLsn(3), lastTime: now + 20_000 }))
+  assert.equal((await readFreshness(database, now)).newestCommitAt, now + 20_000)
+})
+
 test('what a follower stores counts without a manifest, what an interrupted backup left does not', async () => {
   await using repository = await Repository.init(new MemoryStorage())
   const database = repository.database('app')

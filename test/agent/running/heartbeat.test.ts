@@ -31,7 +31,8 @@ it('an agent tells a heartbeat that all is well, is silent while something fails
   const end = clock.now() + 60 * minute
   await running.until('an hour has gone by', () => clock.now() > end, next)
   assert.equal(agent.health().status, 'failing')
-  assert.equal(pings(), before)
+  // One may have been on its way.
+  assert.ok(pings() - before <= 1, `${pings() - before} pings`)
 
   renameSync(file('away.db'), file('app.db'))
   await running.until('all is well', () => agent.health().status === 'ok', next)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { nextRun } from '../../../src/agent/schedule/next-run.ts'
+import { statusFromState } from '../../../src/agent/schedule/schedule-status.ts'
 import { wallClock } from '../../../src/agent/schedule/zone-time.ts'
 import { FakeSchedulerClock } from './support/fake-scheduler-clock.ts'
 import { KeptState, Rig, schedule } from './support/rig.ts'
@@ -105,7 +106,7 @@ describe('when the clock jumps', () => {
     rig.scheduler.set('other', [schedule('calm', { quiet: '5m' })])
     rig.clock.jump('2126-01-01T00:30Z')
     await rig.clock.pass(2 * minute)
-    rig.scheduler.notifyCommits('other', 1, 1, rig.clock.now())
+    rig.commit('other', 1, 1)
     rig.clock.jump('2026-11-21T06:05Z')
     await rig.clock.pass(minute)
     rig.take()
@@ -171,6 +172,49 @@ describe('when the clock jumps', () => {
     await rig.clock.pass(24 * hour)
     assert.deepEqual(rig.take(), ['catch-up 2026-11-21T06:00:00', '2026-11-22T00:00:00'])
   })
+
+  for (const [what, when] of [
+    ['a quiet time', { quiet: '10m' }],
+    ['a number of commits', { afterCommits: 10 }],
+    ['bytes', { afterBytes: 100 }],
+  ] as const)
+    it(`in a new process as well, and what waits for ${what} does not wait for the former time`, async () => {
+      const store = new KeptState()
+      const specs = [schedule('some', when)]
+      const ahead = new Rig('2027-06-01T00:00Z', { store })
+      ahead.scheduler.set('app', specs)
+      ahead.commit('app', 10, 100)
+      await ahead.clock.pass(hour)
+      await ahead.scheduler.stop()
+      assert.equal(ahead.take().length, 1)
+
+      const known = structuredClone(store.kept.get('app'))
+      const rig = new Rig('2026-06-01T00:00Z', { store, state: store.kept })
+      rig.scheduler.set('app', specs)
+      for (let day = 0; day < 3; day += 1) {
+        rig.commit('app', 10, 100)
+        await rig.clock.pass(24 * hour)
+      }
+      assert.equal(rig.take().length, 3)
+      await rig.scheduler.stop()
+      // Without an agent too, "schedule list" tells it from what is kept.
+      const [spec] = specs
+      assert.ok(known !== undefined && spec !== undefined)
+      const committed = { ...known, commits: known.commits + 10, bytes: known.bytes + 100 }
+      const now = Date.parse('2026-06-01T00:00Z')
+      const { due } = statusFromState('app', spec, committed, now)
+      assert.ok(due !== undefined && due <= now + hour)
+    })
+
+  it('back, and a schedule that is new counts from now, not from what is dated in the future', async () => {
+    const rig = new Rig('2026-11-21T06:00Z')
+    rig.scheduler.set('app', [schedule('nightly', { every: 'daily' })], {
+      since: () => Date.parse('2026-11-22T05:00Z'),
+    })
+    await rig.clock.pass(24 * hour)
+    assert.deepEqual(rig.take(), ['2026-11-22T00:00:00'])
+    await rig.scheduler.stop()
+  })
 })
 
 it('whatever the clock, the processes and the commits do: never two runs at once, none forgotten for long', async () => {
@@ -203,7 +247,7 @@ it('whatever the clock, the processes and the commits do: never two runs at once
       let rig = begin(clock.now())
       for (const { kind, ms } of steps) {
         if (kind === 'jump') rig.clock.wall += ms
-        else if (kind === 'commit') rig.scheduler.notifyCommits('app', 2, 4096, rig.clock.now())
+        else if (kind === 'commit') rig.commit('app', 2, 4096)
         else if (kind === 'reload') rig.scheduler.set('app', ms % 2 === 0 ? specs.slice(1) : specs)
         if (kind === 'restart') await rig.scheduler.stop()
         // What a killed process would still do is done under a clock that stands.

@@ -170,7 +170,7 @@ describe('a run that is asked for', () => {
       schedule('calm', { quiet: '10m' }),
     ]
     rig.scheduler.set('app', all)
-    rig.scheduler.notifyCommits('app', 60, 600_000, rig.clock.now())
+    rig.commit('app', 60, 600_000)
     for (const outcome of ['succeeded', 'failed', 'skipped'] as const) {
       rig.outcome = outcome
       for (const { id } of all) await rig.scheduler.runNow('app', id)
@@ -181,7 +181,7 @@ describe('a run that is asked for', () => {
     rig.take()
     for (const { since } of rig.scheduler.list()) assert.deepEqual(since, { commits: 60, bytes: 600_000 })
     await rig.clock.pass(5 * minute)
-    rig.scheduler.notifyCommits('app', 40, 400_000, rig.clock.now())
+    rig.commit('app', 40, 400_000)
     await rig.clock.pass(10 * minute)
     assert.deepEqual(rig.take(), [
       'app/commits 2026-11-21T06:05:00',
@@ -224,7 +224,7 @@ describe('what is committed makes runs due', () => {
     const rig = new Rig('2026-11-21T06:00Z')
     rig.scheduler.set('app', [schedule('some', { afterCommits: 100 })])
     const commit = async (count: number) => {
-      rig.scheduler.notifyCommits('app', count, 4096 * count, rig.clock.now())
+      rig.commit('app', count, 4096 * count)
       await rig.clock.pass(minute)
     }
     await commit(99)
@@ -242,10 +242,10 @@ describe('what is committed makes runs due', () => {
     const rig = new Rig('2026-11-21T06:00Z')
     rig.scheduler.set('app', [schedule('some', { afterBytes: '1MB' })])
     rig.holds = true
-    rig.scheduler.notifyCommits('app', 1, 1_500_000, rig.clock.now())
+    rig.commit('app', 1, 1_500_000)
     await rig.clock.pass(minute)
-    rig.scheduler.notifyCommits('app', 1, 999_999, rig.clock.now())
-    rig.scheduler.notifyCommits('app', 1, 1, rig.clock.now())
+    rig.commit('app', 1, 999_999)
+    rig.commit('app', 1, 1)
     await rig.clock.pass(minute)
     await rig.end()
     assert.deepEqual(rig.take(), ['2026-11-21T06:00:00', '2026-11-21T06:02:00'])
@@ -260,7 +260,7 @@ describe('what is committed makes runs due', () => {
     await rig.clock.pass(hour)
     assert.deepEqual(rig.take(), [], 'nothing was committed')
     for (let i = 0; i < 5; i += 1) {
-      rig.scheduler.notifyCommits('app', 1, 1, rig.clock.now())
+      rig.commit('app', 1, 1)
       await rig.clock.pass(7 * minute)
     }
     assert.deepEqual(rig.take(), [])
@@ -406,16 +406,42 @@ describe('over a restart', () => {
     const some = schedule('some', { afterCommits: 100 })
     const first = new Rig('2026-11-22T02:00Z', { store })
     first.scheduler.set('app', [some])
-    first.scheduler.notifyCommits('app', 60, 0, first.clock.now())
+    first.commit('app', 60, 0)
     await first.scheduler.stop()
     const next = new Rig('2026-11-22T04:00Z', { store, state: store.kept })
     next.scheduler.set('app', [some])
-    next.scheduler.notifyCommits('app', 39, 0, next.clock.now())
+    next.commit('app', 39, 0)
     await next.clock.pass(minute)
     assert.deepEqual(next.take(), [])
-    next.scheduler.notifyCommits('app', 1, 0, next.clock.now())
+    next.commit('app', 1, 0)
     await next.clock.pass(minute)
     assert.deepEqual(next.take(), ['2026-11-22T04:01:00'])
+  })
+
+  it('what was committed and not counted, because the process was killed, counts when following goes on', async () => {
+    const calm = schedule('calm', { quiet: '10m' })
+    const store = new KeptState()
+    const killed = new Rig('2026-11-22T02:00Z', { store })
+    // Following may begin before it is known what is to be done.
+    killed.scheduler.notifyFollowed('app', 7)
+    killed.scheduler.set('app', [calm])
+    await killed.clock.pass(5_000)
+    killed.scheduler.notifyCommits('app', { commits: 1, bytes: 1, lsn: 8 }, killed.clock.now())
+    const kept = structuredClone(store.kept)
+
+    const next = new Rig('2026-11-22T02:01Z', { store, state: kept })
+    next.scheduler.notifyFollowed('app', 8)
+    next.scheduler.set('app', [calm])
+    await next.clock.pass(hour)
+    assert.deepEqual(next.take(), ['2026-11-22T02:11:00'])
+    // Nothing was committed, or there is another history.
+    for (const lsn of [8, 3, 3]) {
+      next.scheduler.notifyFollowed('app', lsn)
+      await next.clock.pass(hour)
+    }
+    assert.deepEqual(next.take(), [])
+    await killed.scheduler.stop()
+    await next.scheduler.stop()
   })
 
   it('without a state, what was missed since a known moment is caught up', async () => {
@@ -519,6 +545,22 @@ describe('on a reload', () => {
     assert.deepEqual([...store.kept.keys()], ['app', 'other'])
     await rig.clock.pass(2 * 24 * hour)
     assert.deepEqual([...store.kept.keys()], ['other'])
+  })
+
+  it('where nothing is written down, one that is removed is forgotten, and others are not', async () => {
+    const rig = new Rig('2026-11-21T06:30Z')
+    const [nightly, hourly] = [schedule('nightly', { every: 'daily' }), schedule('hourly', { every: 'hourly' })]
+    rig.scheduler.set('app', [nightly, hourly])
+    rig.scheduler.set('app', [nightly])
+    await rig.clock.pass(5 * hour)
+    rig.scheduler.set('app', [nightly, hourly])
+    await rig.clock.pass(10 * minute)
+    assert.deepEqual(rig.take(), [], 'it counts from when it came back')
+    rig.scheduler.set('app', [nightly])
+    assert.equal(rig.scheduler.remembers('app'), true)
+    rig.scheduler.set('app', [])
+    assert.equal(rig.scheduler.remembers('app'), false)
+    await rig.scheduler.stop()
   })
 
   it('one that runs while it goes and comes back is not taken for interrupted', async () => {

@@ -9,7 +9,7 @@ export function databaseConfig(part: Partial<DatabaseConfig> & Pick<DatabaseConf
     compression: { codec: 'zstd', level: 1 },
     validation: 'quick',
     tags: {},
-    verify: { level: 'data', subset: 1, maxDurationMs: undefined },
+    verify: { level: 'data', subset: 1, maxDurationMs: undefined, scratchFolder: undefined },
     drill: {
       state: 'latest',
       assertions: [],

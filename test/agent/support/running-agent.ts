@@ -20,6 +20,13 @@ export async function agentPlace() {
   return { ...folder, repository: folder.file('backups'), opened: repository }
 }
 
+interface RunningOptions {
+  readonly clock?: LeapClock
+  readonly measure?: MeasureDisk
+  /** How long its journal is waited for, in milliseconds. */
+  readonly journalPatienceMs?: number
+}
+
 /** A real agent with its workers, in this process, by a clock of the test's own. */
 export class RunningAgent implements AsyncDisposable {
   readonly lines: readonly string[]
@@ -36,7 +43,7 @@ export class RunningAgent implements AsyncDisposable {
   static async start(
     home: string,
     config: object,
-    { clock = new LeapClock(), measure }: { clock?: LeapClock; measure?: MeasureDisk } = {},
+    { clock = new LeapClock(), measure, journalPatienceMs }: RunningOptions = {},
   ): Promise<RunningAgent> {
     mkdirSync(home, { recursive: true })
     const file = `${home}/holdfast.yaml`
@@ -48,7 +55,9 @@ export class RunningAgent implements AsyncDisposable {
       path: `${home}/journal.db`,
       actor,
       now,
+      patienceMs: journalPatienceMs,
       onWarning: (message) => void lines.push(message),
+      onRecovered: (message) => void lines.push(message),
     })
     const readConfig = () => requireConfig(file)
     const agent = await Agent.start({ config: await readConfig(), log, journal, clock, readConfig, measure })

@@ -34,11 +34,13 @@ export class AgentProgram {
   #waiting: (() => void)[] = []
   #isOver = false
 
-  constructor(context: Cleanup, cwd: string, env: NodeJS.ProcessEnv = {}) {
+  /** @param user whose process it is; default: that of the test */
+  constructor(context: Cleanup, cwd: string, env: NodeJS.ProcessEnv = {}, user?: number) {
     this.#child = spawn(process.execPath, [bin, 'run'], {
       cwd,
       env: { ...process.env, XDG_STATE_HOME: join(cwd, 'xdg'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     })
     this.#exited = once(this.#child, 'close').then(([code]) => code)
     void this.#read(createInterface(this.#child.stderr))

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
+import { parseDuration } from '../../../util/parse-duration.ts'
 import { mergeSettings } from '../resolve/merge-settings.ts'
 import { readSchedule } from '../resolve/read-schedule.ts'
 import { scheduleInputsOf } from '../resolve/schedules.ts'
 import { type DatabaseInput, databaseSchema, type SettingsInput } from '../schema/database-schema.ts'
 import { isMapping, parseWhatIsRight } from '../schema/parse-what-is-right.ts'
 import type { ConfigPath } from '../yaml/config-path.ts'
+import { checkExpire } from './check-expire.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkTriggers } from './check-triggers.ts'
 import type { Reporter } from './reporter.ts'
@@ -24,7 +26,9 @@ export function checkDatabases(
     const path: ConfigPath = ['databases', index]
     checkSettings(database, raw, path, report)
     checkWhich(raw, path, report)
-    checkTogether(mergeSettings(defaults, database), raw, path, report)
+    const settings = mergeSettings(defaults, database)
+    checkTogether(settings, raw, path, report)
+    checkExpire(settings, raw, rawDefaults, path, report)
     checkRetention([raw, rawDefaults], path, report)
     checkUnique(seen.paths, database.path && resolve(folder, database.path), [...path, 'path'], report, index)
     checkUnique(seen.names, database.name, [...path, 'name'], report, index)
@@ -67,9 +71,14 @@ function checkRetention(raws: readonly unknown[], path: ConfigPath, report: Repo
   const said = raws.map((raw) => (isMapping(raw) ? raw['retention'] : undefined))
   if (!isMapping(said[0] ?? said[1]) || said[0] === false) return
   const rules = said.filter(isMapping).flatMap(Object.entries)
-  if (rules.some(([rule, value]) => !notKeeping.includes(rule) && value !== 0)) return
+  if (rules.some(([rule, value]) => !notKeeping.includes(rule) && !isZero(value))) return
   const names = keeping.map((rule) => `"${rule}"`).join(', ')
   report.value([...path, 'retention'], `This would keep nothing but the newest backup. Give at least one of ${names}.`)
+}
+
+/** `0d` too. */
+function isZero(value: unknown): boolean {
+  return value === 0 || (typeof value === 'string' && parseDuration(value) === 0)
 }
 
 function checkIds(settings: SettingsInput, path: ConfigPath, report: Reporter): void {

@@ -32,7 +32,8 @@ export function checkMirrors(
     if (problem !== undefined)
       report.value(place, `${problem} A mirror belongs in another place, best on another disk.`)
   }
-  if (raw['mirrors'] === undefined) refuseSchedules(raw, report)
+  const { mirrors = [] } = raw
+  if (Array.isArray(mirrors) && mirrors.length === 0) refuseSchedules(raw, report)
 }
 
 /** By their names alone; links are followed when it is mirrored. */

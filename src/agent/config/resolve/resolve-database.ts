@@ -3,7 +3,15 @@ import { settingsOf } from '../../../capture/follow-options.ts'
 import { defaultMaxBackups, defaultRetention } from '../../../history/retention.ts'
 import { compressionLevel } from '../../../segment/codec.ts'
 import { defaultLagLimitMs } from '../../notify/conditions/following.ts'
-import type { DatabaseConfig, DrillConfig, FollowConfig, HookConfig, RetentionConfig, SourceConfig } from '../config.ts'
+import type {
+  DatabaseConfig,
+  DrillConfig,
+  FollowConfig,
+  HookConfig,
+  RetentionConfig,
+  SourceConfig,
+  VerifyConfig,
+} from '../config.ts'
 import { commandOf } from '../schema/command-schema.ts'
 import type { DatabaseInput, SettingsInput } from '../schema/database-schema.ts'
 import { mergeSettings } from './merge-settings.ts'
@@ -28,7 +36,6 @@ export function resolveDatabase(
   const settings = mergeSettings(defaults, database)
   const { compression = {}, validation, tags, overdueAfter, lagLimit } = settings
   const codec = compression.codec ?? 'zstd'
-  const { level = 'data', subset = 1, maxDuration } = typeof settings.verify === 'object' ? settings.verify : {}
   return {
     source: sourceOf(database, folder),
     follow: followOf(settings.follow),
@@ -37,7 +44,7 @@ export function resolveDatabase(
     compression: { codec, level: compressionLevel(codec, compression.level) },
     validation: validation ?? 'quick',
     tags: tags ?? {},
-    verify: { level, subset, maxDurationMs: maxDuration },
+    verify: verifyOf(settings.verify, folder),
     drill: drillOf(settings.drill, folder),
     hooks: [...hooks, ...resolveHooks(settings.hooks, `${database.hooks === undefined ? 'defaults' : place}.hooks`)],
     overdueAfterMs: overdueAfter,
@@ -95,6 +102,11 @@ function retentionOf(
   }
 }
 
+function verifyOf(said: SettingsInput['verify'], folder: string): VerifyConfig {
+  const { level = 'data', subset = 1, maxDuration, scratchFolder } = typeof said === 'object' ? said : {}
+  return { level, subset, maxDurationMs: maxDuration, scratchFolder: absoluteOrNone(scratchFolder, folder) }
+}
+
 const usualCommandTimeoutMs = 5 * 60_000
 
 function drillOf(said: SettingsInput['drill'], folder: string): DrillConfig {
@@ -119,6 +131,10 @@ function drillOf(said: SettingsInput['drill'], folder: string): DrillConfig {
     commandTimeoutMs: commandTimeout ?? usualCommandTimeoutMs,
     maxRecoveryTimeMs: maxRecoveryTime,
     maxAgeMs: maxAge,
-    scratchFolder: scratchFolder === undefined ? undefined : resolve(folder, scratchFolder),
+    scratchFolder: absoluteOrNone(scratchFolder, folder),
   }
+}
+
+function absoluteOrNone(path: string | undefined, folder: string): string | undefined {
+  return path === undefined ? undefined : resolve(folder, path)
 }

@@ -5,7 +5,19 @@ import { scheduleInput, triggerInput } from '../../schedule/schedule-input.ts'
 import { commandSchema } from './command-schema.ts'
 import { hookSchema } from './hook-schema.ts'
 import { atLeastOne } from './list.ts'
-import { choice, duration, durationOrNever, flag, matching, part, path, size, text, whole } from './scalars.ts'
+import {
+  choice,
+  duration,
+  durationOrNever,
+  durationOrZero,
+  flag,
+  matching,
+  part,
+  path,
+  size,
+  text,
+  whole,
+} from './scalars.ts'
 
 const when = { ...triggerInput.shape, jitter: scheduleInput.shape.jitter }
 
@@ -65,7 +77,7 @@ export const databaseShape = {
     yearly: whole('… years').optional(),
     within: duration('every backup younger than this', '30d').optional(),
     maxBackups: whole('at most so many backups in all, pinned ones aside; default 100', 1).optional(),
-    window: duration('every commit younger than this', '7d').optional(),
+    window: durationOrZero('every commit younger than this; 0: none for its own sake', '7d').optional(),
     timeZone: text(
       'in which hours, days, weeks, months and years begin',
       'a time zone such as Europe/Berlin',
@@ -79,6 +91,9 @@ export const databaseShape = {
     level: choice('how far to go; default data', ['metadata', 'data', 'restore']).optional(),
     subset: part('only so much each time, least recently checked first; default all').optional(),
     maxDuration: duration('begin nothing more after this time', '10m').optional(),
+    scratchFolder: path(
+      'where the trial restores of level restore go; default: the temporary folder of the system',
+    ).optional(),
   }).optional(),
   drill: orFlag('when a restore is tried; default false; true: every week', {
     ...when,

@@ -113,6 +113,21 @@ export function durationOrNever(description: string, example: string): z.ZodType
   })
 }
 
+/** As {@link duration}, or 0, for which no unit is needed. */
+export function durationOrZero(description: string, example: string): z.ZodType<number> {
+  const { expected, read } = durationLeaf(description, example)
+  const isZero = (value: unknown) => value === 0 || (typeof value === 'string' && parseDuration(value) === 0)
+  return leaf({
+    expected: `${expected}, or 0`,
+    read: (value) => (isZero(value) ? 0 : read(value)),
+    json: {
+      anyOf: [{ type: 'string' }, { type: 'integer', minimum: 0, maximum: 0 }],
+      description,
+      examples: [example],
+    },
+  })
+}
+
 function durationLeaf(description: string, example: string): LeafOptions<number> {
   return {
     expected: `a duration with its unit, such as ${example}`,

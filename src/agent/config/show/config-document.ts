@@ -1,4 +1,5 @@
 import type { Config, DatabaseConfig, ServerConfig } from '../config.ts'
+import { escaped } from '../interpolate.ts'
 import { databaseDocument, hookDocument } from './database-document.ts'
 import { maskLocation } from './mask.ts'
 import { mirrorDocument } from './mirror-document.ts'
@@ -53,6 +54,5 @@ function written(mapping: object): Readonly<Record<string, unknown>> {
 function writtenValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(writtenValue)
   if (typeof value === 'object' && value !== null) return written(value)
-  // So that it stands for itself when it is read.
-  return typeof value === 'string' ? value.replaceAll('${', '$${') : value
+  return typeof value === 'string' ? escaped(value) : value
 }

@@ -18,7 +18,12 @@ export function databaseDocument(database: DatabaseConfig): Document {
     ...off('expire'),
     ...off('compact'),
     verify: has('verify')
-      ? { level: verify.level, subset: verify.subset, maxDuration: optional(verify.maxDurationMs) }
+      ? {
+          level: verify.level,
+          subset: verify.subset,
+          maxDuration: optional(verify.maxDurationMs),
+          scratchFolder: verify.scratchFolder,
+        }
       : false,
     drill: has('drill') ? drillDocument(drill) : false,
     compression,

@@ -1,3 +1,5 @@
+import { escaped, variablesIn } from '../interpolate.ts'
+
 export const mask = '***'
 
 /** Path and query of a webhook are its secret. */
@@ -19,6 +21,7 @@ export function maskLocation(location: string): string {
 
 /**
  * Whatever came into commands from the environment: it may be a secret, and nothing tells that it is none.
+ * @param document as it is written, so that texts are escaped
  * @param text the configuration, as written
  */
 export function maskCommands(
@@ -26,8 +29,7 @@ export function maskCommands(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, unknown> {
-  const names = new Set(Array.from(text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name))
-  const values = [...names].flatMap((name) => environment[name] || [])
+  const values = [...variablesIn(text)].flatMap((name) => environment[name] || []).map(escaped)
   // One may contain another.
   values.sort((a, b) => b.length - a.length)
   const masked = (command: unknown): unknown =>

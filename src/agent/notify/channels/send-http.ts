@@ -15,6 +15,8 @@ const mostRedirects = 3
 /** What an answer says is shown to people up to this length. */
 const mostAnswer = 300
 const longestRetryAfterMs = 3_600_000
+/** RFC 9110, 15.5.14. */
+const contentTooLarge = 413
 
 /** @throws DeliveryError for anything but a 2xx answer in time; ABORTED */
 export async function sendHttp(request: HttpRequest): Promise<void> {
@@ -73,6 +75,7 @@ async function follow(request: HttpRequest, url: URL, signal: AbortSignal, redir
     isPassing(status),
     {
       retryAfterMs: retryAfter(response),
+      tooLarge: status === contentTooLarge,
       ...(isPassing(status) ? {} : { hint: 'Check the address, and what the server expects.' }),
     },
   )

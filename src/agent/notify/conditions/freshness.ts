@@ -3,7 +3,9 @@ import { coverLastsMs } from '../../../capture/upload/lease-keeper.ts'
 import type { DatabaseRepository } from '../../../repository/database-repository.ts'
 import { knownLease } from '../../../repository/known-lease.ts'
 import { backupsPrefix, databasePrefix, parseSegmentKey } from '../../../repository/layout.ts'
+import { requireMarker } from '../../../repository/require-marker.ts'
 import type { OperationOptions } from '../../../storage/storage.ts'
+import { isInFuture } from '../../../util/clock-margin.ts'
 import { formatDuration } from '../../../util/format-duration.ts'
 import { nextRun } from '../../schedule/next-run.ts'
 import type { ScheduleSpec } from '../../schedule/schedule-spec.ts'
@@ -32,8 +34,6 @@ export interface Expectation {
 }
 
 const minute = 60_000
-/** Clocks of two machines may differ by this much. */
-const clockMarginMs = minute
 const hour = 60 * minute
 /** How late a run may be done: a quarter of the time between two, within these bounds. */
 const leastGraceMs = 15 * minute
@@ -43,6 +43,7 @@ const mostGraceMs = 12 * hour
  * One listing of the database's part of the repository, and its lease. A follower's base or delta counts as its logs do. What an interrupted
  * backup left does not: its lease still says that it was begun.
  * @param now milliseconds since 1970
+ * @throws REPOSITORY_NOT_FOUND where there is nothing at all, not even the repository; STORAGE_*, ABORTED
  */
 export async function readFreshness(
   database: DatabaseRepository,
@@ -53,14 +54,19 @@ export async function readFreshness(
   const lease = await knownLease(database, options)
   let newestBackupAt: number | undefined
   let newestCommitAt: number | undefined
+  let isEmpty = true
+  let isThere = false
   for await (const object of database.storage.list(databasePrefix(name), options)) {
+    isEmpty = false
     const backupAt = object.key.startsWith(backupsPrefix(name)) ? timeOfManifest(object.key) : undefined
-    newestBackupAt = newer(newestBackupAt, backupAt)
+    // What a wrong clock dated must not hide what is dated rightly.
+    if (backupAt !== undefined && !isInFuture(backupAt, now)) newestBackupAt = newer(newestBackupAt, backupAt)
     const segment = parseSegmentKey(object)
-    if (segment !== undefined && segment.key !== lease?.document.pending)
-      newestCommitAt = newer(newestCommitAt, segment.lastTime)
+    const state = segment?.key === lease?.document.pending ? undefined : segment
+    isThere ||= backupAt !== undefined || state !== undefined
+    if (state !== undefined && !isInFuture(state.lastTime, now)) newestCommitAt = newer(newestCommitAt, state.lastTime)
   }
-  const isThere = newestBackupAt !== undefined || newestCommitAt !== undefined
+  if (isEmpty) await requireMarker(database.storage, options)
   return { database: name, newestBackupAt, newestCommitAt, ...coverOf(isThere ? lease : undefined, now) }
 }
 
@@ -72,7 +78,7 @@ export function coverOf(
   if (lease?.document.coveredAt === undefined) return { coveredAt: undefined, coveredUntil: undefined }
   const coveredAt = Date.parse(lease.document.coveredAt)
   // Whoever wrote that had a wrong clock.
-  if (coveredAt > now + clockMarginMs) return { coveredAt: undefined, coveredUntil: undefined }
+  if (isInFuture(coveredAt, now)) return { coveredAt: undefined, coveredUntil: undefined }
   const isFollowed = lease.isHeld && lease.document.purpose === 'follow'
   return { coveredAt, coveredUntil: isFollowed && now < coveredAt + coverLastsMs ? now : coveredAt }
 }
@@ -90,13 +96,21 @@ function newer(a: number | undefined, b: number | undefined): number | undefined
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b)
 }
 
-/** @param now milliseconds since 1970. A state that is dated in the future does not count as new. */
+/** When the newest state was current. One that is dated in the future does not count. @param now milliseconds since 1970 */
+export function newestStateAt(
+  { newestBackupAt, newestCommitAt, coveredUntil }: Freshness,
+  now: number,
+): number | undefined {
+  return [newestBackupAt, newestCommitAt, coveredUntil]
+    .filter((time) => time !== undefined && time <= now)
+    .reduce(newer, undefined)
+}
+
+/** @param now milliseconds since 1970 */
 export function observeFreshness(freshness: Freshness, expectation: Expectation, now: number): readonly Observation[] {
   const { database } = freshness
   const key = conditionKey('overdue', database)
-  const { newestBackupAt, newestCommitAt, coveredUntil } = freshness
-  const past = [newestBackupAt, newestCommitAt, coveredUntil].filter((time) => time !== undefined && time <= now)
-  const newestAt = past.reduce(newer, undefined)
+  const newestAt = newestStateAt(freshness, now)
   const overdueAt = dueBy(expectation, newestAt ?? now)
   if (overdueAt === undefined) return [{ what: 'absent', key }]
   const condition = { key, kind: 'overdue', severity: 'critical', database } as const

@@ -1,3 +1,4 @@
+import { nameTakenHint } from '../../../backup/identity.ts'
 import type { Operation, OperationEnd, OperationKind } from '../../journal/operation.ts'
 import { type Condition, conditionKey } from '../alert.ts'
 import type { Observation } from '../engine/advance.ts'
@@ -88,6 +89,9 @@ function conditionFor(
     severity,
     ...(database === undefined ? {} : { database }),
     summary: because(what, operation),
+    ...(operation.code === 'NAME_TAKEN' && database !== undefined
+      ? { hint: nameTakenHint.configuration(database) }
+      : {}),
     details,
   }
 }

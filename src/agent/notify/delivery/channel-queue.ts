@@ -6,10 +6,13 @@ import type { Channel } from '../channels/channel.ts'
 import { DeliveryError } from '../channels/delivery-error.ts'
 import type { Message } from '../message.ts'
 import { DeliveryRecord } from './delivery-record.ts'
+import { nextUp } from './next-up.ts'
 import { dispatch, type RateLimit } from './rate-limit.ts'
+import { mostTogether, worstOf } from './worst-of.ts'
 
 /** `retrying`: it did not get through, and will be tried again. `failed`: it is given up. */
-export type DeliveryResult = 'sent' | 'retrying' | 'failed'
+export const deliveryResults = ['sent', 'retrying', 'failed'] as const
+export type DeliveryResult = (typeof deliveryResults)[number]
 
 export interface Delivery {
   readonly channel: string
@@ -47,7 +50,11 @@ export class ChannelQueue {
   #waiting: Alert[] = []
   #dropped = 0
   #sentAt: number[] = []
+  /** In a row. */
   #failures = 0
+  readonly #failuresOf = new WeakMap<Alert, number>()
+  /** So many alerts are told in one message, as far as the receiver takes them. */
+  #most = mostTogether
   #running: Promise<void> | undefined
 
   constructor(options: ChannelQueueOptions) {
@@ -92,7 +99,8 @@ export class ChannelQueue {
     const { clock, limit } = this.#options
     try {
       while (this.#waiting.length > 0 && !signal.aborted) {
-        const next = dispatch(this.#waiting, this.#sentAt, clock.now(), limit)
+        const up = nextUp(this.#waiting, (alert) => this.#failuresOf.get(alert) ?? 0)
+        const next = dispatch(up, this.#sentAt, clock.now(), limit)
         if (next.do === 'wait') await clock.sleep(Math.max(0, next.until - clock.now()), signal)
         else await this.#send(next.alerts, signal)
       }
@@ -104,18 +112,23 @@ export class ChannelQueue {
   async #send(alerts: readonly Alert[], signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     const dropped = this.#dropped
-    const message = messageOf(alerts, dropped, clock.now())
+    const { told, counted } = worstOf(alerts, this.#most)
+    const taken = [...told, ...counted]
+    const message = messageOf(told, counted.length + dropped, clock.now())
     try {
-      await this.#options.channel.send(message, messageId(alerts), signal)
+      await this.#options.channel.send(message, messageId(taken), signal)
     } catch (thrown) {
-      await this.#failed(thrown, alerts, signal)
+      if (isTooLarge(thrown) && told.length > 1) this.#most = Math.floor(told.length / 2)
+      else await this.#failed(thrown, taken, signal)
       return
     }
     this.#failures = 0
+    // It may have been one long alert that was too large.
+    this.#most = Math.min(mostTogether, this.#most * 2)
     const now = clock.now()
     this.#sentAt = [...this.#sentAt.filter((at) => at > now - this.#options.limit.perMs), now]
     if (message.type === 'summary') this.#dropped -= dropped
-    this.#done(alerts, { result: 'sent' })
+    this.#done(taken, { result: 'sent' })
   }
 
   async #failed(thrown: unknown, alerts: readonly Alert[], signal: AbortSignal): Promise<void> {
@@ -130,6 +143,7 @@ export class ChannelQueue {
       return
     }
     this.#failures += 1
+    for (const alert of alerts) this.#failuresOf.set(alert, (this.#failuresOf.get(alert) ?? 0) + 1)
     this.#report({ result: 'retrying', problem })
     const backoff = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (this.#failures - 1))
     // From half of it to all of it, so that many agents do not come back at once.
@@ -149,6 +163,10 @@ export class ChannelQueue {
     this.deliveries.note(delivery)
     this.#options.onDelivery(delivery)
   }
+}
+
+function isTooLarge(thrown: unknown): boolean {
+  return thrown instanceof DeliveryError && thrown.tooLarge
 }
 
 function messageOf(alerts: readonly Alert[], dropped: number, at: number): Message {

@@ -20,7 +20,9 @@ export type Observation =
   /** It happened, once more. With `forMs` it is over when it has not happened again for so long; without, when it is `absent`. */
   | { readonly what: 'happened'; readonly condition: Condition; readonly forMs?: number | undefined }
   | { readonly what: 'absent'; readonly key: string }
-  /** The database is no longer ours to watch: what was wrong with it ends without a word. */
+  /** Nobody looks any more whether it is so: it ends now, and whoever was told of it is told why. `why` is one sentence. */
+  | { readonly what: 'dropped'; readonly key: string; readonly why: string }
+  /** The database is no longer ours to watch: all that was wrong with it is dropped. */
   | { readonly what: 'forgotten'; readonly database: string }
 
 export interface Advanced {
@@ -55,8 +57,14 @@ export function advance(
 
 function observe(state: Map<string, AlertEntry>, observation: Observation, now: number, alerts: Alert[]): void {
   if (observation.what === 'forgotten') {
+    const { database } = observation
+    const why = `${database} is no longer looked after.`
     for (const [key, entry] of state)
-      if (entry.phase !== 'over' && entry.condition.database === observation.database) state.delete(key)
+      if (entry.phase !== 'over' && entry.condition.database === database) drop(state, key, why, now, alerts)
+    return
+  }
+  if (observation.what === 'dropped') {
+    drop(state, observation.key, observation.why, now, alerts)
     return
   }
   if (observation.what === 'absent') {
@@ -68,10 +76,10 @@ function observe(state: Map<string, AlertEntry>, observation: Observation, now: 
   }
   const { condition } = observation
   const happened = observation.what === 'happened'
-  const until = happened && observation.forMs !== undefined ? now + observation.forMs : null
+  const forMs = happened ? observation.forMs : undefined
   const delayMs = observation.what === 'present' ? (observation.delayMs ?? null) : null
   const onSight = observation.what === 'present' && observation.onSight === true
-  const next = begunOrGoingOn(state.get(condition.key), condition, { happened, until, delayMs, onSight, now })
+  const next = begunOrGoingOn(state.get(condition.key), condition, { happened, forMs, delayMs, onSight, now })
   const worse = next.phase === 'firing' && escalated(state.get(condition.key), condition)
   if (worse) alerts.push(alertOf(next, 'firing', now, next.reminder))
   state.set(condition.key, worse ? { ...next, noticedAt: now } : next)
@@ -79,7 +87,7 @@ function observe(state: Map<string, AlertEntry>, observation: Observation, now: 
 
 interface Sighting {
   readonly happened: boolean
-  readonly until: number | null
+  readonly forMs: number | undefined
   readonly delayMs: number | null
   readonly onSight: boolean
   readonly now: number
@@ -88,21 +96,33 @@ interface Sighting {
 function begunOrGoingOn(
   entry: AlertEntry | undefined,
   condition: Condition,
-  { happened, until, delayMs, onSight, now }: Sighting,
+  { happened, forMs, delayMs, onSight, now }: Sighting,
 ): Incident {
+  const end = forMs === undefined ? { until: null } : { until: now + forMs, forMs }
   if (entry === undefined || entry.phase === 'over') {
     const flaps = entry === undefined ? 0 : entry.flaps + 1
-    const first = { condition, since: now, times: 1, until, flaps, delayMs }
+    const first = { condition, since: now, times: 1, ...end, flaps, delayMs }
     return { phase: 'pending', ...first, ...(onSight ? { onSight } : {}) }
   }
   const returned = entry.phase === 'settling'
   // The worst that it has been: whoever was told of that alone must hear of its end, and hear of it once.
   const severity = entry.condition.severity === 'critical' ? 'critical' : condition.severity
   const times = entry.times + (happened || returned ? 1 : 0)
-  const going = { ...entry, condition: { ...condition, severity }, until, times }
+  const { forMs: _forMs, ...rest } = entry
+  const going = { ...rest, condition: { ...condition, severity }, ...end, times }
   if (going.phase !== 'settling') return going
   const { clearedAt: _clearedAt, ...firing } = going
   return { ...firing, phase: 'firing' }
+}
+
+/** What was told is told to be over, whether or not it is; what comes back is new. */
+function drop(state: Map<string, AlertEntry>, key: string, why: string, now: number, alerts: Alert[]): void {
+  const entry = state.get(key)
+  state.delete(key)
+  if (entry?.phase !== 'firing' && entry?.phase !== 'settling') return
+  const { summary, hint: _hint, ...condition } = entry.condition
+  const told = { ...entry, condition: { ...condition, summary: `${why} Before that: ${summary}` } }
+  alerts.push(alertOf(told, 'recovered', now, entry.reminder))
 }
 
 /** A warning that becomes critical is told at once. */
@@ -133,7 +153,8 @@ interface Passed {
 }
 
 /** What the time does to an entry. @param isSeen whether its condition was seen just now */
-function pass(entry: AlertEntry, now: number, settings: AlertSettings, isSeen = false): Passed {
+function pass(known: AlertEntry, now: number, settings: AlertSettings, isSeen = false): Passed {
+  const entry = known.phase === 'over' ? known : withinReach(known, now)
   switch (entry.phase) {
     case 'over': {
       // An end in the future was written before the clock jumped back.
@@ -166,6 +187,12 @@ function pass(entry: AlertEntry, now: number, settings: AlertSettings, isSeen = 
       return { next: over, alert, ...(wakeAt === undefined ? {} : { wakeAt }) }
     }
   }
+}
+
+/** It may have happened while the clock was ahead. What was kept before `forMs` was kept too ends no later than so long after it began. */
+function withinReach<E extends Incident>(entry: E, now: number): E {
+  const { until, since, forMs } = entry
+  return until === null ? entry : { ...entry, until: Math.min(until, now + Math.max(0, forMs ?? until - since)) }
 }
 
 function passFiring(entry: Extract<AlertEntry, { phase: 'firing' }>, now: number, settings: AlertSettings): Passed {

@@ -20,6 +20,8 @@ const incident = {
   times: z.int().min(1),
   /** Ends by itself at that time unless it happens again: for what happens rather than lasts. */
   until: time.nullable(),
+  /** For how long after it last happened, in milliseconds: `until` is never further ahead, also when the clock was set back. */
+  forMs: time.exactOptional(),
   /** How often it has come back shortly after it was over. */
   flaps: z.int().min(0),
 }

@@ -1,10 +1,16 @@
+export interface LabelMatcher {
+  readonly label: string
+  readonly operator: string
+  readonly value: string
+}
+
 /** A parser for the part of PromQL that alert rules and dashboards here use. */
 export type PromQl =
   | { readonly kind: 'number' | 'string' }
   | {
       readonly kind: 'selector'
       readonly metric: string
-      readonly labels: readonly string[]
+      readonly matchers: readonly LabelMatcher[]
       readonly isRange: boolean
     }
   | { readonly kind: 'call'; readonly name: string; readonly args: readonly PromQl[] }
@@ -19,6 +25,7 @@ const functions: Readonly<Record<string, readonly ('range' | 'instant')[]>> = {
   absent: ['instant'],
   rate: ['range'],
   increase: ['range'],
+  max_over_time: ['range'],
   deriv: ['range'],
   histogram_quantile: ['instant', 'instant'],
 }
@@ -124,21 +131,23 @@ class Parser {
   }
 
   #selector(metric: string): PromQl {
-    let labels: string[] = []
+    let matchers: LabelMatcher[] = []
     if (this.#peek() === '{') {
       this.#take()
-      labels = this.#list('}', () => {
+      matchers = this.#list('}', () => {
         const label = this.#take()
-        if (!['=', '!=', '=~', '!~'].includes(this.#take())) throw new Error(`${label} is compared with nothing.`)
-        if (!this.#take().startsWith('"')) throw new Error(`${label} is compared with no text.`)
-        return label
+        const operator = this.#take()
+        if (!['=', '!=', '=~', '!~'].includes(operator)) throw new Error(`${label} is compared with nothing.`)
+        const text = this.#take()
+        if (!text.startsWith('"')) throw new Error(`${label} is compared with no text.`)
+        return { label, operator, value: text.slice(1, -1) }
       })
     }
-    if (this.#peek() !== '[') return { kind: 'selector', metric, labels, isRange: false }
+    if (this.#peek() !== '[') return { kind: 'selector', metric, matchers, isRange: false }
     this.#take()
     if (!/^\d+[a-z]+$/.test(this.#take())) throw new Error('A range must be a duration.')
     this.#take(']')
-    return { kind: 'selector', metric, labels, isRange: true }
+    return { kind: 'selector', metric, matchers, isRange: true }
   }
 
   #list<T>(end: string, each: () => T): T[] {

@@ -23,6 +23,10 @@ export class Engine {
     return this.#state
   }
 
+  set state(state: AlertState) {
+    this.#state = alertState.parse(state)
+  }
+
   see(...observations: readonly Observation[]): readonly Alert[] {
     const { state, alerts } = advance(this.#state, observations, this.now, this.#settings)
     this.#state = alertState.parse(JSON.parse(JSON.stringify(state)))

@@ -24,6 +24,7 @@ export class Rig {
   readonly failures: unknown[] = []
   readonly problems: unknown[] = []
   readonly #held: { readonly run: ScheduledRun; readonly end: (error?: Error) => void }[] = []
+  #lsn = 0
   most = 0
   /** Runs wait for {@link end} instead of ending at once. */
   holds = false
@@ -40,6 +41,12 @@ export class Rig {
       onStateNotKept: (error) => this.problems.push(error),
       ...options,
     })
+  }
+
+  /** Commits are seen, the last of them now. */
+  commit(database: string, commits: number, bytes: number): void {
+    this.#lsn += commits
+    this.scheduler.notifyCommits(database, { commits, bytes, lsn: this.#lsn }, this.clock.now())
   }
 
   get running(): string[] {
