@@ -29,7 +29,7 @@ it('a mirror on a full disk gives up what is due there, takes what is new, and s
   assert.equal(refused.last.code, 'DISK_FULL')
   assert.equal(segments(), 3)
 
-  await cliOk(['expire', 'app', '--yes', '--keep-last', '1', '--window', '1s', '--grace', '0s'], { cwd, env })
+  await cliOk(['expire', 'app', '--yes', '--keep-last', '1', '--window', '0', '--grace', '0s'], { cwd, env })
   const { last } = await cliJson('mirror', [nas, '--grace', '0s'], { cwd, env })
   assert.deepEqual([last.mirrors[0]?.complete, last.mirrors[0]?.heldBack], [true, []])
   assert.equal(segments(), 1)

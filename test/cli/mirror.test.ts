@@ -109,7 +109,7 @@ describe('holdfast mirror', () => {
       databases: [{ path: 'app.db' }],
       mirrors: [{ to: './nas', grace: '30d' }],
     })
-    const policy = ['--keep-last', '1', '--window', '1s', '--grace', '0s']
+    const policy = ['--keep-last', '1', '--window', '0', '--grace', '0s']
     await cliOk(['expire', 'app', ...policy, '--yes'], { cwd, env })
     for (const name of ['nas', 'nas/', at('nas'), pathToFileURL(at('nas')).href]) {
       const { last } = await cliJson('mirror', [name, '--dry-run'], { cwd, env })

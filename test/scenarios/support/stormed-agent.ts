@@ -50,7 +50,8 @@ export class StormedAgent implements AsyncDisposable {
   readonly #witness = new LogWitness(this.#path)
   readonly #durable = new Map<number, number>()
   /** Processes that agents had when they ended. */
-  readonly #seen = new Set<number>()
+  /** As {@link identityOf} names them. */
+  readonly #seen = new Set<string>()
   readonly #tally: AgentTally = {
     starts: 0,
     agentKills: 0,
@@ -150,7 +151,7 @@ export class StormedAgent implements AsyncDisposable {
     await this.#running().line(/^Following app: /)
     await this.#stop()
     this.#judgeFiles()
-    for (const pid of this.#seen) assert.ok(!isAlive(pid), `process ${pid} outlived its agent`)
+    for (const seen of this.#seen) assert.ok(!isAlive(seen), `process ${seen} outlived its agent`)
     for (const [reason, count] of await history.gapsByReason()) this.#tally.gaps.set(reason, count)
     return Object.assign(this.#tally, {
       durable: this.#durable.size,
@@ -175,7 +176,7 @@ export class StormedAgent implements AsyncDisposable {
 
   async #kill(): Promise<void> {
     const agent = this.#running()
-    for (const pid of childrenOf(agent.pid)) this.#seen.add(pid)
+    this.#noteChildren(agent)
     await agent.kill()
     this.#tally.agentKills += 1
     this.#judgeLog(agent)
@@ -183,7 +184,7 @@ export class StormedAgent implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const agent = this.#running()
-    for (const pid of childrenOf(agent.pid)) this.#seen.add(pid)
+    this.#noteChildren(agent)
     const code = await agent.stop()
     this.#tally.stops += 1
     this.#judgeLog(agent)
@@ -192,6 +193,13 @@ export class StormedAgent implements AsyncDisposable {
       (code === null && agent.lines.length === 0) ||
       agent.lines.some(({ message }) => message.startsWith('error: Interrupted by SIGTERM.'))
     assert.ok(code === 0 || code === 3 || isCalledOff, `it ended with ${code}: ${agent.lines.at(-1)?.message}`)
+  }
+
+  #noteChildren({ pid }: AgentProgram): void {
+    for (const child of childrenOf(pid)) {
+      const identity = identityOf(child)
+      if (identity !== undefined) this.#seen.add(identity)
+    }
   }
 
   #judgeLog({ lines }: AgentProgram): void {
@@ -256,11 +264,18 @@ function parentOf(pid: number): number | undefined {
   }
 }
 
-/** Its parent may not have taken note of its end. */
-function isAlive(pid: number): boolean {
+/** Numbers of processes come again, in a storm of an hour: so its number and its start. Undefined when it has ended, also where its parent has not taken note of that. */
+function identityOf(pid: number): string | undefined {
   try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // From field 3 on; the name before it may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' ? undefined : `${pid} since ${fields[19]}`
   } catch {
-    return false
+    return undefined
   }
+}
+
+function isAlive(identity: string): boolean {
+  return identityOf(Number.parseInt(identity, 10)) === identity
 }
