@@ -60,8 +60,10 @@ export async function dispose(
   await lease.confirm()
   const disposal = await condemn(database, what, options)
   if (disposal === undefined) return undefined
+  // None goes before those that build on it: without it, they would seem to be damaged.
+  const newestFirst = what.drop.toSorted((a, b) => b.lsn - a.lsn)
   const deletions = [
-    ...what.drop.map((manifest) => () => database.deleteManifest(manifest, { signal })),
+    ...newestFirst.map((manifest) => () => database.deleteManifest(manifest, { signal })),
     ...what.records.map((key) => () => database.storage.delete(key, { signal })),
     ...disposal.deleted.map(
       ({ key }) =>
