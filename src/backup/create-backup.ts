@@ -157,7 +157,7 @@ class BackupRun {
       )
     await this.#discardLeftover(catalog, lease)
     const inspecting = this.#inspect(snapshot)
-    lease.raiseEpoch(highestEpoch(catalog))
+    await lease.raiseEpoch(highestEpoch(catalog))
     const stored = await this.#copy(snapshot, parent, position, lease)
     try {
       this.#progress('validate', 0, undefined, 'objects')

@@ -76,7 +76,7 @@ export async function openSession(
   const { files, onEvent } = settings
   const warn = (message: string): void => onEvent({ kind: 'warning', message })
   const catalog = await database.catalog({ signal })
-  lease.seen(catalog)
+  await lease.seen(catalog)
   const position = new PositionFile(files, folder)
   const saved = await position.read(warn)
   const record = await recordToWrite(source, database, catalog, { ...options, isKnownHere: saved !== undefined })

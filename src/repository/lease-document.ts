@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const leaseDocument = z.strictObject({
   /** Grows by one with each takeover from a holder that did not release. */
   epoch: z.int().min(1),
+  /** The document was begun where there was none, and nobody has yet set its epoch above those of the history. */
+  epochUnknown: z.literal(true).optional(),
   released: z.boolean(),
   /** The highest LSN given out so far, so that none is ever given twice. */
   lsn: z.int().min(0).default(0),

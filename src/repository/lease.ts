@@ -62,21 +62,15 @@ export class Lease implements AsyncDisposable {
   readonly #coveredAt: () => number | undefined
   readonly #lost = new AbortController()
   #document: LeaseDocument
-  /** What the document will say, at the latest with the next claim. */
-  #epoch: number
-  /** The document follows on that of a former holder, or the history was looked at in its place. */
-  #knowsEpoch: boolean
   #etag: string
   #timer: NodeJS.Timeout | undefined
   /** Writes of the document, one after the other; a failed one does not hold up the next. */
   #writing: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(database: LeasePlace, { document, etag, isFirst }: Acquired, options: LeaseOptions) {
+  private constructor(database: LeasePlace, document: LeaseDocument, etag: string, options: LeaseOptions) {
     this.#database = database
     this.#document = document
-    this.#epoch = document.epoch
-    this.#knowsEpoch = !isFirst
     this.#etag = etag
     this.#ttlMs = ttlOf(options)
     this.#coveredAt = options.coveredAt ?? (() => undefined)
@@ -93,25 +87,26 @@ export class Lease implements AsyncDisposable {
         if (Date.now() >= deadline) throw leaseHeld(database.name, attempt.held, keyOf(database))
         await sleep(Math.min(retryMs, Math.max(1, deadline - Date.now())), undefined, { signal: options.signal })
       } else if ('etag' in attempt) {
-        return new Lease(database, attempt, options)
+        return new Lease(database, attempt.document, attempt.etag, options)
       }
     }
   }
 
   get epoch(): number {
-    return this.#epoch
+    return this.#document.epoch
   }
 
   /**
-   * Where the document of the former holder was lost, that holder may live, and what it still writes must not be taken for ours: the epoch
-   * is then one above all of the history.
+   * To be called before anything is written under the lease. Where the document of a former holder was lost, that holder may live, and what it
+   * still writes must not be taken for ours: the epoch is then one above all of the history, and that is written down.
    *
    * @param highest of the epochs in the history, 0 without any
+   * @throws LEASE_LOST, STORAGE_*
    */
-  raiseEpoch(highest: number): void {
-    const least = this.#knowsEpoch || highest === 0 ? highest : highest + 1
-    this.#knowsEpoch = true
-    this.#epoch = Math.max(this.#epoch, least)
+  async raiseEpoch(highest: number): Promise<void> {
+    const { epoch, epochUnknown } = this.#document
+    if (epochUnknown !== true && epoch >= highest) return
+    await this.#renew({ epoch: highest === 0 ? epoch : Math.max(epoch, highest + 1), epochUnknown: undefined })
   }
 
   /** The highest LSN that was ever given out, as far as holders noted it; see {@link claim}. */
@@ -195,9 +190,7 @@ export class Lease implements AsyncDisposable {
   }
 
   #write(changes: Partial<LeaseDocument>): Promise<void> {
-    const write = this.#writing.then(() =>
-      this.#replace({ ...this.#document, epoch: this.#epoch, ...changes, ...this.#cover() }),
-    )
+    const write = this.#writing.then(() => this.#replace({ ...this.#document, ...changes, ...this.#cover() }))
     this.#writing = write.catch(() => {})
     return write
   }
@@ -270,14 +263,10 @@ export async function leaseHolder(
   return state?.isHeld ? state.document : undefined
 }
 
-interface Acquired {
-  readonly document: LeaseDocument
-  readonly etag: string
-  /** There was no document of a former holder, or a damaged one. */
-  readonly isFirst: boolean
-}
-
-type Attempt = { readonly held: LeaseDocument } | Acquired | { readonly retry: true }
+type Attempt =
+  | { readonly held: LeaseDocument }
+  | { readonly document: LeaseDocument; readonly etag: string }
+  | { readonly retry: true }
 
 async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<Attempt> {
   const { storage, repository } = database
@@ -309,7 +298,7 @@ async function tryAcquire(database: LeasePlace, options: LeaseOptions): Promise<
     const now = await readLease(database, options)
     if (now?.nonce !== document.nonce) return { retry: true }
   }
-  return { document, etag, isFirst: found === undefined }
+  return { document, etag }
 }
 
 /** A damaged lease protects nothing: it is replaced, by whoever comes first. */
@@ -340,6 +329,7 @@ function newDocument(former: LeaseDocument | undefined, options: LeaseOptions): 
   const epoch = former === undefined ? 1 : former.released ? former.epoch : former.epoch + 1
   return {
     epoch,
+    ...(former === undefined || former.epochUnknown === true ? { epochUnknown: true } : {}),
     released: false,
     lsn: former?.lsn ?? 0,
     pending: former?.pending ?? null,

@@ -141,16 +141,16 @@ describe('a lease', () => {
     const database = await newDatabase()
     {
       await using lease = await Lease.acquire(database, { purpose })
-      lease.raiseEpoch(0)
+      await lease.raiseEpoch(0)
       assert.equal(lease.epoch, 1, 'a history without anything')
     }
     await database.storage.delete(leaseKey(database.name))
     const heir = await Lease.acquire(database, { purpose })
-    heir.raiseEpoch(4)
+    await heir.raiseEpoch(4)
     assert.equal(heir.epoch, 5)
-    heir.raiseEpoch(5)
+    await heir.raiseEpoch(5)
     assert.equal(heir.epoch, 5, 'now the history has what it wrote itself')
-    await heir.claim(1, 'segment')
+    assert.equal((await leaseState(database))?.document.epoch, 5, 'written down before anything else is')
     await plant(database, {
       ...(await leaseState(database))?.document,
       nonce: 'planted',
@@ -158,8 +158,30 @@ describe('a lease', () => {
       owner: { ...currentProcess(), host: 'elsewhere' },
     })
     await using next = await Lease.acquire(database, { purpose })
-    next.raiseEpoch(5)
+    await next.raiseEpoch(5)
     assert.equal(next.epoch, 6, 'a takeover, as of any holder')
+  })
+
+  it('that was lost is not forgotten over holders who write no segment', async () => {
+    const database = await newDatabase()
+    for (let holders = 0; holders < 2; holders += 1) {
+      await using lease = await Lease.acquire(database, { purpose })
+      await lease.confirm()
+      assert.equal(lease.epoch, 1)
+    }
+    await using lease = await Lease.acquire(database, { purpose })
+    await lease.raiseEpoch(3)
+    assert.equal(lease.epoch, 4)
+  })
+
+  it('that says less than the history was lost too', async () => {
+    const database = await newDatabase()
+    await plant(database, { epoch: 2, released: true })
+    await using lease = await Lease.acquire(database, { purpose })
+    await lease.raiseEpoch(2)
+    assert.equal(lease.epoch, 2)
+    await lease.raiseEpoch(6)
+    assert.equal(lease.epoch, 7)
   })
 
   it('of a killed process of this machine is free at once', async () => {

@@ -70,9 +70,9 @@ export class LeaseKeeper implements AsyncDisposable {
     return this.#epoch
   }
 
-  /** To be called before anything is written under a lease. What waits to be uploaded has the epoch of the lease before it. */
-  seen(catalog: Catalog): void {
-    this.#lease.raiseEpoch(Math.max(highestEpoch(catalog), this.#epoch))
+  /** To be called before anything is written. @throws LEASE_LOST, STORAGE_* */
+  async seen(catalog: Catalog): Promise<void> {
+    await this.#lease.raiseEpoch(highestEpoch(catalog))
     this.#epoch = this.#lease.epoch
   }
 
@@ -98,10 +98,22 @@ export class LeaseKeeper implements AsyncDisposable {
   async #retake(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
     const coveredAt = (): number | undefined => this.#cover.at()
     const lease = await Lease.acquire(this.#database, { purpose: 'follow', ttlMs, coveredAt, ...this.#place, signal })
+    try {
+      await this.#requireOurs(lease, endsAt, signal)
+    } catch (error) {
+      await lease[Symbol.asyncDispose]()
+      throw error
+    }
+    // Not before: whoever asks meanwhile, or again after a failure, must not find one that is held.
     await this.#lease[Symbol.asyncDispose]()
     this.#lease = lease
+    this.#epoch = lease.epoch
+  }
+
+  async #requireOurs(lease: Lease, endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
     const catalog = await this.#database.catalog({ signal })
-    this.seen(catalog)
+    // What waits to be uploaded has the epoch of the lease before.
+    await lease.raiseEpoch(Math.max(highestEpoch(catalog), this.#epoch))
     const highest = nextPosition(catalog, 0).lsn - 1
     if (endsAt.some((lsn) => lsn === highest)) return
     throw new HoldfastError(
