@@ -7,10 +7,13 @@ import type { DeletedDatabase, GlobWatch } from './discovery/glob-watch.ts'
 import type { LimitWatch } from './discovery/limit-watch.ts'
 import type { KnownPlaces, NameBook } from './discovery/name-book.ts'
 import { presenceOf } from './discovery/presence.ts'
+import { unnamedIn } from './discovery/unnamed-in.ts'
 import type { FirstLook } from './first-look.ts'
 import type { FreshnessBook } from './freshness-book.ts'
 import type { Metrics } from './metrics/metrics.ts'
+import type { Alert } from './notify/alert.ts'
 import { observeMissing } from './notify/conditions/missing.ts'
+import { backupsAfter, namesTaken } from './notify/name-taken.ts'
 import type { Notifier } from './notify/notifier.ts'
 import { observeUnwatched } from './notify/unwatched.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
@@ -113,6 +116,7 @@ export class DatabaseFinder {
     const { names, globs, limits, databases, scheduler, notifier, metrics, firstLook, ownFolders, log, now } =
       this.#context
     this.#last = { config, signal, at: now() }
+    const former = new Map(databases.all.map((each) => [each.name, each]))
     const known = new Set(databases.all.map(({ path }) => path))
     const remembered = globs.remembered.bind(globs)
     const places = this.#context.places(signal)
@@ -130,6 +134,7 @@ export class DatabaseFinder {
     notifier.observe(observeMissing(globs.vanished, notifier.firing, found.troubled))
     const followed = found.databases.filter(({ config: { follow } }) => follow !== undefined)
     for (const { message, hint } of await limits.look(followed.length)) log.warn(message, { hint })
+    const taken = namesTaken(notifier.firing)
     const { added, removed } = await databases.apply(found.databases, config.stopTimeoutMs)
     for (const { name } of removed) scheduler.set(name, [])
     this.#letGo([...wereAway, ...removed])
@@ -143,6 +148,18 @@ export class DatabaseFinder {
       firstLook.add(name)
     }
     await firstLook.look(signal)
+    for (const database of databases.all) {
+      const alerts = taken.get(database.name)
+      if (alerts !== undefined && isMeantNow(database, former.get(database.name))) this.#backUp(database, alerts)
+    }
+  }
+
+  /** What was refused under a name that was another's, so that it does not wait for its schedule to come round. */
+  #backUp({ name, config }: AgentDatabase, refused: readonly Alert[]): void {
+    for (const id of backupsAfter(refused, config))
+      this.#context.scheduler.runNow(name, id, 'schedule').catch(() => {
+        // The operation has told of it.
+      })
   }
 
   /** Of those that are not there, what is not expected back is forgotten. */
@@ -170,4 +187,11 @@ export class DatabaseFinder {
       this.#trouble = message
     }
   }
+}
+
+/** Whether the configuration says something else, since its name was refused, of whose that is. @param former undefined if it was not looked after */
+function isMeantNow({ path, config }: AgentDatabase, former: AgentDatabase | undefined): boolean {
+  const unnamed = unnamedIn(config)
+  if (former === undefined) return unnamed === undefined
+  return path !== former.path || unnamed !== unnamedIn(former.config)
 }

@@ -2,6 +2,7 @@ import { version } from '../util/version.ts'
 import type { AgentParts } from './agent-parts.ts'
 import { type AgentStatus, followingStatus, isoTime } from './agent-status.ts'
 import type { HealthReport } from './notify/health.ts'
+import { namesTaken } from './notify/name-taken.ts'
 import type { Scheduler } from './schedule/scheduler.ts'
 
 export interface RunFacts {
@@ -16,6 +17,7 @@ export interface RunFacts {
 export function reportStatus(parts: AgentParts, { startedAt, now, configFile, health }: RunFacts): AgentStatus {
   const { databases, scheduler, operations, notifier, heartbeats, link, pool, freshness, finder, mirrors } = parts
   const next = nextRuns(scheduler)
+  const taken = namesTaken(notifier.firing)
   return {
     version,
     pid: process.pid,
@@ -30,7 +32,8 @@ export function reportStatus(parts: AgentParts, { startedAt, now, configFile, he
         name,
         path,
         following: followingStatus(followed?.facts),
-        lastBackupAt: isoTime(freshness.lastBackupAt(name)),
+        // Those under a name that is refused to it are another's.
+        lastBackupAt: taken.has(name) ? null : isoTime(freshness.lastBackupAt(name)),
         next: due === undefined ? null : { ...due, at: new Date(due.at).toISOString() },
       }
     }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { toLsn } from '../../src/history/lsn.ts'
 import { planRestore } from '../../src/history/plan.ts'
 import { compactDatabase } from '../../src/maintenance/compact/compact-database.ts'
@@ -8,6 +8,8 @@ import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { writeDocument } from '../../src/repository/documents.ts'
 import { retentionKey } from '../../src/repository/layout.ts'
 import { noRetentionRecord } from '../../src/repository/retention-record.ts'
+import { ObserveStorage } from '../../src/storage/observe/observe-storage.ts'
+import type { BackupStorage, ObjectInfo, PutBody, PutOptions } from '../../src/storage/storage.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { day, hour, KeptHistory } from './support/kept-history.ts'
 
@@ -23,6 +25,37 @@ async function chain(length: number, seed = 1): Promise<KeptHistory> {
     await history.backup(history.lsn, { segment })
   }
   return history
+}
+
+async function contentsOf(storage: BackupStorage): Promise<ReadonlyMap<string, Uint8Array>> {
+  const contents = new Map<string, Uint8Array>()
+  for await (const { key } of storage.list(''))
+    contents.set(key, Buffer.concat(await Array.fromAsync(storage.get(key))))
+  return contents
+}
+
+/** Has room for so many more segments while another is there. */
+class RoomFor extends ObserveStorage {
+  refused = 0
+  #left: number
+  readonly #other: string
+
+  constructor(inner: BackupStorage, left: number, other: string) {
+    super(inner, () => {})
+    this.#left = left
+    this.#other = other
+  }
+
+  override async put(key: string, body: PutBody, options?: PutOptions): Promise<ObjectInfo> {
+    if (!key.endsWith('.hfs') || (await super.head(this.#other)) === undefined)
+      return await super.put(key, body, options)
+    if (this.#left === 0) {
+      this.refused += 1
+      throw new HoldfastError('DISK_FULL', 'No space left.', { object: key })
+    }
+    this.#left -= 1
+    return await super.put(key, body, options)
+  }
 }
 
 async function longest(history: KeptHistory): Promise<number> {
@@ -143,6 +176,37 @@ describe('compaction', () => {
     await compactDatabase(await history.database(), { ...atOnce, now: history.time })
     assert.ok((await history.keys()).includes(full.key))
     await history.checkAll(await history.reachable())
+  })
+
+  it('tells what it made before it had to make room together with what it made after that', async () => {
+    const history = await KeptHistory.make(13)
+    const due = await history.base()
+    await history.backup(2, { type: 'full', segment: await history.base(2 * day) })
+    for (let n = 0; n < 3; n += 1) await history.log(2, hour)
+    for (let n = 0; n < 12; n += 1) await history.backup(history.lsn, { segment: await history.delta() })
+    const since = new Date(history.time - 2 * day).toISOString()
+    const plain = new Map(await contentsOf(history.storage))
+    const options = { now: history.time, rollUp: { minSegments: 2, growth: 1 }, limits: { maxChain: 3 } }
+    const compactIn = async (roomFor: number) => {
+      for (const key of (await contentsOf(history.storage)).keys()) await history.storage.delete(key)
+      for (const [key, bytes] of plain) await history.storage.put(key, bytes)
+      const trash = { [due.key]: { since } }
+      await writeDocument(history.storage, 'retention', retentionKey('app'), { ...noRetentionRecord, trash })
+      const full = new RoomFor(history.storage, roomFor, due.key)
+      const { logs, merged, deleted } = await compactDatabase(await history.database(full), options)
+      return {
+        refused: full.refused,
+        made: { logs, merged: merged.map(({ kind, from, to }) => [kind, from, to]), deleted },
+      }
+    }
+    const roomy = await compactIn(Number.POSITIVE_INFINITY)
+    assert.ok(roomy.made.logs.merged > 0 && roomy.made.merged.length > 1, JSON.stringify(roomy.made))
+    const all = roomy.made.logs.merged + roomy.made.merged.length
+    for (let roomFor = 0; roomFor < all; roomFor += 1) {
+      const { refused, made } = await compactIn(roomFor)
+      assert.equal(refused, 1)
+      assert.deepEqual(made, roomy.made, `with room for ${roomFor}`)
+    }
   })
 
   it('changes nothing while anything is unreadable', async () => {

@@ -82,7 +82,12 @@ export class GlobWatch {
 
   /** Paths of the databases that it found when it was last looked. */
   remembered(pattern: string, exclude: readonly string[]): readonly string[] {
-    return Object.keys(this.#body.patterns[keyOf(pattern, exclude)]?.databases ?? {})
+    return [...this.rememberedNames(pattern, exclude).keys()]
+  }
+
+  /** As {@link remembered}: the names of these databases in the repository, by path. */
+  rememberedNames(pattern: string, exclude: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(Object.entries(this.#body.patterns[keyOf(pattern, exclude)]?.databases ?? {}))
   }
 
   /**
@@ -94,7 +99,7 @@ export class GlobWatch {
     const patterns: Body['patterns'] = {}
     const vanished: VanishedDatabases[] = []
     const deleted = { ...this.#body.deleted }
-    await this.#devices.note(this.#ofPatterns(found), { anew: false })
+    await this.#devices.note(this.#ofPatterns(found), { anew: false, now })
     for (const config of entries) {
       const { source } = config
       if (source.kind !== 'glob') continue
@@ -114,7 +119,7 @@ export class GlobWatch {
         }
         const root = await rootState(fixedPart(pattern))
         const device = root.state === 'there' ? root.device : before.device
-        const { away, reason } = await this.#whatIsAway(before, missing, root, found)
+        const { away, reason } = await this.#whatIsAway(before, missing, root, { found, now })
         for (const path of missing) if (!away.includes(path)) deleted[path] ??= { name: nameOf(path), since: now }
         if (reason === undefined) {
           patterns[key] = { device, databases, since: null }
@@ -139,13 +144,13 @@ export class GlobWatch {
     before: Body['patterns'][string],
     missing: readonly string[],
     root: RootState,
-    found: readonly FoundDatabase[],
+    { found, now }: { readonly found: readonly FoundDatabase[]; readonly now: number },
   ): Promise<{ readonly away: readonly string[]; readonly reason: string | undefined }> {
     if (missing.length === 0) return { away: [], reason: undefined }
     const reason = whyVanished({ device: before.device, paths: Object.keys(before.databases) }, missing, root)
     if (reason !== undefined) return { away: missing, reason }
     // Where file systems have other numbers than before, those that are there show it.
-    await this.#devices.note(this.#ofPatterns(found), { anew: true })
+    await this.#devices.note(this.#ofPatterns(found), { anew: true, now })
     const away: string[] = []
     for (const path of missing) if (await this.#devices.isAway(path)) away.push(path)
     return { away, reason: away.length === 0 ? undefined : 'the file system that it lies on is not there' }

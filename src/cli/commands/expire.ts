@@ -14,7 +14,7 @@ export const addExpire: AddCommand = (program, run) => {
     .command('expire')
     .summary('let go of backups by a retention policy')
     .description(
-      'Keeps what a policy says, each backup with its reasons, and lets the others go: their segments are deleted a day later, by a later run. Without any option for the policy, that of the configuration counts, or else: 7 daily, 4 weekly, 12 monthly, 7 yearly. Asks first. docs/retention.md describes it.',
+      'Keeps what a policy says, each backup with its reasons, and lets the others go: their segments are deleted a day later, by a later run. Without any option for the policy, that of the configuration counts, which must speak of the database; without one, 7 daily, 4 weekly, 12 monthly, 7 yearly. Asks first. docs/retention.md describes it.',
     )
     .argument('[database]', 'name in the repository, or path; default: every database of the repository')
   addPolicyOptions(command)

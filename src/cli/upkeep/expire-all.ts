@@ -19,16 +19,18 @@ interface Failure {
 export async function expireAll(session: Session, flags: ExpireFlags): Promise<Outcome<'expire'>> {
   await using repository = await openRepository(session)
   const names = await repository.databaseNames({ signal: session.signal })
-  const policyOf = await policyChooser(session, flags)
+  const choose = await policyChooser(session, repository, flags)
   const all = new Failures(session, names.length === 1)
   const plans: { database: DatabaseRepository; chosen: ChosenPolicy; planned: ExpireData }[] = []
   for (const name of names) {
     const database = repository.database(name)
-    const chosen = policyOf(name)
     const facts = expireFacts(name, flags)
+    const recorded = <T>(work: () => Promise<T>) =>
+      session.journal.recordedFailure(facts === undefined ? [] : [facts], work)
+    const chosen = await all.attempt(name, () => recorded(() => choose(name)), ['USAGE'])
+    if (chosen === undefined) continue
     await all.attempt(name, async () => {
-      const plan = () => expireOne(session, database, chosen, true)
-      const planned = await session.journal.recordedFailure(facts === undefined ? [] : [facts], plan)
+      const planned = await recorded(() => expireOne(session, database, chosen, true))
       plans.push({ database, chosen, planned })
     })
   }
@@ -59,15 +61,18 @@ class Failures {
     this.#isAlone = isAlone
   }
 
-  async attempt(database: string, work: () => Promise<void>): Promise<void> {
+  /** @param own codes of what, in this work, is the matter with one database alone. @returns undefined if it failed */
+  async attempt<T>(database: string, work: () => Promise<T>, own: readonly ErrorCode[] = []): Promise<T | undefined> {
     try {
-      await work()
+      return await work()
     } catch (error) {
       const { output, signal } = this.#session
-      if (!(error instanceof HoldfastError) || commonTroubles.includes(error.code)) throw error
+      if (!(error instanceof HoldfastError)) throw error
+      if (commonTroubles.includes(error.code) && !own.includes(error.code)) throw error
       if (this.#isAlone || signal.aborted) throw error
       this.found.push({ database, error })
       output.warn(`Not expired: ${database}. ${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`)
+      return undefined
     }
   }
 }

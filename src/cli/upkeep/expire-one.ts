@@ -37,7 +37,8 @@ export function expireEnd({ data }: Outcome<'expire'>): Ending {
 export async function expireNamed(session: Session, name: string, flags: ExpireFlags): Promise<Outcome<'expire'>> {
   await using repository = await openRepository(session)
   const database = await repository.findDatabase(name, { signal: session.signal })
-  const chosen = (await policyChooser(session, flags))(database.name)
+  const choose = await policyChooser(session, repository, flags)
+  const chosen = await choose(database.name)
   const planned = await expireOne(session, database, chosen, true)
   if (flags.dryRun === true) return { data: planned, text: expireText(planned) }
   if (flags.yes !== true && !isNothing(planned) && !(await isConfirmed(session, [planned]))) {

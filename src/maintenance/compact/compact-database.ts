@@ -10,13 +10,13 @@ import type { DatabaseRepository } from '../../repository/database-repository.ts
 import type { Lease } from '../../repository/lease.ts'
 import { outOfTrash, type RetentionRecord, readRetention } from '../../repository/retention-record.ts'
 import { readLedger } from '../../repository/verification-ledger.ts'
-import { rollUpLogs } from '../roll-up/roll-up-logs.ts'
+import { type RollUpResult, rollUpLogs } from '../roll-up/roll-up-logs.ts'
 import { mergeAll, planFor, planned } from '../upkeep/carry-out.ts'
 import { disposalReport, dispose, planDisposal } from '../upkeep/dispose.ts'
 import { makeRoom } from '../upkeep/make-room.ts'
 import { refuseKnownDamage, refuseLoss, refuseProblems, refuseUnreadable } from '../upkeep/refuse-damage.ts'
 import { ownBases, withPending } from '../upkeep/states-to-keep.ts'
-import type { DeletedSegment, UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
+import type { DeletedSegment, MergedSegment, UpkeepOptions, UpkeepReport } from '../upkeep/upkeep-options.ts'
 
 export interface CompactOptions extends UpkeepOptions {
   readonly rollUp?: RollUpOptions | undefined
@@ -38,16 +38,23 @@ export async function compactDatabase(
 ): Promise<CompactReport> {
   if (options.dryRun === true) return await planCompaction(database, options)
   return await underLease(database, 'compact', options, async (lease, signal) => {
+    const made: Made = { logs: { replaced: 0, merged: 0 }, merged: [] }
     try {
-      return await compact(database, lease, { ...options, signal })
+      return await compact(database, lease, { ...options, signal }, made)
     } catch (error) {
       if (!hasCode(error, 'DISK_FULL')) throw error
       const deleted = await freeRoom(database, lease, error, { ...options, signal })
-      const report = await compact(database, lease, { ...options, signal })
+      const report = await compact(database, lease, { ...options, signal }, made)
       const bytes = deleted.reduce((sum, segment) => sum + segment.bytes, 0)
       return { ...report, deleted: [...deleted, ...report.deleted], freedBytes: bytes + report.freedBytes }
     }
   })
+}
+
+/** What was made, also by an attempt that found no room for the rest. */
+interface Made {
+  readonly logs: RollUpResult
+  readonly merged: MergedSegment[]
 }
 
 /** What is due goes before anything is merged. @throws DISK_FULL if nothing is; INTEGRITY, LEASE_LOST, STORAGE_*, ABORTED */
@@ -98,7 +105,13 @@ async function planCompaction(database: DatabaseRepository, options: CompactOpti
   }
 }
 
-async function compact(database: DatabaseRepository, lease: Lease, options: CompactOptions): Promise<CompactReport> {
+/** @param made to which is added what it makes, also if it fails */
+async function compact(
+  database: DatabaseRepository,
+  lease: Lease,
+  options: CompactOptions,
+  made: Made,
+): Promise<CompactReport> {
   const { signal, onProgress, level, now = Date.now() } = options
   const listed = await database.catalog({ signal })
   refuseProblems(listed)
@@ -107,10 +120,10 @@ async function compact(database: DatabaseRepository, lease: Lease, options: Comp
   const onRead = (done: number) => onProgress?.({ phase: 'check', done, total, unit: 'objects' })
   await refuseUnreadable(database, listed.segments, { signal, onRead })
   const ledger = await readLedger(database, { strict: true, signal })
-  const logs = await rollUpLogs(database, { ...options.rollUp, level, signal })
+  const logs = await rollUpLogs(database, { ...options.rollUp, level, signal }, made.logs)
   const catalog = logs.merged + logs.replaced === 0 ? listed : await database.catalog({ signal })
   const states = withPending(everything(catalog, await readRetention(database, { signal })), lease)
-  const { segments, merged, plan } = await mergeAll(database, lease, catalog.segments, states, options)
+  const { segments, merged, plan } = await mergeAll(database, lease, catalog.segments, states, options, made.merged)
   const going = new Set(plan.deletions.map(({ key }) => key))
   const remaining = segments.filter(({ key }) => !going.has(key))
   if (going.size > 0) {

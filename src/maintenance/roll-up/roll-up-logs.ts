@@ -7,30 +7,31 @@ import { findDamage } from '../../segment/damage-report.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import { type MergeLogsOptions, mergeLogs } from './merge-logs.ts'
 
+/** Logs that were replaced, and by how many. */
 export interface RollUpResult {
-  /** Logs that were replaced, and by how many. */
-  readonly replaced: number
-  readonly merged: number
+  replaced: number
+  merged: number
 }
 
 /**
  * Merges runs of small neighbouring logs into larger ones; every commit stays restorable. A merged log is published and read back
  * before what it replaces is deleted, and an interrupted run is completed by the next. The caller holds the database's lease.
+ * @param result to which what is done is added, also if it fails; default: none
+ * @returns that result
  * @throws INTEGRITY, STORAGE_*, DISK_FULL, ABORTED
  */
 export async function rollUpLogs(
   database: DatabaseRepository,
   options: RollUpOptions & MergeLogsOptions = {},
+  result: RollUpResult = { replaced: 0, merged: 0 },
 ): Promise<RollUpResult> {
   const { signal } = options
   const { segments, gaps } = await database.catalog({ signal })
   const record = await readRetention(database, { signal })
   // A log that begins with what is to be deleted would begin where nothing leads to any more, and take what is kept with it.
   const { merges, covered } = planRollUp(outOfTrash(segments, record), gaps, options)
-  let replaced = 0
-  let merged = 0
   for (const [by, inner] of Map.groupBy(covered, (pair) => pair.by)) {
-    replaced += await removeCovered(
+    result.replaced += await removeCovered(
       database,
       by,
       inner.map(({ segment }) => segment),
@@ -39,10 +40,10 @@ export async function rollUpLogs(
   }
   for (const run of merges) {
     const by = await mergeLogs(database, run, options)
-    merged += 1
-    replaced += await removeCovered(database, by, run, { signal })
+    result.merged += 1
+    result.replaced += await removeCovered(database, by, run, { signal })
   }
-  return { replaced, merged }
+  return result
 }
 
 /** Deletes those logs that a larger one is proved to hold: it is sound, and passes through their start and end states. @returns how many */

@@ -21,16 +21,20 @@ export interface CarriedOut {
 /** Every round makes what the next one builds on; each merges what it can, so few are needed. */
 const mostRounds = 100
 
-/** Makes the merges that upkeep wants; deletes nothing. @throws INTEGRITY, LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED */
+/**
+ * Makes the merges that upkeep wants; deletes nothing.
+ * @param merged to which they are added, also if it fails; default: none
+ * @throws INTEGRITY, LEASE_LOST, DISK_FULL, STORAGE_*, ABORTED
+ */
 export async function mergeAll(
   database: DatabaseRepository,
   lease: Lease,
   listed: readonly SegmentInfo[],
   keep: StatesToKeep,
   { limits, level, heldBytes, signal, onProgress }: UpkeepOptions,
+  merged: MergedSegment[] = [],
 ): Promise<CarriedOut> {
   let segments = listed
-  const merged: MergedSegment[] = []
   for (let round = 0; round < mostRounds; round += 1) {
     const plan = planFor(segments, keep, limits)
     if (plan.merges.length === 0) return { segments, merged, plan }

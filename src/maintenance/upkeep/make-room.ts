@@ -15,7 +15,7 @@ import { formatBytes } from '../../util/format-bytes.ts'
 import { type CarriedOut, mergeAll, planFor } from './carry-out.ts'
 import { type Disposal, type DisposalOptions, dispose } from './dispose.ts'
 import { refuseKnownDamage, refuseLoss } from './refuse-damage.ts'
-import type { UpkeepOptions } from './upkeep-options.ts'
+import type { MergedSegment, UpkeepOptions } from './upkeep-options.ts'
 
 export interface RoomToMake {
   readonly states: StatesToKeep
@@ -44,14 +44,16 @@ export async function mergeInRoom(
   options: DisposalOptions & UpkeepOptions,
 ): Promise<MergedInRoom | undefined> {
   const { states } = needs
+  const merged: MergedSegment[] = []
+  const mergeOf = (segments: readonly SegmentInfo[]) => mergeAll(database, lease, segments, states, options, merged)
   try {
-    return { ...(await mergeAll(database, lease, listed, states, options)), early: { deleted: [], dropped: false } }
+    return { ...(await mergeOf(listed)), early: { deleted: [], dropped: false } }
   } catch (error) {
     if (!hasCode(error, 'DISK_FULL')) throw error
     const room = await makeRoom(database, lease, needs, error, options)
     if (room === undefined) return undefined
     const early = { deleted: room.deleted, dropped: true }
-    return { ...(await mergeAll(database, lease, room.segments, states, options)), early }
+    return { ...(await mergeOf(room.segments)), early }
   }
 }
 

@@ -121,8 +121,8 @@ describe('what patterns found', () => {
   })
 })
 
-it('a database whose file system is not mounted is expected back, and one beside it that was deleted is not', async () => {
-  using folder = temporaryFolder()
+/** Five databases, each in a folder of its own. */
+function tenants(folder: Pick<ReturnType<typeof temporaryFolder>, 'file'>) {
   const pattern = folder.file('t/*/*.db')
   const config = databaseConfig({ source: { kind: 'glob', patterns: [pattern], exclude: [] } })
   const found = ['a', 'b', 'c', 'd', 'e'].map((name) => {
@@ -130,6 +130,12 @@ it('a database whose file system is not mounted is expected back, and one beside
     writeFileSync(folder.file(`t/${name}/app.db`), name)
     return { name, path: folder.file(`t/${name}/app.db`), config, pattern }
   })
+  return { config, found }
+}
+
+it('a database whose file system is not mounted is expected back, and one beside it that was deleted is not', async () => {
+  using folder = temporaryFolder()
+  const { config, found } = tenants(folder)
   const mounted = new Set([folder.file('t/b')])
   const deviceOf = async (path: string): Promise<number> => (mounted.has(path) ? 5 : statSync(path).dev)
   const path = folder.file('globs.json')
@@ -158,6 +164,26 @@ it('a database whose file system is not mounted is expected back, and one beside
   mounted.add(folder.file('t/b'))
   await second.look([config], [...left, ...found.filter(({ name }) => name === 'b')], 4_000)
   assert.deepEqual(second.vanished, [])
+})
+
+it('a database was deleted whose file system was mounted anew while the agent ran, though it was alone there', async () => {
+  using folder = temporaryFolder()
+  const { config, found } = tenants(folder)
+  let device = 5
+  const deviceOf = async (path: string): Promise<number> => (path === folder.file('t/b') ? device : statSync(path).dev)
+  const watch = await GlobWatch.read(folder.file('globs.json'), noWarning, deviceOf)
+  await watch.look([config], found, 1_000)
+  device = 6
+  const later = 1_000 + 3_600_000
+  for (const now of [31_000, later]) await watch.look([config], found, now)
+  rmSync(folder.file('t/b/app.db'))
+  const left = found.filter(({ name }) => name !== 'b')
+  await watch.look([config], left, later + 30_000)
+  assert.deepEqual(watch.vanished, [])
+  assert.deepEqual(
+    watch.deleted.map(({ name }) => name),
+    ['b'],
+  )
 })
 
 it('what is there and looked after no more was not deleted', async () => {

@@ -136,6 +136,54 @@ describe('two agents with two files of one name', () => {
     assert.equal((await opened.database('app').catalog()).backups.at(-1)?.location, paths.two)
   })
 
+  for (const moment of ['by a reload', 'while no agent runs'] as const)
+    it(`are backed up at once where they are given the name that is meant ${moment}, not when the schedule comes round`, async () => {
+      await using all = await scene()
+      const { inbox, paths, opened } = all
+      const schedules = [...onDemand.schedules, { id: 'changes', type: 'incremental', every: '30d' }]
+      const entry = { follow: false, schedules, expire: false }
+      {
+        await using one = await all.start('one', entry)
+        await one.until('the first backup is made', () =>
+          one.lines.some((line) => /backup \(full\).*: done/.test(line)),
+        )
+      }
+      const key = 'failure/backup/app/full'
+      const newest = async () => (await opened.database('app').catalog()).backups.at(-1)?.location
+      const isBackedUp = async (running: RunningAgent) => {
+        await running.until('it is backed up, which is told', () => inbox.has('recovered', key))
+        assert.equal(await newest(), paths.two)
+        assert.notEqual(running.agent.status().databases[0]?.lastBackupAt, null)
+        assert.equal((await opened.database('app').catalog()).backups.length, 2)
+      }
+      {
+        await using two = await all.start('two', entry)
+        await two.until('it is told', () => inbox.has('firing', key))
+        assert.equal(two.agent.status().databases[0]?.lastBackupAt, null, 'that of the other is none of its own')
+        if (moment === 'by a reload') {
+          await all.change(two, 'two', { ...entry, name: 'app' })
+          await isBackedUp(two)
+          return
+        }
+      }
+      await using two = await all.start('two', { ...entry, name: 'app' })
+      await isBackedUp(two)
+    })
+
+  it('are backed up at once where they were followed, and shall not be any more, under the name that is meant', async () => {
+    await using all = await scene()
+    const { inbox, paths, opened } = all
+    {
+      await using one = await all.start('one', { follow })
+      await one.until('it is followed', isFollowing(one))
+    }
+    await using two = await all.start('two', { follow })
+    await two.until('it is told', () => inbox.has('firing', 'failure/follow/app/'))
+    await all.change(two, 'two', { follow: false, name: 'app' })
+    await two.until('it is backed up', () => two.lines.some((line) => /backup \(full\).*: done/.test(line)))
+    assert.equal((await opened.database('app').catalog()).backups.at(-1)?.location, paths.two)
+  })
+
   it('are one where a link leads from one to the other', async () => {
     await using all = await scene()
     {
