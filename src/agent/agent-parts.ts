@@ -19,6 +19,7 @@ import { NameBook } from './discovery/name-book.ts'
 import { RecordedPlaces } from './discovery/recorded-places.ts'
 import { systemLimits } from './discovery/system-limits.ts'
 import { DiskWatch } from './disk-watch.ts'
+import { checkRuns } from './expectations/check-runs.ts'
 import { freeOwnLease } from './expectations/free-own-lease.ts'
 import { OtherAgents } from './expectations/other-agents.ts'
 import { RecordKeeper } from './expectations/record-keeper.ts'
@@ -115,8 +116,6 @@ export async function assemble({
         log.debug(`The window of ${name} could not be read. ${toHoldfastError(thrown).message}`)
     })
   }
-  /** By kind and database, when this agent last did it, however that ended. */
-  const madeAt = new Map<string, number>()
   const operations = new Operations({
     journal,
     metrics,
@@ -124,13 +123,12 @@ export async function assemble({
     heartbeats: () => heartbeats.all,
     log,
     now,
-    onEnded: ({ kind, outcome, database, startedAt, endedAt }) => {
+    onEnded: ({ kind, outcome, database, startedAt }) => {
       if (kind === 'backup' && database !== undefined && (outcome === 'succeeded' || outcome === 'warning'))
         freshness.backedUp(database, startedAt)
       if ((kind === 'verify' || kind === 'drill') && database !== undefined)
         void repositoryWatch.readVerifications(database, reading.signal)
       if (kind === 'expire' && database !== undefined) onWindow(database)
-      if (outcome !== 'interrupted' && database !== undefined) madeAt.set(`${kind} ${database}`, endedAt)
     },
     hasGone: (name) => finder.hasGone(name),
   })
@@ -160,7 +158,7 @@ export async function assemble({
     now,
     own,
     deleted,
-    madeAt: (database, action) => madeAt.get(`${action} ${database}`),
+    runs: () => checkRuns(scheduler.list(), now()),
     letGo,
   })
   const repositoryName = link.storage.url

@@ -18,9 +18,13 @@ export interface ExpectedWork {
   readonly schedules: readonly ExpectedSchedule[]
 }
 
+/** A clock that is ahead by less than this only has its work waited for so much longer. */
+const soonMs = 24 * 3_600_000
+
 /**
  * By database. Of one that several agents have, the record that was written last counts: a database moves from host to host. One that is dated
- * in the future was dated by a clock that was wrong, and counts least; what is expected from then on is expected now.
+ * in the future was dated by a clock that was wrong, and counts least; what is expected from then on is waited for if that is less than a day
+ * ahead, and else expected now.
  * @param now milliseconds since 1970
  */
 export function expectedWork(records: readonly AgentRecord[], now: number): ReadonlyMap<string, ExpectedWork> {
@@ -36,7 +40,7 @@ export function expectedWork(records: readonly AgentRecord[], now: number): Read
           host,
           config,
           path,
-          since: isInFuture(since, now) ? 0 : Date.parse(since),
+          since: isInFuture(since, now + soonMs) ? 0 : Date.parse(since),
           isFollowed: follow !== null,
           overdueAfterMs: overdueAfterMs ?? undefined,
           schedules,

@@ -6,10 +6,11 @@ import type { AgentLog } from '../agent-log.ts'
 import type { FoundDatabase } from '../discovery/discover.ts'
 import { type Alert, type Condition, conditionKey } from '../notify/alert.ts'
 import type { Notifier } from '../notify/notifier.ts'
+import type { CheckRuns } from './check-runs.ts'
 import type { LetGo } from './free-own-lease.ts'
 import { isPassing } from './is-passing.ts'
 import { patienceMs } from './overdue-work.ts'
-import { type OwnOverdueOptions, ownOverdue } from './own-overdue.ts'
+import { ownOverdue } from './own-overdue.ts'
 import type { Evidence } from './read-evidence.ts'
 import type { RecordKeeper } from './record-keeper.ts'
 import { repositoryOverdue } from './repository-overdue.ts'
@@ -25,8 +26,8 @@ export interface OtherAgentsContext {
   readonly own: () => readonly FoundDatabase[]
   /** Names of databases that their owner deleted: nothing is expected of them any more. */
   readonly deleted: () => ReadonlySet<string>
-  /** When this agent last verified or drilled one itself, in milliseconds since 1970. */
-  readonly madeAt: OwnOverdueOptions['madeAt']
+  /** What this agent verifies and drills itself, as of now. */
+  readonly runs: () => CheckRuns
   /** Lets go of a database that is not looked after any more, should a former run have been killed before it could. */
   readonly letGo: (database: string, signal: AbortSignal) => Promise<LetGo>
 }
@@ -104,12 +105,14 @@ export class OtherAgents {
   }
 
   async #tell(problems: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
-    const { repository, keeper, notifier, now, own, madeAt } = this.#context
+    const { repository, keeper, notifier, now, own, runs } = this.#context
     const mine = new Set(own().map(({ name }) => name))
     const options = { except: mine, asker: keeper.id, known: this.#known, signal }
     const { records, expected, ...others } = await repositoryOverdue(repository, now(), options)
     const record = records.find(({ id }) => id === keeper.id)
-    const ours = await ownOverdue(repository, record, now(), { names: mine, known: this.#ownKnown, madeAt, signal })
+    const firing = new Set(notifier.firing.map(({ key }) => key))
+    const ofOwn = { names: mine, known: this.#ownKnown, runs: runs(), firing, signal }
+    const ours = await ownOverdue(repository, record, now(), ofOwn)
     const unknown = new Map([...problems, ...others.unknown, ...ours.unknown])
     const conditions = [...others.overdue, ...ours.overdue]
     const look = async () => conditions.push(...(await this.#allAbandoned(expected, unknown, signal)))

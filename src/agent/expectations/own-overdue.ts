@@ -2,24 +2,24 @@ import type { AgentRecord } from '../../repository/agent-record.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { OperationOptions } from '../../storage/storage.ts'
 import type { Condition } from '../notify/alert.ts'
+import type { CheckAction, CheckRuns } from './check-runs.ts'
 import { type ExpectedWork, expectedWork } from './expected-work.ts'
 import type { Evidence } from './read-evidence.ts'
 import { judgeEach } from './repository-overdue.ts'
-
-export type CheckAction = 'verify' | 'drill'
 
 export interface OwnOverdueOptions extends OperationOptions {
   /** The databases that the agent looks after. */
   readonly names: ReadonlySet<string>
   /** As for the work of others. */
   readonly known: Readonly<Record<CheckAction, Map<string, Evidence>>>
-  /** When the agent last made one itself, however that ended: of what failed is told already. In milliseconds since 1970. */
-  readonly madeAt: (database: string, action: CheckAction) => number | undefined
+  readonly runs: CheckRuns
+  /** Keys of the alerts that are on: they last until what is overdue is done, and not only while nobody is doing it. */
+  readonly firing: ReadonlySet<string>
 }
 
 /**
- * What an agent should verify and drill itself, and does not: where a hook always skips it, nothing fails. That it backs up and follows is
- * looked at more often, elsewhere.
+ * What an agent should verify and drill itself, and does not: where a hook always skips it, nothing fails. What it is about to catch up, as
+ * after a sleep, is not told. That it backs up and follows is looked at more often, elsewhere.
  * @param record what is expected of it
  * @param now milliseconds since 1970
  * @throws STORAGE_TRANSIENT, STORAGE_THROTTLED, REPOSITORY_NOT_FOUND, ABORTED
@@ -28,7 +28,7 @@ export async function ownOverdue(
   repository: Repository,
   record: AgentRecord | undefined,
   now: number,
-  { names, known, madeAt, ...options }: OwnOverdueOptions,
+  { names, known, runs, firing, ...options }: OwnOverdueOptions,
 ): Promise<{ readonly overdue: readonly Condition[]; readonly unknown: ReadonlyMap<string, string> }> {
   const expected = [...expectedWork(record === undefined ? [] : [record], now).values()]
   const works = expected.filter(({ database }) => names.has(database))
@@ -37,9 +37,11 @@ export async function ownOverdue(
   const hint = 'See what "holdfast history" says of it, and whether a hook skips it.'
   for (const action of ['verify', 'drill'] as const) {
     for (const name of known[action].keys()) if (!names.has(name)) known[action].delete(name)
-    const checks = works.map((work) => only(work, action, madeAt(work.database, action), now))
+    const checks = works.map((work) => only(work, action, runs.madeAt(work.database, action), now))
     const judged = await judgeEach(repository, checks, now, known[action], options)
-    overdue.push(...judged.overdue.map((condition) => ({ ...condition, hint })))
+    const isTold = ({ key, database }: Condition): boolean =>
+      firing.has(key) || database === undefined || !runs.isUnderWay(database, action)
+    overdue.push(...judged.overdue.filter(isTold).map((condition) => ({ ...condition, hint })))
     for (const [name, problem] of judged.unknown) unknown.set(name, problem)
   }
   return { overdue, unknown }

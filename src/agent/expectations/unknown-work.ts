@@ -25,5 +25,6 @@ export function unknownKey(id: string): string {
 }
 
 export function isUnknownKey(key: string): boolean {
-  return key.startsWith('overdue/') && key.endsWith(`/${tail}`)
+  const [kind, , detail, ...more] = key.split('/')
+  return kind === 'overdue' && detail === tail && more.length === 0
 }

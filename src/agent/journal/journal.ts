@@ -4,7 +4,7 @@ import { counted } from '../../util/counted.ts'
 import { currentProcess, type ProcessIdentity } from '../../util/process-identity.ts'
 import type { Actor } from './audit/actor.ts'
 import type { AuditParameters, ChainHead, StoredEntry } from './audit/audit-entry.ts'
-import { appendEntry, selectEntries, selectHash, selectHead } from './audit/audit-rows.ts'
+import { appendEntry, selectEntries, selectHash, selectHead, tryAppend } from './audit/audit-rows.ts'
 import { type EntryFacts, operationEntry } from './audit/operation-entry.ts'
 import { forgetOperations } from './forget-operations.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -186,9 +186,13 @@ export class Journal {
     })
   }
 
-  /** That the process is there, in whose life operations run. Never fails. @param time milliseconds since 1970 */
+  /** That the process is there, in whose life operations run. It ends a {@link trouble} that is over. Never fails. @param time milliseconds since 1970 */
   async recordSeen(time: number): Promise<void> {
-    await this.#recording.write((database) => updateSeen(database, this.#process, time), false)
+    await this.#recording.write((database) => {
+      // What keeps only entries from being added must not seem to be over.
+      if (this.trouble !== undefined) tryAppend(database, time)
+      updateSeen(database, this.#process, time)
+    }, false)
   }
 
   /** Oldest first. @throws ACCESS_DENIED, DATABASE_BUSY, FORMAT_TOO_NEW */

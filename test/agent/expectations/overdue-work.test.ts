@@ -127,6 +127,18 @@ describe('what an agent says that is expected of it', () => {
     assert.equal(expectedWork([wrong, moved], start).get('a')?.host, 'db2')
   })
 
+  it('of an agent whose clock is some minutes, or hours, ahead is not overdue before it could be done', () => {
+    for (const ahead of [30_000, 2 * 60_000, 20 * hour]) {
+      const since = start + ahead
+      const record = ownRecord(owner, [found('a', 'daily')], undefined, none, since)
+      const expected = expectedWork([record], start).get('a') ?? assert.fail()
+      const asked = { ...expected, isFollowed: true, schedules: [...expected.schedules, daily('verify')] }
+      const gone: Evidence = { follower: { state: 'gone' } }
+      assert.deepEqual([keys(expected, {}, start), keys(asked, gone, start)], [[], []], `${ahead} ms ahead`)
+      assert.deepEqual(keys(asked, gone, since + 3 * day), ['overdue/a', 'overdue/a/verify'])
+    }
+  })
+
   it('counts as the newest record says it, of a database that moved to another host', () => {
     const before = ownRecord(owner, [found('a', 'hourly')], undefined, none, start)
     const other = { ...owner, id: '0b9e4c1e-0000-4000-8000-000000000002', host: 'db2' }

@@ -8,6 +8,14 @@ const day = 24 * hour
 const verify = { type: 'verify', every: '1d' } as const
 const drill = { type: 'drill', every: '7d' } as const
 
+/** Two weeks in which it is backed up, and neither verified nor drilled. */
+async function leaveUnchecked({ repository, first, pass, now }: Awaited<ReturnType<typeof agentsScene>>) {
+  first.databases.splice(0, 1, found('mine', verify, drill))
+  await first.look()
+  pass(14 * day)
+  await backUp(repository, 'mine', now())
+}
+
 describe('an agent', () => {
   it('notices that its own verifications and drills are not made, as where a hook always skips them', async () => {
     await using all = await agentsScene()
@@ -40,11 +48,8 @@ describe('an agent', () => {
 
   it('counts what it made itself, however that ended: of what failed is told for itself', async () => {
     await using all = await agentsScene()
-    const { repository, first, pass, now } = all
-    first.databases.splice(0, 1, found('mine', verify, drill))
-    await first.look()
-    pass(14 * day)
-    await backUp(repository, 'mine', now())
+    const { first, pass, now } = all
+    await leaveUnchecked(all)
     first.made.set('verify mine', now() - hour)
     await first.look()
     assert.deepEqual(first.keys(), ['overdue/mine/drill'])
@@ -55,6 +60,28 @@ describe('an agent', () => {
     pass(2 * day)
     await first.look()
     assert.deepEqual(first.keys(), ['overdue/mine/verify'])
+  })
+
+  it('tells nothing of what it is about to catch up, but that one of them was skipped; and ends nothing before it is done', async () => {
+    await using all = await agentsScene()
+    const { first, pass, now } = all
+    await leaveUnchecked(all)
+    first.underWay.add('verify mine').add('drill mine')
+    await first.look()
+    assert.deepEqual(first.keys(), [])
+    first.underWay.clear()
+    first.made.set('drill mine', now())
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/mine/verify'])
+    first.underWay.add('verify mine')
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), ['overdue/mine/verify'], 'it may be skipped again')
+    first.made.set('verify mine', now())
+    pass(hour)
+    await first.look()
+    assert.deepEqual(first.keys(), [])
   })
 
   it('expects to see nothing of a verification that leaves nothing in the repository', async () => {

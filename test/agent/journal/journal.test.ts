@@ -230,6 +230,46 @@ describe('a journal that another process holds', () => {
   })
 })
 
+describe('an audit log that takes no entries', () => {
+  for (const [what, harm, mend] of [
+    [
+      'its head is missing',
+      'CREATE TABLE kept AS SELECT * FROM audit_chain; DELETE FROM audit_chain',
+      'INSERT INTO audit_chain SELECT * FROM kept',
+    ],
+    [
+      'its head is an old one',
+      'UPDATE audit_chain SET sequence = sequence - 1',
+      'UPDATE audit_chain SET sequence = sequence + 1',
+    ],
+  ] as const) {
+    it(`because ${what} is told once, and not told to be over before it is`, async () => {
+      using place = journalPlace()
+      const told: string[] = []
+      const journal = place.open({ onRecovered: (message) => told.push(message) })
+      await (await journal.begin(start)).end({ outcome: 'succeeded' })
+      place.tamper(harm)
+      for (let i = 0; i < 2; i += 1) {
+        await (await journal.begin(start)).end({ outcome: 'succeeded' })
+        await journal.recordSeen(place.clock.time)
+        assert.notEqual(journal.trouble, undefined)
+      }
+      assert.deepEqual([place.warnings.length, told], [1, []])
+      const entries = () => journal.audit((all) => [...all].length)
+      assert.equal(await entries(), 2)
+      place.tamper(mend)
+      await journal.recordSeen(place.clock.time)
+      assert.equal(journal.trouble, undefined)
+      assert.deepEqual([told.length, place.warnings.length], [1, 1])
+      assert.match(told[0] ?? '', /again\. 4 entries of the audit log are missing since /)
+      assert.equal(await entries(), 2, 'to find that out adds none')
+      await (await journal.begin(start)).end({ outcome: 'succeeded' })
+      const checked = await journal.audit((all, head) => head && checkChain(all, head))
+      assert.deepEqual(checked, { entries: 4, finding: undefined })
+    })
+  }
+})
+
 describe('an operation whose process is gone', () => {
   it('is shown as interrupted; one of a process that lives, as running', async () => {
     using place = journalPlace()

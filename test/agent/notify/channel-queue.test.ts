@@ -114,15 +114,35 @@ describe('a storm', () => {
     assert.equal(queue.deliveries.last?.result, 'sent')
   })
 
-  it('is given up where even one alert is too large for the receiver, and that is said', async () => {
-    const { clock, queue, deliveries } = scene(tooLarge)
-    queue.offer(aMany(500))
+  it('is given up, one alert after the other and ever more slowly, where even one is too large, and that is said', async () => {
+    const { clock, queue, deliveries, attempts } = scene(tooLarge)
+    queue.offer(aMany(20))
     await clock.pass(minute)
+    assert.ok(attempts.length < 40, `${attempts.length} attempts in a minute`)
+    await clock.pass(2 * hour)
     assert.equal(queue.waiting.length, 0)
     assert.deepEqual(
       deliveries.map(({ result, problem }) => `${result} ${problem}`),
-      ['failed Too much.'],
+      Array.from({ length: 20 }, () => 'failed Too much.'),
     )
+  })
+
+  it('loses nothing by the alerts in it that are too large for the receiver even alone', async () => {
+    const isLong = ({ summary }: Alert) => summary.length > 1000
+    const { clock, queue, keys, deliveries } = scene((alerts) => (alerts.some(isLong) ? tooLarge() : undefined))
+    const long = (key: string) => anAlert({ key, kind: 'overdue', summary: 'x'.repeat(1001) })
+    queue.offer([long('overdue/long'), long('overdue/longer'), ...aMany(30)])
+    await clock.pass(minute)
+    assert.deepEqual(
+      deliveries.map(({ result }) => result),
+      ['failed', 'failed', 'sent'],
+    )
+    assert.deepEqual(
+      keys(),
+      [aMany(30).map(({ key }) => `firing ${key}`)],
+      'each of the others is told by name, in one message',
+    )
+    assert.equal(queue.waiting.length, 0)
   })
 })
 

@@ -21,9 +21,22 @@ export function selectHead(database: DatabaseSync): ChainHead | undefined {
  * @throws INTEGRITY if there are entries but no head: what follows them would prove nothing
  */
 export function appendEntry(database: DatabaseSync, entry: Omit<AuditEntry, 'sequence'>, now: number): ChainHead {
+  return append(database, (sequence) => canonicalJson({ ...entry, sequence }), now)
+}
+
+/** Finds out, within the caller's transaction, whether an entry could be added, and adds none. @throws what {@link appendEntry} does */
+export function tryAppend(database: DatabaseSync, now: number): void {
+  database.exec('SAVEPOINT trial')
+  append(database, () => '', now)
+  database.exec('ROLLBACK TO trial; RELEASE trial')
+  // What changes nothing writes nothing, and would never find the disk full.
+  database.exec('UPDATE audit_chain SET sequence = sequence')
+}
+
+function append(database: DatabaseSync, textOf: (sequence: number) => string, now: number): ChainHead {
   const { chain, createdAt, sequence: last, hash: previous } = selectHead(database) ?? begin(database, now)
   const sequence = last + 1
-  const text = canonicalJson({ ...entry, sequence })
+  const text = textOf(sequence)
   const hash = entryHash(previous, text)
   database.prepare('INSERT INTO audit (sequence, entry, hash) VALUES (?, ?, ?)').run(sequence, text, hash)
   database.prepare('UPDATE audit_chain SET sequence = ?, hash = ?').run(sequence, hash)

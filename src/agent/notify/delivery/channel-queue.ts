@@ -118,8 +118,9 @@ export class ChannelQueue {
     try {
       await this.#options.channel.send(message, messageId(taken), signal)
     } catch (thrown) {
-      if (isTooLarge(thrown) && told.length > 1) this.#most = Math.floor(told.length / 2)
-      else await this.#failed(thrown, taken, signal)
+      if (!isTooLarge(thrown)) await this.#failed(thrown, taken, signal)
+      else if (told.length > 1) this.#most = Math.floor(told.length / 2)
+      else await this.#refused(thrown, told, signal)
       return
     }
     this.#failures = 0
@@ -145,10 +146,24 @@ export class ChannelQueue {
     this.#failures += 1
     for (const alert of alerts) this.#failuresOf.set(alert, (this.#failuresOf.get(alert) ?? 0) + 1)
     this.#report({ result: 'retrying', problem })
+    await clock.sleep(Math.max(this.#backoffMs(), error.retryAfterMs ?? 0), signal)
+  }
+
+  /** Even alone it is too large. Of the others, many in one message may not be. */
+  async #refused(thrown: unknown, alone: readonly Alert[], signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    this.#most = mostTogether
+    this.#done(alone, { result: 'failed', problem: toHoldfastError(thrown).message })
+    if (this.#waiting.length === 0) return
+    // A receiver that takes nothing at all must not be asked without end.
+    this.#failures += 1
+    await this.#options.clock.sleep(this.#backoffMs(), signal)
+  }
+
+  #backoffMs(): number {
     const backoff = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (this.#failures - 1))
     // From half of it to all of it, so that many agents do not come back at once.
-    const jittered = backoff * (0.5 + clock.random() / 2)
-    await clock.sleep(Math.max(jittered, error.retryAfterMs ?? 0), signal)
+    return backoff * (0.5 + this.#options.clock.random() / 2)
   }
 
   #done(alerts: readonly Alert[], outcome: Pick<Delivery, 'result' | 'problem'>): void {

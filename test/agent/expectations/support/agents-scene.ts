@@ -51,6 +51,7 @@ export async function agentsScene() {
     const deleted = new Set<string>()
     const letGo: string[] = []
     const made = new Map<string, number>()
+    const underWay = new Set<string>()
     let isInUse = false
     const notifier = await Notifier.open({ folder: join(folder.path, String(number)), channels: [], clock })
     const owner = {
@@ -66,7 +67,10 @@ export async function agentsScene() {
       now: () => now,
       own: () => databases,
       deleted: () => deleted,
-      madeAt: (database, action) => made.get(`${action} ${database}`),
+      runs: () => ({
+        madeAt: (database, action) => made.get(`${action} ${database}`),
+        isUnderWay: (database, action) => underWay.has(`${action} ${database}`),
+      }),
       letGo: async (name) => {
         faulty.refuse(leaseKey(name))
         letGo.push(name)
@@ -81,6 +85,7 @@ export async function agentsScene() {
       databases,
       deleted,
       made,
+      underWay,
       letGo,
       use: (inUse: boolean) => {
         isInUse = inUse
