@@ -26,9 +26,11 @@ export class DatabaseVerification {
   readonly #now: () => number
   readonly #listedAt: string
   readonly #problems = new Problems()
-  /** What this run is about; `#whole` is all that there is. */
+  /** What this run is about, as far as it is still there; `#whole` is all that there is. */
   #catalog: CatalogOutline = { segments: [], backups: [], problems: [] }
   #whole = this.#catalog
+  /** What it was about when it began. */
+  #begun = this.#catalog
   #readable: ReadonlySet<string> = new Set()
   /** What earlier runs found. */
   ledger: VerificationLedger = { segments: {}, restores: {}, waiting: {}, untried: {} }
@@ -52,6 +54,7 @@ export class DatabaseVerification {
     const all = await database.catalog({ signal })
     this.#whole = outlineOf(all)
     this.#catalog = backup === undefined ? this.#whole : outlineOf(chainOnly(all, backup))
+    this.#begun = this.#catalog
     this.checked.manifests = this.#catalog.backups.length
     await checkRecord(database, this.#whole, this.#problems, { signal })
     for (const { key, problem } of await unreadableSideDocuments(database, { signal }))
@@ -128,19 +131,42 @@ export class DatabaseVerification {
   }
 
   /** What somebody deleted meanwhile, as a delete does it (manifests first), is no damage. */
-  async forgetDeleted(): Promise<void> {
+  async forgetDeleted({ signal }: Pick<VerifyOptions, 'signal'> = this.#options): Promise<void> {
     if (!this.#problems.any) return
-    const now = outlineOf(await this.database.catalog({ signal: this.#options.signal }))
+    const now = outlineOf(await this.database.catalog({ signal }))
     const { segments: keys, backups: ids } = existingIn(now)
     const problemKeys = new Set(now.problems.map(({ key }) => key))
-    const backups = this.#catalog.backups.filter(({ id }) => ids.has(id))
+    const begun = this.#begun
+    const backups = begun.backups.filter(({ id }) => ids.has(id))
     if (backups.some(({ lsn }) => !canReach(now.segments, lsn))) return
     const { objects, backups: broken } = this.#problems
-    for (const { key } of this.#catalog.segments) if (!keys.has(key)) objects.delete(key)
-    for (const { id } of this.#catalog.backups) if (!ids.has(id)) broken.delete(id)
-    for (const { key } of this.#catalog.problems) if (!problemKeys.has(key)) objects.delete(key)
-    this.#catalog = { ...this.#catalog, segments: this.#catalog.segments.filter(({ key }) => keys.has(key)), backups }
+    const { segments, restores } = this.results
+    for (const { key } of begun.segments) {
+      if (keys.has(key)) continue
+      objects.delete(key)
+      delete segments[key]
+    }
+    for (const { id } of begun.backups) {
+      if (ids.has(id)) continue
+      broken.delete(id)
+      delete restores[id]
+    }
+    for (const { key } of begun.problems) if (!problemKeys.has(key)) objects.delete(key)
+    this.#catalog = { ...begun, segments: begun.segments.filter(({ key }) => keys.has(key)), backups }
     this.#whole = now
+  }
+
+  /** What this run found so far, to be remembered. What looks damaged is left out where it cannot be told whether somebody deleted it. */
+  async lasting(): Promise<VerificationLedger> {
+    try {
+      await this.forgetDeleted({})
+      return this.results
+    } catch {
+      // Why, whoever writes it down meets and says; what is damaged is found again.
+      const sound = (entries: Entries) => Object.fromEntries(Object.entries(entries).filter(([, { ok }]) => ok))
+      const { segments, restores, ...others } = this.results
+      return { ...others, segments: sound(segments), restores: sound(restores) }
+    }
   }
 
   get existing(): Existing {

@@ -42,9 +42,11 @@ export class Memory implements AsyncDisposable {
     return this.save()
   }
 
-  async #saveOne({ database, results, existing }: DatabaseVerification): Promise<void> {
+  async #saveOne(part: DatabaseVerification): Promise<void> {
+    const { database } = part
     try {
-      await updateLedger(database, results, existing, { now: this.#clocks.now() })
+      const results = await part.lasting()
+      await updateLedger(database, results, part.existing, { now: this.#clocks.now() })
     } catch (error) {
       if (!hasCode(error, 'DISK_FULL', 'STORAGE_DENIED')) throw error
       const warning = `What was verified of ${database.name} could not be remembered for later runs. ${error.message}`

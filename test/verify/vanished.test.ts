@@ -1,0 +1,67 @@
+/** What upkeep deletes while it is verified is no damage, and is not remembered as such, however the verification ends. */
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createBackup } from '../../src/backup/create-backup.ts'
+import { hasCode } from '../../src/errors.ts'
+import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
+import { Repository } from '../../src/repository/repository.ts'
+import { readLedger } from '../../src/repository/verification-ledger.ts'
+import { MemoryStorage } from '../../src/storage/memory.ts'
+import type { GetOptions } from '../../src/storage/storage.ts'
+import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { PageSource } from '../support/page-source.ts'
+
+/** Before the n-th reading of a segment from then on, something else happens. */
+class Interrupted extends MemoryStorage {
+  readonly #works: (readonly [left: number, work: () => Promise<void>])[] = []
+
+  after(readings: number, work: () => Promise<void>): void {
+    this.#works.push([readings, work])
+  }
+
+  override async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    if (key.endsWith('.hfs')) {
+      const due = this.#works.map(([left, work]) => [left - 1, work] as const)
+      this.#works.splice(0, Number.POSITIVE_INFINITY, ...due.filter(([left]) => left > 0))
+      for (const [left, work] of due) if (left === 0) await work()
+    }
+    yield* super.get(key, options)
+  }
+}
+
+for (const end of ['in order', 'by being stopped'] as const)
+  for (const savesOften of [false, true])
+    it(`a verification that ends ${end}${savesOften ? ', and writes down what it finds at once,' : ''} remembers no damage of what was deleted under it`, async () => {
+      const storage = new Interrupted()
+      const repository = await Repository.init(storage)
+      const database = repository.database('app')
+      const source = new PageSource().fill(50, 1)
+      for (let n = 0; n < 8; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
+      const stop = new AbortController()
+      let monotonic = 0
+      let isBegun = false
+      const onProgress = ({ phase }: { phase: string }): void => {
+        if (phase !== 'data' || isBegun) return
+        isBegun = true
+        storage.after(1, async () => {
+          await expireDatabase(database, { last: 3, window: 0 }, { graceMs: 0 })
+          if (end === 'by being stopped') storage.after(12, async () => stop.abort())
+        })
+      }
+      const clocks = {
+        now: () => Date.now(),
+        monotonic: () => {
+          if (savesOften) monotonic += 40_000
+          return monotonic
+        },
+      }
+      const verifying = verifyRepository(repository, { level: 'data', signal: stop.signal, onProgress }, clocks)
+      if (end === 'in order') assert.deepEqual((await verifying).findings, [])
+      else await assert.rejects(verifying, (error) => hasCode(error, 'ABORTED'))
+      const { segments } = await readLedger(database)
+      assert.deepEqual(
+        Object.entries(segments).filter(([, { ok }]) => !ok),
+        [],
+      )
+      assert.equal((await database.catalog()).backups.length, 3)
+    })
