@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os'
-import { hasCode } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { backupIdOfKey } from '../repository/layout.ts'
@@ -161,8 +161,9 @@ export class DatabaseVerification {
     try {
       await this.forgetDeleted({})
       return this.results
-    } catch {
-      // Why, whoever writes it down meets and says; what is damaged is found again.
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error
+      // Whoever stopped the run, or could not end it, was told why; what is damaged is found again.
       const sound = (entries: Entries) => Object.fromEntries(Object.entries(entries).filter(([, { ok }]) => ok))
       const { segments, restores, ...others } = this.results
       return { ...others, segments: sound(segments), restores: sound(restores) }

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
-import { hasCode } from '../../src/errors.ts'
+import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { readLedger } from '../../src/repository/verification-ledger.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
-import type { GetOptions } from '../../src/storage/storage.ts'
+import type { GetOptions, ObjectInfo, OperationOptions } from '../../src/storage/storage.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
 import { PageSource } from '../support/page-source.ts'
 
@@ -17,6 +17,13 @@ class Interrupted extends MemoryStorage {
 
   after(readings: number, work: () => Promise<void>): void {
     this.#works.push([readings, work])
+  }
+
+  isListless = false
+
+  override async *list(prefix: string, options?: OperationOptions): AsyncGenerator<ObjectInfo, void, undefined> {
+    if (this.isListless) throw new HoldfastError('STORAGE_TRANSIENT', 'It is away.')
+    yield* super.list(prefix, options)
   }
 
   override async *get(key: string, options?: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
@@ -65,3 +72,31 @@ for (const end of ['in order', 'by being stopped'] as const)
       )
       assert.equal((await database.catalog()).backups.length, 3)
     })
+
+it('a verification that is stopped while nothing can be listed remembers what is sound, and no damage', async () => {
+  const storage = new Interrupted()
+  const repository = await Repository.init(storage)
+  const source = new PageSource().fill(50, 1)
+  for (let n = 0; n < 8; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
+  const stop = new AbortController()
+  let isBegun = false
+  const onProgress = ({ phase }: { phase: string }): void => {
+    if (phase !== 'data' || isBegun) return
+    isBegun = true
+    storage.after(1, async () => {
+      await expireDatabase(repository.database('app'), { last: 3, window: 0 }, { graceMs: 0 })
+      storage.after(14, async () => {
+        storage.isListless = true
+        stop.abort()
+      })
+    })
+  }
+  await assert.rejects(verifyRepository(repository, { level: 'data', signal: stop.signal, onProgress }))
+  storage.isListless = false
+  const checked = Object.values((await readLedger(repository.database('app'))).segments)
+  assert.ok(checked.length > 0)
+  assert.deepEqual(
+    checked.filter(({ ok }) => !ok),
+    [],
+  )
+})
