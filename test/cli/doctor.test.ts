@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { cli, cliOk, scratchFolder } from './support/cli.ts'
@@ -43,6 +43,30 @@ it('doctor names each problem with what to do, checks the rest all the same, and
   assert.match(found('note').join('\n'), /old\.db: has a rollback journal: writers wait/)
   const { stdout } = await cli(['doctor', 'notes.txt'], { cwd })
   assert.match(stdout, /2 problems\.\n$/)
+})
+
+it('doctor looks at all else where the repository cannot be listed', async (context) => {
+  const cwd = await scratchFolder(context)
+  const nobody = process.getuid?.() === 0 ? { uid: 65534 } : {}
+  chmodSync(cwd, 0o755)
+  await cliOk(['init'], { cwd })
+  makeDatabase(join(cwd, 'app.db'))
+  await cliOk(['backup', 'app.db'], { cwd })
+  const repository = join(cwd, 'backups')
+  if (nobody.uid !== undefined) {
+    const all = readdirSync(repository, { recursive: true, encoding: 'utf8' })
+    for (const path of [repository, ...all.map((name) => join(repository, name))])
+      chownSync(path, nobody.uid, nobody.uid)
+  }
+  const denied = join(repository, 'databases', 'app')
+  chmodSync(denied, 0o000)
+  const { last, ended } = await cliJson('doctor', [], { cwd, ...nobody })
+  chmodSync(denied, 0o700)
+  assert.equal(ended.code, 1)
+  const statusOf = (name: string) => last.checks.filter((check) => check.name === name).map(({ status }) => status)
+  assert.deepEqual(statusOf('databases'), ['failure'])
+  for (const name of ['repository', 'storage', 'clock', 'repository space'])
+    assert.deepEqual(statusOf(name), ['ok'], name)
 })
 
 it('doctor leaves nothing in the repository', async (context) => {

@@ -7,7 +7,7 @@ import type { BackupStorage, StorageCapabilities } from '../../storage/storage.t
 import { formatDuration } from '../format/duration.ts'
 import { counted } from '../format/text.ts'
 import { formatFullTime, formatTime } from '../format/time.ts'
-import { type Check, note, ok, warning } from './check.ts'
+import { type Check, checking, note, ok, warning } from './check.ts'
 import { checkSpace } from './environment.ts'
 
 /** Clocks may differ by this much without harm; leases allow for 30 s. */
@@ -19,21 +19,27 @@ export async function checkRepository(
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
   const { storage } = repository
-  const names = await repository.databaseNames({ signal })
+  const each = (name: string, work: () => Promise<readonly Check[]>) => checking(name, signal, work)
+  const local = storage.url.startsWith('file:') ? fileURLToPath(storage.url) : undefined
   return [
     ok(
       'repository',
-      `${repository.url}, id ${repository.id}, made ${formatFullTime(Date.parse(repository.createdAt))}; holds ${counted(names.length, 'database')}`,
+      `${repository.url}, id ${repository.id}, made ${formatFullTime(Date.parse(repository.createdAt))}`,
     ),
-    await checkCapabilities(repository, now, signal),
-    await checkClock(storage, now, signal),
-    ...(storage.url.startsWith('file:')
-      ? [
-          await checkSpace('repository space', fileURLToPath(storage.url)),
-          await checkLeftovers(fileURLToPath(storage.url)),
-        ]
-      : []),
-    ...(await Promise.all(names.map((name) => checkDatabase(repository, name, now, signal)))).flat(),
+    ...(await each('storage', async () => [await checkCapabilities(repository, now, signal)])),
+    ...(await each('clock', async () => [await checkClock(storage, now, signal)])),
+    ...(local === undefined
+      ? []
+      : [
+          await checkSpace('repository space', local),
+          ...(await each('temporary files', async () => [await checkLeftovers(local)])),
+        ]),
+    ...(await each('databases', async () => {
+      const names = await repository.databaseNames({ signal })
+      if (names.length === 0) return [note('databases', 'none yet')]
+      const check = (name: string) => each(`database ${name}`, () => checkDatabase(repository, name, now, signal))
+      return (await Promise.all(names.map(check))).flat()
+    })),
   ]
 }
 
