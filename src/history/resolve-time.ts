@@ -1,5 +1,5 @@
 import { type Lsn, toLsn } from './lsn.ts'
-import type { Pause } from './pause.ts'
+import { type Pause, pauseAt } from './pause.ts'
 import { isReachable, knownPoints, type RestorePoint, reachableLsns, reachedSegments } from './reachable.ts'
 import type { SegmentInfo } from './segment-info.ts'
 import type { GapRecord } from './windows.ts'
@@ -129,23 +129,6 @@ function smallestFirst(a: LogSpan, b: LogSpan): number {
   return (
     a.segment.bytes - b.segment.bytes || b.segment.from - a.segment.from || (a.segment.key < b.segment.key ? -1 : 1)
   )
-}
-
-/**
- * The pause that a moment lies in, if any. It may have been written down piece by piece, each from its beginning: the widest counts. Where one
- * begins at the end of another, nobody had caught up in between, so that this very moment lies within, too.
- */
-export function pauseAt(pauses: readonly Pause[], time: number): Pause | undefined {
-  const joined: Pause[] = []
-  for (const next of pauses.toSorted((a, b) => a.fromTime - b.fromTime || a.fromLsn - b.fromLsn)) {
-    const last = joined.at(-1)
-    if (last === undefined || next.fromTime > last.toTime) joined.push(next)
-    else if (next.toTime > last.toTime || (next.toTime === last.toTime && next.toLsn > last.toLsn)) {
-      const { fromLsn, fromTime } = last
-      joined[joined.length - 1] = { fromLsn, fromTime, toLsn: next.toLsn, toTime: next.toTime }
-    }
-  }
-  return joined.find(({ fromTime, toTime }) => fromTime < time && time < toTime)
 }
 
 function aroundUnknown(segments: readonly SegmentInfo[], points: readonly RestorePoint[], unknown: Pause): Resolution {

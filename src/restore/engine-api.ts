@@ -53,6 +53,7 @@ const restorePlan: z.ZodType<RestorePlan> = z.strictObject({
   database: z.string(),
   lsn,
   time: z.number(),
+  pause: z.strictObject({ fromLsn: lsn, toLsn: lsn, fromTime: z.number(), toTime: z.number() }).or(z.undefined()),
   backup: backupManifest.or(z.undefined()),
   steps: z.array(z.strictObject({ key: z.string(), kind: z.string(), from: lsn, to: lsn, bytes: count })),
   pageSize: count,

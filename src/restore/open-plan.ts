@@ -2,6 +2,7 @@
 import { HoldfastError, hasCode } from '../errors.ts'
 import { estimateRestore, type RestoreRates } from '../history/estimate.ts'
 import type { Lsn } from '../history/lsn.ts'
+import { pauseOf } from '../history/pause.ts'
 import { type Plan, planRestore } from '../history/plan.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import { formatState } from '../history/state-checksum.ts'
@@ -46,7 +47,7 @@ export async function openPlan(
     try {
       const chain = await openChain(database, chosen, options)
       if (backup !== undefined) requirePromised(catalog, backup, chain)
-      return { plan: describe(database, backup, chosen, chain, rates), chain }
+      return { plan: describe(database, catalog, backup, chosen, chain, rates), chain }
     } catch (error) {
       if (!noteDamage(error, catalog, damage, mayListAgain)) throw error
     }
@@ -156,6 +157,7 @@ function missingOf(catalog: Catalog, backup: BackupManifest, present: ReadonlySe
 
 function describe(
   database: DatabaseRepository,
+  { pauses }: Catalog,
   backup: BackupManifest | undefined,
   plan: Plan,
   chain: Chain,
@@ -166,6 +168,7 @@ function describe(
     database: database.name,
     lsn: plan.target,
     time,
+    pause: pauseOf(pauses, plan.target),
     backup,
     steps: plan.steps.map(({ segment, upTo }) => ({
       key: segment.key,

@@ -1,8 +1,9 @@
 /** From what a person asks for to a state. Nothing is ever rounded to another state than the one named. */
 import { HoldfastError } from '../errors.ts'
 import { type Lsn, toLsn } from '../history/lsn.ts'
+import { pauseAt } from '../history/pause.ts'
 import { latestPoint, type RestorePoint } from '../history/reachable.ts'
-import { commitAt, pauseAt, type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
+import { commitAt, type Resolution, resolveLsn, resolveTime } from '../history/resolve-time.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import { type Catalog, findBackup } from '../repository/catalog.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'

@@ -1,5 +1,6 @@
 import type { Estimate } from '../history/estimate.ts'
 import type { Lsn } from '../history/lsn.ts'
+import type { Pause } from '../history/pause.ts'
 import type { BackupManifest } from '../repository/manifest.ts'
 import type { ValidationLevel } from '../source/source.ts'
 import type { Proof } from '../source/target.ts'
@@ -41,6 +42,8 @@ export interface RestorePlan {
   readonly lsn: Lsn
   /** When Holdfast saw that state, in milliseconds since 1970. */
   readonly time: number
+  /** If it was committed while nobody looked: when that was, is known no better than this. */
+  readonly pause: Pause | undefined
   /** The backup whose state this is, if one is. */
   readonly backup: BackupManifest | undefined
   /** Object keys and intervals, in the order in which they are applied. */

@@ -61,7 +61,14 @@ it('a moment of a pause in which commits were made names no state, though none o
   }
   const { last: earlier } = await cliJson('restore', ['app', '--at', inside, '--before', '--to', 'earlier.db'], { cwd })
   assert.match(earlier.warnings.join(), /is not known\. LSN 2 is the newest state .* are missing from it/)
-  await cliOk(['restore', 'app', '--lsn', '3', '--to', 'between.db'], { cwd })
-  await cliOk(['restore', 'app', '--at', pauses[0]?.toTime ?? '', '--to', 'later.db'], { cwd })
+  const between = await cliJson('restore', ['app', '--lsn', '3', '--to', 'between.db'], { cwd })
+  assert.deepEqual(between.last.plan.pause, { from: pauses[0]?.fromTime, to: pauses[0]?.toTime })
+  const { stdout: text } = await cliOk(['restore', 'app', '--lsn', '3', '--to', 'again.db', '--dry-run'], { cwd })
+  assert.match(text, /between 20.* and 20.*, while not followed, LSN 3\n/)
+  // From then on, this is known to have been the newest.
+  const { last: later } = await cliJson('restore', ['app', '--at', pauses[0]?.toTime ?? '', '--to', 'later.db'], {
+    cwd,
+  })
+  assert.equal(later.plan.pause, null)
   assert.deepEqual(['earlier.db', 'between.db', 'later.db'].map(count), [0, 1, 2])
 })

@@ -13,6 +13,10 @@ export const restorePlanSchema = z.strictObject({
   database: z.string(),
   lsn: count,
   time,
+  pause: z
+    .strictObject({ from: time, to: time })
+    .nullable()
+    .describe('if it was committed while nobody looked: some time between these two'),
   backup: backupManifest.nullable().describe('the backup whose state this is, if one is'),
   steps: z
     .array(z.strictObject({ key: z.string(), kind: z.string(), from: count, to: count, bytes: count }))

@@ -3,9 +3,11 @@ import type { Proof } from '../../source/target.ts'
 import type { PlanData, ProofData } from './model-schemas.ts'
 
 export function planData(plan: RestorePlan): PlanData {
+  const { pause } = plan
   return {
     ...plan,
     time: isoTime(plan.time),
+    pause: pause === undefined ? null : { from: isoTime(pause.fromTime), to: isoTime(pause.toTime) },
     backup: plan.backup ?? null,
     steps: plan.steps.map(({ key, kind, from, to, bytes }) => ({ key, kind, from, to, bytes })),
     estimate: { ...plan.estimate },

@@ -52,10 +52,15 @@ function modeText(mode: RestoreResult['mode']): string {
   }
 }
 
-function stateText({ time, lsn, backup }: RestorePlan): string {
+function stateText({ time, pause, lsn, backup }: RestorePlan): string {
   const name = backup?.name === null || backup === undefined ? '' : ` "${backup.name}"`
   const which = backup === undefined ? '' : `, ${backup.type} backup ${backup.id}${name}`
-  return `${formatFullTime(time)}, LSN ${lsn}${which}`
+  // Of a moment's pause, as at each start, nobody needs to hear.
+  const isLong = pause !== undefined && formatFullTime(pause.fromTime) !== formatFullTime(pause.toTime)
+  const when = isLong
+    ? `between ${formatFullTime(pause.fromTime)} and ${formatFullTime(pause.toTime)}, while not followed`
+    : formatFullTime(time)
+  return `${when}, LSN ${lsn}${which}`
 }
 
 /** Each proof in words, with what it rests on. */
