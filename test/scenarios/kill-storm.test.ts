@@ -12,7 +12,7 @@ test('kills in quick succession, most of them within a start or an upload, cost 
 }, async (t) => {
   const seed = testSeed()
   t.diagnostic(`HOLDFAST_SEED=${seed}`)
-  const tally = await killStorm({ seed, seconds: 80, kills: 400 })
+  const tally = await killStorm({ seed, seconds: 50, kills: 400 })
   for (const line of tallyLines(tally)) t.diagnostic(line)
   assert.ok(tally.followerKills > 0 && tally.writerKills > 0)
   assert.ok(tally.acknowledged > 0 && tally.replayed > 0 && tally.restores > 0)
