@@ -37,7 +37,11 @@ it('an agent tells through a webhook that the certificate of its server ends soo
   const key = `expiring/${encodeURIComponent(inbox.host)}`
   const nextDay = () => clock.leap(day)
 
-  await running.until('it is told', () => inbox.has('firing', key), nextDay)
+  // The days wait for a machine that is slow to tell.
+  const tenDaysBefore = Date.parse('2119-12-22T00:00:00Z')
+  const nextDayBefore = () => (clock.now() + day > tenDaysBefore ? undefined : nextDay())
+
+  await running.until('it is told', () => inbox.has('firing', key), nextDayBefore)
   const summary = inbox.last(key)?.summary ?? ''
   assert.match(summary, new RegExp(`^The certificate of ${inbox.host} ends in 1[0-4] d`))
   assert.ok(summary.includes(`, at ${formatTime(Date.parse('2120-01-01T00:00:00Z'))}:`), summary)
