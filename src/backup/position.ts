@@ -26,6 +26,6 @@ export function nextPosition({ segments, backups }: Catalog, capturedAt: number,
 }
 
 /** The highest epoch in which anything was written; 0 in a history without anything. */
-export function highestEpoch({ segments }: Catalog): number {
+export function highestEpoch({ segments }: Pick<Catalog, 'segments'>): number {
   return segments.reduce((highest, { epoch }) => Math.max(highest, epoch), 0)
 }

@@ -76,7 +76,6 @@ export async function openSession(
   const { files, onEvent } = settings
   const warn = (message: string): void => onEvent({ kind: 'warning', message })
   const catalog = await database.catalog({ signal })
-  await lease.seen(catalog)
   const position = new PositionFile(files, folder)
   const saved = await position.read(warn)
   const record = await recordToWrite(source, database, catalog, { ...options, isKnownHere: saved !== undefined })
@@ -90,6 +89,7 @@ export async function openSession(
   const newest = known === undefined ? undefined : { ...known.end, pageSize: known.pageSize }
   const { segments } = catalog
   const recovered = await recoverSpool({ ...place, asideFolder: asideFolder(folder), segments, newest })
+  await lease.seen([...segments, ...recovered.items.map(({ info }) => info)])
   recovered.warnings.forEach(warn)
   const spool = new Spool(place.folder, files, recovered.items)
   const extended = await extend(known, recovered.items, place)

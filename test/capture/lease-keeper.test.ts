@@ -36,7 +36,7 @@ async function afterSleep(context: TestContext, isOther: boolean) {
   const source = new PageSource().fill(10, 1)
   await createBackup(source, database.repository, { type: 'full' })
   const keeper = await LeaseKeeper.acquire(database, {})
-  await keeper.seen(await database.catalog())
+  await keeper.seen((await database.catalog()).segments)
   context.mock.timers.enable({ apis: ['Date'], now: Date.now() + 2 * 3_600_000 })
   if (isOther) await createBackup(source.change(1, 9), database.repository, { type: 'incremental' })
   return { storage, keeper }

@@ -1,7 +1,7 @@
 import { highestEpoch, nextPosition } from '../../backup/position.ts'
 import { HoldfastError, hasCode } from '../../errors.ts'
 import type { Lsn } from '../../history/lsn.ts'
-import type { Catalog } from '../../repository/catalog.ts'
+import type { SegmentInfo } from '../../history/segment-info.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { Lease } from '../../repository/lease.ts'
 import { longestTtlMs } from '../../repository/lease-held.ts'
@@ -70,9 +70,14 @@ export class LeaseKeeper implements AsyncDisposable {
     return this.#epoch
   }
 
-  /** To be called before anything is written. @throws LEASE_LOST, STORAGE_* */
-  async seen(catalog: Catalog): Promise<void> {
-    await this.#lease.raiseEpoch(highestEpoch(catalog))
+  /**
+   * To be called before anything is written.
+   * @param segments of the history, and what waits to be uploaded: where the lease was lost, its epoch can be above all that was. Whatever
+   * is captured in a lower one than that would be void.
+   * @throws LEASE_LOST, STORAGE_*
+   */
+  async seen(segments: readonly SegmentInfo[]): Promise<void> {
+    await this.#lease.raiseEpoch(highestEpoch({ segments }))
     this.#epoch = this.#lease.epoch
   }
 
