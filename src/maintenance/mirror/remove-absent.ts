@@ -146,7 +146,10 @@ function planOf(
 ): MirroredObject[] | undefined {
   const { name } = run.source
   const staying = catalog.backups.filter((backup) => !going.has(manifestKey(name, backup)))
-  const manifests = catalog.backups.filter((backup) => going.has(manifestKey(name, backup)))
+  // None goes before those that build on it: without it, they would seem to be damaged.
+  const manifests = catalog.backups
+    .filter((backup) => going.has(manifestKey(name, backup)))
+    .toSorted((one, other) => other.lsn - one.lsn)
   const candidates = segments.filter(({ key }) => going.has(key))
   const lsns = staying.map(({ lsn }) => toLsn(lsn))
   const removable = removableSegments(segments, candidates, { lsns, ranges: stay })
