@@ -19,9 +19,10 @@ export function checkRuns(schedules: readonly ScheduleStatus[], now: number): Ch
   const made = new Map<string, number>()
   const underWay = new Set<string>()
   const keyOf = (database: string, action: string): string => `${action} ${database}`
+  const isBlocked = schedules.some((status) => hangs(status, now))
   for (const status of schedules) {
     const key = keyOf(status.database, status.schedule.action)
-    if (isUnderWay(status, now)) underWay.add(key)
+    if (isUnderWay(status, isBlocked, now)) underWay.add(key)
     if (status.lastFinished !== undefined && wasMade(status))
       made.set(key, Math.max(status.lastFinished, made.get(key) ?? 0))
   }
@@ -31,10 +32,16 @@ export function checkRuns(schedules: readonly ScheduleStatus[], now: number): Ch
   }
 }
 
-function isUnderWay({ state, due, lastStarted }: ScheduleStatus, now: number): boolean {
-  if (state === 'queued') return true
-  if (state === 'running') return lastStarted === undefined || now < lastStarted + longestMs
+function isUnderWay(status: ScheduleStatus, isBlocked: boolean, now: number): boolean {
+  const { state, due } = status
+  // Behind what hangs, its turn may never come.
+  if (state === 'queued') return !isBlocked
+  if (state === 'running') return !hangs(status, now)
   return due !== undefined && due <= now
+}
+
+function hangs({ state, lastStarted }: ScheduleStatus, now: number): boolean {
+  return state === 'running' && lastStarted !== undefined && now >= lastStarted + longestMs
 }
 
 function wasMade({ outcome }: ScheduleStatus): boolean {

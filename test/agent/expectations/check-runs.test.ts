@@ -30,6 +30,17 @@ describe('a verification of an agent', () => {
     assert.ok(!isUnderWay({ state: 'running', lastStarted: now - 168 * hour }), 'it hangs')
   })
 
+  it('is not under way where it waits behind a run that hangs, of whatever kind and database', () => {
+    const schedule = parseScheduleSpec({ type: 'full', every: '1d' })
+    const isUnderWay = (lastStarted: number) => {
+      const before = status({ database: 'b', schedule, state: 'running', lastStarted })
+      const behind = status({ state: 'queued', due: now - 24 * hour })
+      return checkRuns([behind, before], now).isUnderWay('app', 'verify')
+    }
+    assert.ok(isUnderWay(now - 167 * hour))
+    assert.ok(!isUnderWay(now - 168 * hour))
+  })
+
   it('was made when it last ended, however that was, unless it was skipped or called off', () => {
     const madeAt = (...parts: readonly Partial<ScheduleStatus>[]) =>
       checkRuns(parts.map(status), now).madeAt('app', 'verify')
