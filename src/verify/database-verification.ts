@@ -24,7 +24,9 @@ export class DatabaseVerification {
   readonly database: DatabaseRepository
   readonly #options: VerifyOptions
   readonly #now: () => number
-  readonly #listedAt: string
+  readonly #begunAt: string
+  /** Of `#whole`. */
+  #listedAt: string
   readonly #problems = new Problems()
   /** What this run is about, as far as it is still there; `#whole` is all that there is. */
   #catalog: CatalogOutline = { segments: [], backups: [], problems: [] }
@@ -44,7 +46,8 @@ export class DatabaseVerification {
     this.database = database
     this.#options = options
     this.#now = now
-    this.#listedAt = this.#time()
+    this.#begunAt = this.#time()
+    this.#listedAt = this.#begunAt
   }
 
   /** Reads what is there, and every index. */
@@ -112,7 +115,7 @@ export class DatabaseVerification {
 
   /** The object waits for its check, from now on unless it did before. */
   awaits(key: string): void {
-    this.results.waiting[key] = this.#listedAt
+    this.results.waiting[key] = this.#begunAt
   }
 
   /** How many trial restores there was no room for. */
@@ -133,6 +136,7 @@ export class DatabaseVerification {
   /** What somebody deleted meanwhile, as a delete does it (manifests first), is no damage. */
   async forgetDeleted({ signal }: Pick<VerifyOptions, 'signal'> = this.#options): Promise<void> {
     if (!this.#problems.any) return
+    const listedAt = this.#time()
     const now = outlineOf(await this.database.catalog({ signal }))
     const { segments: keys, backups: ids } = existingIn(now)
     const problemKeys = new Set(now.problems.map(({ key }) => key))
@@ -154,6 +158,8 @@ export class DatabaseVerification {
     for (const { key } of begun.problems) if (!problemKeys.has(key)) objects.delete(key)
     this.#catalog = { ...begun, segments: begun.segments.filter(({ key }) => keys.has(key)), backups }
     this.#whole = now
+    // Else what was written down of it would pass for that of something newer.
+    this.#listedAt = listedAt
   }
 
   /** What this run found so far, to be remembered. What looks damaged is left out where it cannot be told whether somebody deleted it. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
+import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { Repository } from '../../src/repository/repository.ts'
@@ -99,4 +100,39 @@ it('a verification that is stopped while nothing can be listed remembers what is
     checked.filter(({ ok }) => !ok),
     [],
   )
+})
+
+it('a verification that has written down damage forgets it where that backup is deleted before it ends', async () => {
+  const storage = new Interrupted()
+  const repository = await Repository.init(storage)
+  const database = repository.database('app')
+  const source = new PageSource().fill(50, 1)
+  for (let n = 0; n < 4; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
+  const damaged = (await database.catalog()).backups[0] ?? assert.fail()
+  const key = damaged.segment ?? assert.fail()
+  const bytes = Buffer.concat(await Array.fromAsync(storage.get(key)))
+  bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
+  await storage.put(key, bytes)
+  let monotonic = 0
+  const clocks = {
+    now: () => Date.now(),
+    monotonic: () => {
+      monotonic += 40_000
+      return monotonic
+    },
+  }
+  let isBegun = false
+  let noted: boolean | undefined
+  const onProgress = ({ phase }: { phase: string }): void => {
+    if (phase !== 'data' || isBegun) return
+    isBegun = true
+    storage.after(6, async () => {
+      noted = (await readLedger(database)).segments[key]?.ok
+      await deleteBackup(database, damaged.id)
+    })
+  }
+  const { findings } = await verifyRepository(repository, { level: 'data', onProgress }, clocks)
+  assert.equal(noted, false)
+  assert.deepEqual(findings, [])
+  assert.equal((await readLedger(database)).segments[key], undefined)
 })
