@@ -37,6 +37,13 @@ class Interrupted extends MemoryStorage {
   }
 }
 
+/** Changes a byte of its first block. */
+async function damage(storage: MemoryStorage, key: string): Promise<void> {
+  const bytes = Buffer.concat(await Array.fromAsync(storage.get(key)))
+  bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
+  await storage.put(key, bytes)
+}
+
 for (const end of ['in order', 'by being stopped'] as const)
   for (const savesOften of [false, true])
     it(`a verification that ends ${end}${savesOften ? ', and writes down what it finds at once,' : ''} remembers no damage of what was deleted under it`, async () => {
@@ -110,9 +117,7 @@ it('a verification that has written down damage forgets it where that backup is 
   for (let n = 0; n < 4; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
   const damaged = (await database.catalog()).backups[0] ?? assert.fail()
   const key = damaged.segment ?? assert.fail()
-  const bytes = Buffer.concat(await Array.fromAsync(storage.get(key)))
-  bytes.writeUInt8(bytes.readUInt8(200) ^ 1, 200)
-  await storage.put(key, bytes)
+  await damage(storage, key)
   let monotonic = 0
   const clocks = {
     now: () => Date.now(),
@@ -135,4 +140,44 @@ it('a verification that has written down damage forgets it where that backup is 
   assert.equal(noted, false)
   assert.deepEqual(findings, [])
   assert.equal((await readLedger(database)).segments[key], undefined)
+})
+
+it('a verification remembers no failed trial restore of a backup that was deleted before its turn came', async () => {
+  const storage = new Interrupted()
+  const repository = await Repository.init(storage)
+  const database = repository.database('app')
+  const source = new PageSource().fill(50, 1)
+  for (let n = 0; n < 4; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
+  let isBegun = false
+  const onProgress = ({ phase }: { phase: string }): void => {
+    if (phase !== 'restore' || isBegun) return
+    isBegun = true
+    storage.after(1, async () => {
+      await expireDatabase(database, { last: 1, window: 0 }, { graceMs: 0 })
+    })
+  }
+  await verifyRepository(repository, { level: 'restore', onProgress })
+  const [kept, ...others] = (await database.catalog()).backups
+  assert.deepEqual(others, [])
+  assert.deepEqual(Object.keys((await readLedger(database)).restores), [kept?.id])
+})
+
+it('a verification that is stopped remembers the damage that it found', async () => {
+  const storage = new Interrupted()
+  const repository = await Repository.init(storage)
+  const database = repository.database('app')
+  const source = new PageSource().fill(50, 1)
+  for (let n = 0; n < 4; n += 1) await createBackup(source.change(1, n), repository, { type: 'full' })
+  const key = (await database.catalog()).backups[0]?.segment ?? assert.fail()
+  await damage(storage, key)
+  const stop = new AbortController()
+  let isBegun = false
+  const onProgress = ({ phase }: { phase: string }): void => {
+    if (phase !== 'data' || isBegun) return
+    isBegun = true
+    storage.after(6, async () => stop.abort())
+  }
+  const verifying = verifyRepository(repository, { level: 'data', signal: stop.signal, onProgress })
+  await assert.rejects(verifying, (error) => hasCode(error, 'ABORTED'))
+  assert.equal((await readLedger(database)).segments[key]?.ok, false)
 })
