@@ -1,5 +1,5 @@
 /** Writes a segment, and reads it back; both before anything refers to it. */
-import { HoldfastError } from '../errors.ts'
+import { HoldfastError, hasCode } from '../errors.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import type { DatabaseRepository } from '../repository/database-repository.ts'
 import { segmentKey } from '../repository/layout.ts'
@@ -71,7 +71,7 @@ export async function readBack(
       { object: info.key },
     )
   }
-  const reader = await database.openSegment(info, { signal })
+  const reader = await openStored(database, info, signal)
   if (reader.end.endState !== end.endState) {
     throw new HoldfastError(
       'STORAGE_CORRUPT',
@@ -81,6 +81,16 @@ export async function readBack(
   }
   const [damage] = await findDamage(reader.checkStored({ signal }), ({ done, total }) => onRead(done, total))
   if (damage !== undefined) throw new HoldfastError('STORAGE_CORRUPT', damage.message, { object: info.key })
+}
+
+/** What was written a moment ago is neither old damage nor of a newer version: the storage did not keep it. */
+async function openStored(database: DatabaseRepository, info: SegmentInfo, signal: AbortSignal | undefined) {
+  try {
+    return await database.openSegment(info, { signal })
+  } catch (error) {
+    if (!hasCode(error, 'INTEGRITY', 'FORMAT_TOO_NEW')) throw error
+    throw new HoldfastError('STORAGE_CORRUPT', error.message, { object: info.key, cause: error })
+  }
 }
 
 async function* counted(
