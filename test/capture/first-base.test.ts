@@ -15,10 +15,12 @@ function flippingStorage(inner: BackupStorage): BackupStorage {
     capabilities: inner.capabilities,
     put: async (key, body, options) => {
       if (!key.endsWith('-base.hfs')) return await inner.put(key, body, options)
-      const bytes = Uint8Array.from(body instanceof Uint8Array ? body : await collectBytes(body, 1 << 24))
+      // Kept whole first: a segment's chunks share their memory, so collecting them would spoil more than that bit.
+      await inner.put(key, body, options)
+      const bytes = Buffer.from(await collectBytes(inner.get(key)))
       const middle = bytes.length >>> 1
-      bytes[middle] = (bytes[middle] ?? 0) ^ 1
-      return await inner.put(key, bytes, options)
+      bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle)
+      return await inner.put(key, bytes)
     },
     get: (key, options) => inner.get(key, options),
     head: (key, options) => inner.head(key, options),
