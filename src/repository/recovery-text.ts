@@ -26,11 +26,16 @@ repository). In short:
   \`log\` holds every commit between the two, one after the other. Where files of several epochs overlap, the higher epoch counts
   (chapter 2.6 of FORMAT.md).
 
-To restore the state N: find a base (0, A], then deltas or logs (A, B], (B, C] … up to N. Write the pages of the base at
+FIRSTTIME and LASTTIME are milliseconds since 1970-01-01 UTC; LASTTIME is when the state TO was taken. The newest state is the
+highest of every \`lsn\` in the manifests, every TO of a \`log\`, and every TO in the names \`databases/NAME/gaps/FROM-TO.json\`. Chapter
+2.6 of FORMAT.md says which state a time means.
+
+To restore the state N: find a base (0, A], then deltas or logs (A, B], (B, C] … up to N. A log can be left before its end, at N
+or where the next file begins: its commit table says how many of its records count then. Write the pages of the base at
 (page number - 1) * page size, then those of each delta or log over them: a record is either the whole page (FULL), or a PATCH, which
 makes the page from the one that is there: it XORs bytes onto it, and may first move some within it. Then cut the file to the page
-count that the last one names. The page that holds byte 2^30 (number 2^30 / page size + 1), if the file reaches so far, is never
-stored: it is all zeros.
+count that the last file names, or its commit table if it is left before its end. The page that holds byte 2^30 (number
+2^30 / page size + 1), if the file reaches so far, is never stored: it is all zeros.
 
 A segment is a 128-byte header, blocks, a root and a 48-byte trailer; all numbers are little-endian:
 
