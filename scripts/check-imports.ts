@@ -8,34 +8,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
 import { type Node, parseSync, Visitor } from 'oxc-parser'
-
-const basics = ['errors', 'util']
-const stores = [...basics, 'history', 'segment', 'storage', 'repository', 'source', 'engine', 'control']
-const work = [...stores, 'backup', 'capture', 'restore', 'verify', 'maintenance']
-
-/** What each part of src/, a folder or a file directly in it, may import besides itself; from low to high. */
-const mayImport: Record<string, readonly string[]> = {
-  errors: [],
-  util: ['errors'],
-  history: [],
-  storage: basics,
-  segment: [...basics, 'history'],
-  repository: [...basics, 'history', 'segment', 'storage'],
-  source: [...basics, 'history'],
-  engine: [...basics, 'storage'],
-  control: [...basics, 'engine'],
-  backup: stores,
-  capture: [...stores, 'backup', 'maintenance'],
-  restore: stores,
-  verify: [...stores, 'restore'],
-  maintenance: [...stores, 'backup'],
-  agent: work,
-  server: [...work, 'agent'],
-  cli: [...work, 'agent', 'server'],
-  conformance: [...basics, 'storage', 'source'],
-  library: [...work, 'agent'],
-  index: [...work, 'library', 'agent'],
-}
+import { mayImport } from './layers.ts'
 
 /** Parts that import no package and no built-in module, and have no clock, no randomness and no I/O. */
 const pureParts = ['history']
@@ -77,7 +50,7 @@ function check(file: string): string[] {
   const source = (node: Node | null): void => {
     if (node?.type === 'Literal' && typeof node.value === 'string') report(node, wrongImport(file, part, node.value))
   }
-  if (!(part in mayImport)) found.push(`${file}:1 src/${part} is not in the table of scripts/check-imports.ts`)
+  if (!(part in mayImport)) found.push(`${file}:1 src/${part} is not in the table of scripts/layers.ts`)
 
   const isPure = pureParts.includes(part)
   new Visitor({
