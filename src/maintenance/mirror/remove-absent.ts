@@ -9,6 +9,7 @@ import { planRollUp } from '../../history/roll-up.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
 import { acknowledgedSegments } from '../../repository/acknowledged.ts'
 import type { Catalog } from '../../repository/catalog.ts'
+import { childrenFirst } from '../../repository/children-first.ts'
 import { manifestKey } from '../../repository/layout.ts'
 import { openStoredSegment } from '../../repository/open-segment.ts'
 import { readCatalog } from '../../repository/read-catalog.ts'
@@ -146,10 +147,7 @@ function planOf(
 ): MirroredObject[] | undefined {
   const { name } = run.source
   const staying = catalog.backups.filter((backup) => !going.has(manifestKey(name, backup)))
-  // None goes before those that build on it: without it, they would seem to be damaged.
-  const manifests = catalog.backups
-    .filter((backup) => going.has(manifestKey(name, backup)))
-    .toSorted((one, other) => other.lsn - one.lsn)
+  const manifests = childrenFirst(catalog.backups.filter((backup) => going.has(manifestKey(name, backup))))
   const candidates = segments.filter(({ key }) => going.has(key))
   const lsns = staying.map(({ lsn }) => toLsn(lsn))
   const removable = removableSegments(segments, candidates, { lsns, ranges: stay })

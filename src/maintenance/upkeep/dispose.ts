@@ -1,5 +1,6 @@
 import type { MaintenancePlan } from '../../history/retention.ts'
 import type { SegmentInfo } from '../../history/segment-info.ts'
+import { childrenFirst } from '../../repository/children-first.ts'
 import type { DatabaseRepository } from '../../repository/database-repository.ts'
 import { manifestKey } from '../../repository/layout.ts'
 import type { Lease } from '../../repository/lease.ts'
@@ -60,10 +61,8 @@ export async function dispose(
   await lease.confirm()
   const disposal = await condemn(database, what, options)
   if (disposal === undefined) return undefined
-  // None goes before those that build on it: without it, they would seem to be damaged.
-  const newestFirst = what.drop.toSorted((a, b) => b.lsn - a.lsn)
   const deletions = [
-    ...newestFirst.map((manifest) => () => database.deleteManifest(manifest, { signal })),
+    ...childrenFirst(what.drop).map((manifest) => () => database.deleteManifest(manifest, { signal })),
     ...what.records.map((key) => () => database.storage.delete(key, { signal })),
     ...disposal.deleted.map(
       ({ key }) =>
