@@ -233,8 +233,8 @@ export class RunningCapture implements Capture {
       await uploader.stop()
       requests.rejectAll(this.#failure)
     }
-    await this.#savePosition()
     await this.#releaseLease()
+    await this.#savePosition()
     const left = this.#unsent()
     settings.onEvent({ kind: 'stopped', left })
     return left
@@ -271,12 +271,16 @@ export class RunningCapture implements Capture {
     }
   }
 
-  /** Others wait until it expires, if this fails. What is left must be said all the same. */
+  /**
+   * Others wait until it expires, if this fails. What is left must be said all the same. That it was somebody else's by then has to be known
+   * before the position is saved: what was uploaded last may be void.
+   */
   async #releaseLease(): Promise<void> {
     const { settings, lease } = this.#session
     try {
-      await lease[Symbol.asyncDispose]()
+      await lease.release()
     } catch (thrown) {
+      if (hasCode(thrown, 'LEASE_LOST')) this.#failure ??= thrown
       const { message, hint } = toHoldfastError(thrown)
       settings.onEvent({ kind: 'warning', message: `The lease could not be given back: ${message}`, hint })
     }

@@ -67,6 +67,8 @@ export class Lease implements AsyncDisposable {
   /** Writes of the document, one after the other; a failed one does not hold up the next. */
   #writing: Promise<void> = Promise.resolve()
   #closed = false
+  /** When it was last seen to be ours. */
+  #confirmedAt = Date.now()
 
   private constructor(database: LeasePlace, document: LeaseDocument, etag: string, options: LeaseOptions) {
     this.#database = database
@@ -142,6 +144,12 @@ export class Lease implements AsyncDisposable {
     return this.#renew({})
   }
 
+  /** As {@link confirm}, unless that was known less than so many milliseconds ago. @throws LEASE_LOST, STORAGE_* */
+  async confirmWithin(milliseconds: number): Promise<void> {
+    const age = Date.now() - this.#confirmedAt
+    if (age < 0 || age >= milliseconds) await this.confirm()
+  }
+
   /** Aborts when the lease is lost. */
   get signal(): AbortSignal {
     return this.#lost.signal
@@ -152,7 +160,8 @@ export class Lease implements AsyncDisposable {
     if (this.#lost.signal.aborted || Date.now() >= Date.parse(this.#document.expiresAt)) throw this.#lostError()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Gives it back, if it was not lost by now. @throws LEASE_LOST if somebody had taken it over, STORAGE_* that do not pass */
+  async release(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     clearTimeout(this.#timer)
@@ -160,9 +169,18 @@ export class Lease implements AsyncDisposable {
     try {
       await this.#write({ released: true })
     } catch (error) {
-      // Somebody took it over, or the storage is away or full: this process knows the lease for free, others wait until it expires.
-      if (!hasCode(error, 'LEASE_LOST', ...passingCodes, 'STORAGE_DENIED')) throw error
       givenUp.add(this.#document.nonce)
+      // The storage is away or full: this process knows the lease for free, others wait until it expires.
+      if (!hasCode(error, ...passingCodes, 'STORAGE_DENIED')) throw error
+    }
+  }
+
+  /** As {@link release}, for who has confirmed it after all that was written. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.release()
+    } catch (error) {
+      if (!hasCode(error, 'LEASE_LOST')) throw error
     }
   }
 
@@ -219,6 +237,7 @@ export class Lease implements AsyncDisposable {
       this.#etag = (await put()).etag
     }
     this.#document = document
+    this.#confirmedAt = Date.now()
   }
 
   /**

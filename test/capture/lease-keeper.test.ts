@@ -5,6 +5,7 @@ import { createBackup } from '../../src/backup/create-backup.ts'
 import { LeaseKeeper } from '../../src/capture/upload/lease-keeper.ts'
 import { HoldfastError, hasCode } from '../../src/errors.ts'
 import { toLsn } from '../../src/history/lsn.ts'
+import { leaseKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import type { ObjectInfo } from '../../src/storage/storage.ts'
@@ -73,4 +74,37 @@ it('nobody passes after that could not be looked at', async (context) => {
   await assert.rejects(keeper.assertHeld(ends, signal), (error) => hasCode(error, 'STORAGE_TRANSIENT'))
   await assert.rejects(keeper.assertHeld(ends, signal), isLost)
   assert.equal(keeper.epoch, 1)
+})
+
+/** A follower left the history at LSN 1, and holds its lease. Somebody deletes the document a minute later. */
+async function afterDeletion(context: TestContext) {
+  const storage = new MemoryStorage()
+  const database = (await Repository.init(storage)).database('app')
+  const source = new PageSource().fill(10, 1)
+  await createBackup(source, database.repository, { type: 'full' })
+  const keeper = await LeaseKeeper.acquire(database, {})
+  await keeper.seen((await database.catalog()).segments)
+  context.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+  await storage.delete(leaseKey('app'))
+  return { database, source, keeper }
+}
+
+it('a lease whose document was deleted is taken again in a higher epoch if nobody took it', async (context) => {
+  const { keeper } = await afterDeletion(context)
+  await keeper.assertHeld(ends, signal)
+  assert.equal(keeper.epoch, 2)
+  await keeper.release()
+})
+
+it('a lease that somebody took after its document was deleted is known to be lost within a minute of uploads', async (context) => {
+  const { database, source, keeper } = await afterDeletion(context)
+  await createBackup(source.change(1, 9), database.repository, { type: 'incremental' })
+  await assert.rejects(keeper.assertHeld(ends, signal), isLost)
+})
+
+it('a lease that somebody took after its document was deleted is told to be lost with its release', async (context) => {
+  const { database, source, keeper } = await afterDeletion(context)
+  await createBackup(source.change(1, 9), database.repository, { type: 'incremental' })
+  await assert.rejects(keeper.release(), isLost)
+  await keeper[Symbol.asyncDispose]()
 })

@@ -18,6 +18,12 @@ export interface LeaseKeeperOptions {
 /** Long, since an idle database must cost next to no requests; a dead owner on this machine is recognised at once anyway. */
 const ttlMs = longestTtlMs
 
+/**
+ * While it uploads, it looks so often whether the lease is still its own. Nobody takes one over that is held, but a person who deletes
+ * the document has it taken, and whatever is uploaded after that is void.
+ */
+const confirmMs = 60_000
+
 /** While it is held, it says at least so often that everything is in the repository, if that is so, though one renewal may fail. */
 export const coverLastsMs = 45 * 60_000
 
@@ -89,6 +95,7 @@ export class LeaseKeeper implements AsyncDisposable {
   async assertHeld(endsAt: readonly Lsn[], signal: AbortSignal): Promise<void> {
     try {
       this.#lease.assertHeld()
+      await this.#lease.confirmWithin(confirmMs)
       return
     } catch (error) {
       if (!hasCode(error, 'LEASE_LOST')) throw error
@@ -126,6 +133,11 @@ export class LeaseKeeper implements AsyncDisposable {
       `While the lease on ${this.#database.name} had run out, another process wrote to its history, up to LSN ${highest}.`,
       { object: this.#database.name, hint: 'Start following again: it goes on from there.' },
     )
+  }
+
+  /** @throws LEASE_LOST if somebody had taken it over: what was uploaded after that is void; STORAGE_* that do not pass */
+  async release(): Promise<void> {
+    await this.#lease.release()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
