@@ -5,7 +5,7 @@ import { usageError } from './usage-error.ts'
 const examples = '"2026-01-31 14:00", 2026-01-31T14:00:00Z, 1769868000, now, -2h, "2 hours ago", "yesterday 14:00"'
 
 const iso =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ]+(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?)?(?:\s*\([\w/+-]+\))?$/i
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ]+(\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?(?:\s*\([\w/+-]+\))?)?)?$/i
 
 /**
  * A moment as people write it, in milliseconds since 1970. Without a zone, local time is meant; without a time of day, its
@@ -41,9 +41,8 @@ function localTime(
   ms: number,
 ): number | undefined {
   if (!isClockTime(hour, minute, second)) return undefined
-  const date = new Date(year, month - 1, day, hour, minute, second, ms)
-  // The 30th of February would be the 1st or 2nd of March. The hour may differ: daylight saving skips one.
-  return date.getMonth() === month - 1 && date.getDate() === day ? date.getTime() : undefined
+  // The hour may become another, also of the next day: daylight saving skips one.
+  return isDay(year, month, day) ? new Date(year, month - 1, day, hour, minute, second, ms).getTime() : undefined
 }
 
 function zonedTime(
@@ -51,13 +50,19 @@ function zonedTime(
   ms: number,
   zone: string,
 ): number | undefined {
-  if (!isClockTime(hour, minute, second)) return undefined
-  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second, ms))
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
-  if (zone.toUpperCase() === 'Z') return date.getTime()
-  const digits = zone.slice(1).replace(':', '')
-  const offset = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2) || '0')
-  return date.getTime() - (zone.startsWith('-') ? -offset : offset) * 60_000
+  if (!isClockTime(hour, minute, second) || !isDay(year, month, day)) return undefined
+  const time = Date.UTC(year, month - 1, day, hour, minute, second, ms)
+  if (zone.toUpperCase() === 'Z') return time
+  // The name of the zone may follow, as times are shown; the offset says it all.
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?/.exec(zone) ?? []
+  const offset = Number(hours) * 60 + Number(minutes)
+  return time - (sign === '-' ? -offset : offset) * 60_000
+}
+
+/** The 30th of February would be the 1st or 2nd of March. */
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day))
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
 }
 
 function isClockTime(hour: number, minute: number, second: number): boolean {
@@ -82,6 +87,8 @@ function latestSuch(moment: ParsedComponents, now: number): Date {
   return date
 }
 
+const partOfDay = /\b(?:morning|forenoon|afternoon|evening|night|tonight|midnight|noon|midday)\b/i
+
 async function parsePhrase(text: string, now: number): Promise<number | undefined> {
   // Digits and signs alone are a mistyped date, which the phrase parser would read in its own way.
   if (!/[a-z]{2}|^\d{1,2}:\d{2}/i.test(text) || /^\d{4}-/.test(text)) return undefined
@@ -90,6 +97,8 @@ async function parsePhrase(text: string, now: number): Promise<number | undefine
   if (found === undefined || another !== undefined || found.text.length !== text.length || found.end !== null)
     return undefined
   const date = /\bnext\b/i.test(text) ? found.start.date() : latestSuch(found.start, now)
+  // "Yesterday evening" is no moment, and its day's beginning is none of its evening.
+  if (!found.start.isCertain('hour') && partOfDay.test(text)) return undefined
   // "3 days ago" means 72 hours, but "last friday" the day's beginning.
   if (/\bago$/i.test(text)) return date.getTime()
   if (!found.start.isCertain('hour')) date.setHours(0, 0, 0, 0)

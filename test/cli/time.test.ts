@@ -44,6 +44,9 @@ const understood: readonly (readonly [text: string, utc: string])[] = [
   ['saturday 08:00', '2026-11-21T07:00:00.000Z'],
   ['saturday 14:00', '2026-11-14T13:00:00.000Z'],
   ['30 november 08:15', '2025-11-30T07:15:00.000Z'],
+  ['2026-01-31 14:00:00.125 +05:45 (Asia/Kathmandu)', '2026-01-31T08:15:00.125Z'],
+  ['yesterday noon', '2026-11-20T11:00:00.000Z'],
+  ['yesterday morning 9:15', '2026-11-20T08:15:00.000Z'],
   // What says that it is yet to come is understood as it was said.
   ['next tuesday', '2026-11-23T23:00:00.000Z'],
   ['tomorrow 9am', '2026-11-22T08:00:00.000Z'],
@@ -69,6 +72,15 @@ const refused = [
   'yesterday and today',
   '--latest',
   '12/13/2026',
+  // No moment: the day's beginning would be taken for it.
+  'this morning',
+  'yesterday evening',
+  'friday afternoon',
+  'last night',
+  'tonight',
+  // A zone without its offset must not be taken for the local one.
+  '2026-01-31 14:00 (Asia/Kathmandu)',
+  '2026-01-31 (UTC)',
 ]
 
 for (const text of refused) {
@@ -80,6 +92,23 @@ for (const text of refused) {
     })
   })
 }
+
+describe('a time that daylight saving skips', () => {
+  for (const [zone, text, utc] of [
+    ['Europe/Berlin', '2026-03-29 02:30', '2026-03-29T01:30:00.000Z'],
+    ['America/Nuuk', '2026-03-28 23:30', '2026-03-29T01:30:00.000Z'],
+    ['Africa/Cairo', '2026-04-24', '2026-04-23T22:00:00.000Z'],
+  ] as const)
+    it(`is as long after the change: ${text} in ${zone}`, async () => {
+      const before = process.env['TZ']
+      process.env['TZ'] = zone
+      try {
+        assert.equal(new Date(await parseTime(text, now)).toISOString(), utc)
+      } finally {
+        process.env['TZ'] = before
+      }
+    })
+})
 
 describe('a time that is shown', () => {
   for (const time of [now, Date.parse('2026-07-01T00:00:00.001Z'), 0]) {
