@@ -62,6 +62,12 @@ describe('the bar', () => {
     for (let width = 0; width < 100; width += 1) assert.ok(barLine('a-long-name', report, width).length <= width)
   })
 
+  it('says at 80 columns how long it takes yet: the bar gets shorter before anything is left out', () => {
+    const report = { ...copied(50 * mebibyte), elapsedMs: 2000, ratePerSecond: 125 * mebibyte, remainingMs: 130_000 }
+    const line = barLine('a-long-name', report, 79)
+    assert.match(line, /copy {2}█+░+ +50% {2}50 MiB of 100 MiB {2}125 MiB\/s {2}2 min 10 s left$/)
+  })
+
   it('says how many others run, and is wiped for other text', () => {
     const { now, pass } = fakeClock()
     const screen = new Screen()

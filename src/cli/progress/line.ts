@@ -3,14 +3,20 @@ import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { formatCount } from '../format/text.ts'
 
-const barWidth = 24
+/** A narrow terminal gets a shorter bar rather than no time left. */
+const barWidths = [24, 16, 8]
 
 /** `app copy  ████████░░░░  33%  120 MiB of 364 MiB  98.1 MiB/s  2.5 s left`, cut to `width` characters. */
 export function barLine(label: string, report: ProgressReport, width: number): string {
   const part = partOf(report)
   const percent = part === undefined ? undefined : `${Math.floor(part * 100)}%`.padStart(4)
-  const bar = part === undefined ? undefined : drawBar(part)
-  return fit([`${label} ${report.phase}`, bar, percent, amount(report), rate(report), left(report)], width)
+  const shown = (bar: string | undefined) =>
+    [`${label} ${report.phase}`, bar, percent, amount(report), rate(report), left(report)].filter(
+      (fact) => fact !== undefined,
+    )
+  const bars = part === undefined ? [] : barWidths.map((barWidth) => drawBar(part, barWidth))
+  const whole = [...bars, undefined].map(shown).find((facts) => facts.join('  ').length <= width)
+  return fit(whole ?? shown(undefined), width)
 }
 
 /** The same for a log: no bar. */
@@ -25,7 +31,7 @@ function partOf({ done, total }: ProgressReport): number | undefined {
   return total === undefined || total <= 0 ? undefined : Math.min(1, done / total)
 }
 
-function drawBar(part: number): string {
+function drawBar(part: number, barWidth: number): string {
   const filled = Math.floor(part * barWidth)
   return '█'.repeat(filled) + '░'.repeat(barWidth - filled)
 }
@@ -46,8 +52,8 @@ function left({ remainingMs }: ProgressReport): string | undefined {
 }
 
 /** Drops what matters least, from the end, until the line fits; a wrapped line could not be wiped. */
-function fit(parts: readonly (string | undefined)[], width: number): string {
-  const known = parts.filter((part) => part !== undefined)
+function fit(parts: readonly string[], width: number): string {
+  const known = [...parts]
   while (known.length > 1 && known.join('  ').length > width) known.pop()
   return known.join('  ').slice(0, Math.max(0, width))
 }
