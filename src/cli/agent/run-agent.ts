@@ -8,7 +8,6 @@ import { systemClock } from '../../capture/clock.ts'
 import { exitCodes } from '../../errors.ts'
 import { type HttpServer, startHttpServer } from '../../server/http-server.ts'
 import { formatBytes } from '../format/bytes.ts'
-import { formatCount } from '../format/text.ts'
 import { unsentJson } from '../json/unsent.ts'
 import { leaveBy } from '../leave.ts'
 import type { Outcome, Session } from '../session.ts'
@@ -79,8 +78,6 @@ export async function runAgent(session: Session, hangUps: HangUps): Promise<Outc
 function leftText({ segments, bytes, gaveUpAfter }: Unsent): string {
   return [
     ...(segments === 0 ? [] : [`${formatBytes(bytes)} wait for the next start, which uploads them.`]),
-    ...(gaveUpAfter === undefined
-      ? []
-      : [`Nothing after LSN ${formatCount(gaveUpAfter)} was kept: the spool was full.`]),
+    ...(gaveUpAfter === undefined ? [] : [`Nothing after LSN ${gaveUpAfter} was kept: the spool was full.`]),
   ].join(' ')
 }

@@ -9,7 +9,7 @@ import type { Repository } from '../../repository/repository.ts'
 import { sqlite } from '../../source/sqlite/sqlite-source.ts'
 import type { FollowFlags } from '../commands/follow.ts'
 import { formatBytes } from '../format/bytes.ts'
-import { counted, formatCount } from '../format/text.ts'
+import { counted } from '../format/text.ts'
 import type { ResultData } from '../json/schemas.ts'
 import { unsentJson } from '../json/unsent.ts'
 import { errorDetails, errorFacts, worstExitCode } from '../report-error.ts'
@@ -188,7 +188,7 @@ async function stop(running: Running): Promise<void> {
 
 function warnOfLeft({ output }: Session, { database, left }: Followed): void {
   if (left.gaveUpAfter !== undefined) {
-    const message = `Nothing after LSN ${formatCount(left.gaveUpAfter)} was kept, since the spool could not take it: the next "holdfast follow" stores what has changed since, and records the gap.`
+    const message = `Nothing after LSN ${left.gaveUpAfter} was kept, since the spool could not take it: the next "holdfast follow" stores what has changed since, and records the gap.`
     output.warn(message, database)
   }
   if (left.segments === 0) return
@@ -208,8 +208,8 @@ function endText({ followed, failure }: Running): string {
   if (failure !== undefined) return `${taken}, then it failed.`
   const stored =
     uploadedLsn === lsn
-      ? `everything up to LSN ${formatCount(lsn)} is in the repository`
-      : `up to LSN ${formatCount(uploadedLsn)} of ${formatCount(lsn)} is in the repository`
-  const lost = left.gaveUpAfter === undefined ? '' : `; NOTHING AFTER LSN ${formatCount(left.gaveUpAfter)} WAS KEPT`
+      ? `everything up to LSN ${lsn} is in the repository`
+      : `up to LSN ${uploadedLsn} of ${lsn} is in the repository`
+  const lost = left.gaveUpAfter === undefined ? '' : `; NOTHING AFTER LSN ${left.gaveUpAfter} WAS KEPT`
   return `${taken}; ${stored}${lost}.`
 }

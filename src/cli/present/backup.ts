@@ -2,7 +2,7 @@ import type { BackupManifest } from '../../repository/manifest.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { formatTable } from '../format/table.ts'
-import { counted, formatCount } from '../format/text.ts'
+import { counted } from '../format/text.ts'
 import { formatFullTime, formatTime } from '../format/time.ts'
 import type { ResultData, Verified } from '../json/schemas.ts'
 import { drilledWord } from './drill.ts'
@@ -80,7 +80,7 @@ export function backupTable(backups: readonly Listed[]): string {
       backup.id,
       backup.type,
       formatTime(Date.parse(backup.capturedAt)),
-      formatCount(backup.lsn),
+      `${backup.lsn}`,
       backup.name ?? '',
       formatBytes(backup.databaseBytes),
       formatBytes(backup.storedBytes),

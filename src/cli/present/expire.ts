@@ -28,7 +28,7 @@ export function expireText(data: Data): string {
   const table = formatTable(
     columns,
     rows.map(({ fate, backup: { id, type, capturedAt, lsn, name }, why }) => {
-      return [fate, id, type, formatTime(Date.parse(capturedAt)), formatCount(lsn), name ?? '', why]
+      return [fate, id, type, formatTime(Date.parse(capturedAt)), `${lsn}`, name ?? '', why]
     }),
   )
   const verbs = dryRun ? ['would keep', 'drop'] : ['kept', 'dropped']

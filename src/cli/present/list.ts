@@ -21,12 +21,12 @@ export function listedText({ name, location, backups, followed, singleStates, la
 function followedText({ fromLsn, toLsn, fromTime, toTime, earlierWindows }: NonNullable<Listed['followed']>): string {
   const range = `${formatTime(Date.parse(fromTime))} to ${formatTime(Date.parse(toTime))}`
   const earlier = earlierWindows === 0 ? '' : `; ${counted(earlierWindows, 'earlier window')}`
-  return `every commit from ${range}, LSN ${formatCount(fromLsn)} to ${formatCount(toLsn)}${earlier}`
+  return `every commit from ${range}, LSN ${fromLsn} to ${toLsn}${earlier}`
 }
 
 function singleStatesText({ count, fromLsn, toLsn, fromTime, toTime }: NonNullable<Listed['singleStates']>): string {
   if (count === 1)
-    return `one state that was followed, without a backup of it: ${formatTime(Date.parse(toTime))}, LSN ${formatCount(toLsn)}`
+    return `one state that was followed, without a backup of it: ${formatTime(Date.parse(toTime))}, LSN ${toLsn}`
   const range = `${formatTime(Date.parse(fromTime))} to ${formatTime(Date.parse(toTime))}`
-  return `${formatCount(count)} single states that were followed, from ${range}, LSN ${formatCount(fromLsn)} to ${formatCount(toLsn)}`
+  return `${formatCount(count)} single states that were followed, from ${range}, LSN ${fromLsn} to ${toLsn}`
 }

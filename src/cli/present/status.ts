@@ -2,7 +2,7 @@ import type { AgentStatus } from '../../agent/agent-status.ts'
 import { formatBytes } from '../format/bytes.ts'
 import { formatDuration } from '../format/duration.ts'
 import { formatTable } from '../format/table.ts'
-import { counted, formatCount } from '../format/text.ts'
+import { counted } from '../format/text.ts'
 import { formatTime } from '../format/time.ts'
 
 /** More lines than these help nobody. */
@@ -75,7 +75,7 @@ function followingText(following: AgentStatus['databases'][number]['following'],
   if (state !== 'following') return state
   if (error !== null) return `NOT AT THE MOMENT, for ${ago(since, now)}: ${error}`
   const behind = lagMs > 5_000 ? `, ${formatDuration(lagMs)} behind (${formatBytes(waitingBytes)} wait)` : ''
-  return `${mode === 'deltas' ? 'states at an interval' : 'every commit'}, LSN ${formatCount(lsn)}${behind}`
+  return `${mode === 'deltas' ? 'states at an interval' : 'every commit'}, LSN ${lsn}${behind}`
 }
 
 function dueText(at: number, now: number): string {
