@@ -330,6 +330,18 @@ it('a time before the first backup, or after the last, names the nearest with a 
   })
 })
 
+it('a command that is offered works as it stands, also for a file whose name begins with a dash', async (context) => {
+  const { cwd } = await workplace(context)
+  makeDatabase(join(cwd, '-odd.db'))
+  await cliOk(['backup', '--', '-odd.db'], { cwd })
+  const { code, stderr } = await cli(['restore', '--lsn', '77', '--to=-out.db', '--', '-odd.db'], { cwd })
+  assert.equal(code, 4, stderr)
+  const [, offered = ''] = /^ {2}holdfast (.*?) {2}#/m.exec(stderr) ?? []
+  await cliOk(offered.split(' '), { cwd })
+  const estimate = await cli(['estimate', '--lsn', '77', '--', '-odd.db'], { cwd })
+  assert.match(estimate.stderr, / {2}holdfast estimate odd --lsn 1 /)
+})
+
 it('a file that is not there is told of before anything is said of its backup', async (context) => {
   const { cwd } = await workplace(context)
   const { code, stderr } = await cli(['backup', 'nope.db'], { cwd })

@@ -35,7 +35,7 @@ async function estimate(session: Session, name: string, flags: StateFlags): Prom
   output.note(`Looking for ${wantedText(state)} of ${database.name}.`)
   const { planDatabaseRestore } = await import('../../restore/plan-restore.ts')
   const commandFor = (wanted: string) =>
-    `${commandLine(['holdfast', 'estimate', name, ...repositoryWords(session)])} ${wanted}`
+    `${commandLine(['holdfast', 'estimate', database.name, ...repositoryWords(session)])} ${wanted}`
   const plan = await offerNearest(database, state, commandFor, () =>
     withProgress(session, database.name, () => planDatabaseRestore(database, state, { signal })),
   )

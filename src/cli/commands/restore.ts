@@ -108,7 +108,7 @@ async function restore(session: Session, name: string, flags: RestoreFlags): Pro
     concurrency: flags.concurrency,
     signal,
   }
-  const result = await offerNearest(database, state, commandAgain(session, name, flags), () =>
+  const result = await offerNearest(database, state, commandAgain(session, database.name, flags), () =>
     withProgress(session, database.name, (onProgress) => measuredRestore(database, { ...options, onProgress })),
   )
   for (const warning of result.warnings) output.warn(warning, database.name)
