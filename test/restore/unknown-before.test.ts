@@ -27,3 +27,17 @@ it('a last state before a moment that nothing is known of is told where a databa
   await history.log(1, hour)
   assert.equal(await said(history.time), undefined)
 })
+
+it('an LSN before which a state is wanted, and that the history has not reached, is told', async () => {
+  const history = await KeptHistory.make()
+  const database = await history.database()
+  const said = async (lsn: number, before = true) => unknownBefore(await database.catalog(), { by: 'lsn', lsn, before })
+  await history.base()
+  await history.log(4, hour)
+  await history.backup()
+  const { lsn } = history
+  assert.match((await said(lsn + 2)) ?? '', new RegExp(`^No LSN ${lsn + 2} .*: LSN ${lsn} is the newest\\.`))
+  assert.equal(await said(lsn + 2, false), undefined, 'such an LSN is refused')
+  assert.equal(await said(lsn + 1), undefined, 'the one before it is the newest')
+  assert.equal(await said(lsn), undefined)
+})
