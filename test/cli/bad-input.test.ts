@@ -388,7 +388,7 @@ it('damage anywhere in the repository is found, named, and never restored', asyn
     const human = await cli(['verify'], { cwd })
     assert.match(
       human.stdout,
-      /DAMAGE: .*\n.* cannot be restored: .*\nNo backup is known to be restorable.*\n.* full one now: holdfast backup .*app\.db --database app --type full\n[\s\S]*holdfast delete/,
+      /DAMAGE: .*\n.* cannot be restored: .*\nNo backup is known to be restorable.*\nThe newest good backup of a database is lost with that\. Make a full one now: holdfast backup .*app\.db --database app --type full\n[\s\S]*holdfast delete/,
       damage,
     )
     const refused = await cliJsonError(['restore', 'app', '--latest', '--to', 'out.db'], { cwd })

@@ -17,7 +17,11 @@ export function verifyText(result: VerifyResult, needed: readonly string[] = [])
     lines.push(
       restorable.length === 0 ? 'No backup is known to be restorable.' : `Restorable: ${restorable.join(', ')}.`,
     )
-    lines.push(...needed.map((command) => `The newest good backup is among them. Make a full one now: ${command}`))
+    lines.push(
+      ...needed.map(
+        (command) => `The newest good backup of a database is lost with that. Make a full one now: ${command}`,
+      ),
+    )
     lines.push(...adviceOnLost(lost.size))
   }
   if (remaining > 0) lines.push(`${counted(remaining, 'object')} left for a later run.`)
