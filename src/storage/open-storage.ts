@@ -56,6 +56,8 @@ async function openMemory(name: string): Promise<BackupStorage> {
 
 function filePath(location: string): string {
   try {
+    // In a URL, "file:./backups" is /backups: hardly what is meant.
+    if (!/^file:[/\\]/i.test(location)) throw new Error('It is not absolute.')
     return fileURLToPath(location)
   } catch (thrown) {
     throw new HoldfastError('USAGE', `Not a usable file URL: ${withoutSecrets(location)}.`, {

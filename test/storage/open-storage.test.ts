@@ -43,7 +43,16 @@ describe('a storage by its location', () => {
   })
 
   it('that is malformed is refused', async () => {
-    for (const location of ['', 'a\0b', 'file://host/path', 'file:///a%2Fb', 'constructor:x']) {
+    for (const location of [
+      '',
+      'a\0b',
+      'file:./backups',
+      'file:backups',
+      'file:',
+      'file://host/path',
+      'file:///a%2Fb',
+      'constructor:x',
+    ]) {
       await assert.rejects(openStorage(location), { code: 'USAGE' })
     }
   })
