@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { nearest } from './nearest.ts'
 import { locateProblems } from './problem.ts'
 import { type Loaded, type LoadOptions, readConfigText } from './read-config-text.ts'
 import { resolveRepository } from './resolve/repository-location.ts'
@@ -22,7 +23,16 @@ export async function loadRepositoryLocation(path: string, options: LoadOptions 
   })
   const own = problems.filter((each) => each.path === 'repository')
   const issues = (error?.issues ?? []).map((issue) => ({ ...issue, path: ['repository'] }))
-  const facts = [...own, ...issueProblems(issues, configSchema, places)]
+  const keys = mistypedKeys(value)
+  const mistyped = keys.length === 0 ? [] : [{ code: 'unrecognized_keys' as const, keys, path: [], message: '' }]
+  const facts = [...own, ...issueProblems([...issues, ...mistyped], configSchema, places)]
   if (facts.length > 0) return { problems: locateProblems(path, text, facts), text }
   return { value: resolveRepository(data, dirname(resolve(path))), text }
+}
+
+/** The default place must not be taken where another was meant. */
+function mistypedKeys(value: unknown): string[] {
+  if (!isMapping(value) || value['repository'] !== undefined) return []
+  const known = Object.keys(rootShape)
+  return Object.keys(value).filter((key) => !known.includes(key) && nearest(key, known) === 'repository')
 }

@@ -25,3 +25,18 @@ it('a configuration is a file, also behind a link; a pipe is refused at once, a 
   assert.match((await loadRepositoryLocation(pipe)).problems?.[0]?.message ?? '', /a pipe or a device/)
   assert.equal(await loadStateFolder(pipe), undefined)
 })
+
+it('a mistyped "repository" is a problem for every command, rather than the default place; other mistakes are not', async () => {
+  using folder = temporaryFolder()
+  const location = async (text: string) => {
+    const path = folder.file('holdfast.yaml')
+    writeFileSync(path, text)
+    return await loadRepositoryLocation(path)
+  }
+  const [problem, ...more] = (await location('repositry: /srv/backups\n')).problems ?? []
+  assert.deepEqual([problem?.message, problem?.line], ['Unknown key "repositry". Did you mean "repository"?', 1])
+  assert.deepEqual(more, [])
+  const others = await location('repository: /srv/backups\nrepositry: x\ndatabses: []\n')
+  assert.deepEqual([others.problems, others.value], [undefined, '/srv/backups'])
+  assert.equal((await location('databses: []\n')).value, folder.file('backups'))
+})
