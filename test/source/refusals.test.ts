@@ -6,8 +6,10 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -40,6 +42,14 @@ async function assertRefused(path: string, code: ErrorCode, says: RegExp): Promi
       return true
     },
   )
+}
+
+/** What a user without privileges gets. */
+async function answerTo(path: string): Promise<string> {
+  const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
+  const child = fork(new URL('./fixtures/open-snapshot.ts', import.meta.url), [path], user)
+  const [answer] = await once(child, 'message')
+  return answer
 }
 
 test('a path without a file is not found, and no file is made', async () => {
@@ -134,22 +144,44 @@ test('without the right to read the file, or to write beside a WAL database, acc
   using folder = temporaryFolder()
   if (process.platform === 'win32') return t.skip('POSIX modes')
   chmodSync(folder.path, 0o755)
-  const refusalOf = async (path: string): Promise<string> => {
-    const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-    const child = fork(new URL('./fixtures/open-snapshot.ts', import.meta.url), [path], user)
-    const [answer] = await once(child, 'message')
-    return answer
-  }
   const wal = folder.file('wal.db')
   makeDatabase(wal)
   const rollback = folder.file('rollback.db')
   makeDatabase(rollback, 'PRAGMA journal_mode = delete')
   chmodSync(folder.path, 0o555)
-  assert.equal(await refusalOf(rollback), 'opened', 'reading is enough for a rollback-journal database')
-  assert.match(await refusalOf(wal), /^ACCESS_DENIED: To read .* in WAL mode, SQLite needs write access/)
+  assert.equal(await answerTo(rollback), 'opened', 'reading is enough for a rollback-journal database')
+  assert.match(await answerTo(wal), /^ACCESS_DENIED: To read .* in WAL mode, SQLite needs write access/)
   chmodSync(rollback, 0o000)
-  assert.match(await refusalOf(rollback), /^ACCESS_DENIED: Access to .* is denied/)
+  assert.match(await answerTo(rollback), /^ACCESS_DENIED: Access to .* is denied/)
   chmodSync(folder.path, 0o755)
+})
+
+test('who may not write to a WAL database leaves no files beside it that its application could not write to', async (t) => {
+  using folder = temporaryFolder()
+  if (process.platform === 'win32') return t.skip('POSIX modes')
+  chmodSync(folder.path, 0o777)
+  const path = folder.file('app.db')
+  makeDatabase(path)
+  chmodSync(path, 0o444)
+  assert.match(
+    await answerTo(path),
+    /^ACCESS_DENIED: To read .* while it is not in use, SQLite needs write access to it/,
+  )
+  assert.deepEqual(readdirSync(folder.path), ['app.db'])
+
+  chmodSync(path, 0o644)
+  await using application = await SqlProcess.open(path)
+  await application.query('INSERT INTO t VALUES (1)')
+  chmodSync(path, 0o444)
+  const [log, index] = [folder.file('app.db-wal'), folder.file('app.db-shm')]
+  chmodSync(index, 0o666)
+  assert.equal(await answerTo(path), 'opened', 'the files of the application are there already')
+  chmodSync(log, 0o000)
+  assert.match(await answerTo(path), /^ACCESS_DENIED: Access to .*app\.db-wal is denied/)
+  rmSync(index)
+  chmodSync(log, 0o644)
+  assert.match(await answerTo(path), /^ACCESS_DENIED: To read .* needs write access to it/)
+  assert.deepEqual(readdirSync(folder.path).sort(), ['app.db', 'app.db-wal'])
 })
 
 for (const journalMode of ['wal', 'delete']) {

@@ -89,6 +89,8 @@ function explainRefusal(probe: FileProbe, errcode: number, details: Details): Ho
     )
   }
   if (probe.header?.journal === 'wal') {
+    const log = unreadableLog(probe)
+    if (log !== undefined) return log
     return new HoldfastError(
       'ACCESS_DENIED',
       `To read ${probe.location} in WAL mode, SQLite needs write access to ${probe.path}-shm.`,
@@ -98,17 +100,45 @@ function explainRefusal(probe: FileProbe, errcode: number, details: Details): Ho
   return new HoldfastError('ACCESS_DENIED', `SQLite may not open ${probe.location}.`, { ...details, hint: askOwner })
 }
 
+function unreadableLog({ path }: FileProbe): HoldfastError | undefined {
+  const log = `${path}-wal`
+  try {
+    if (existsSync(log)) accessSync(log, constants.R_OK)
+    return undefined
+  } catch (cause) {
+    return toHoldfastError(cause, log)
+  }
+}
+
 /**
  * A `-shm` that cannot be written to makes SQLite keep a private index of the log, in memory; then nothing on disk tells
  * at which commit it stands, so such a state could not be copied exactly.
  *
+ * Where `-wal` or `-shm` are missing, SQLite makes them, with our owner and the mode of the database. Who may not write to that
+ * could not remove them either, and they would keep the application from writing.
+ *
  * @throws ACCESS_DENIED
  */
 export function requireSharedMemory(probe: FileProbe): void {
-  const file = `${probe.path}-shm`
+  const [log, file] = [`${probe.path}-wal`, `${probe.path}-shm`]
+  const details = { object: probe.location }
   try {
     accessSync(existsSync(file) ? file : dirname(file), constants.R_OK | constants.W_OK)
   } catch (cause) {
-    throw explainRefusal(probe, resultCode.readonly, { object: probe.location, cause })
+    throw explainRefusal(probe, resultCode.readonly, { ...details, cause })
+  }
+  if (existsSync(log) && existsSync(file)) return
+  try {
+    accessSync(probe.path, constants.W_OK)
+  } catch (cause) {
+    throw new HoldfastError(
+      'ACCESS_DENIED',
+      `To read ${probe.location} in WAL mode while it is not in use, SQLite needs write access to it.`,
+      {
+        ...details,
+        cause,
+        hint: 'Run Holdfast as the user that the application runs as, or give it write access to the file.',
+      },
+    )
   }
 }
