@@ -5,6 +5,7 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -114,6 +115,28 @@ test('a database in locking_mode=EXCLUSIVE is refused with the reason', async ()
   await application.query('PRAGMA locking_mode = exclusive', 'PRAGMA journal_mode = wal', 'CREATE TABLE t (x)')
   await assertRefused(folder.file('app.db'), 'DATABASE_UNSUPPORTED', /locking_mode=EXCLUSIVE/)
   await application.query('DROP TABLE t')
+})
+
+test('a database whose log lies beside another name of it is refused, as long as that is in use', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux tells who has a file open')
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  makeDatabase(path)
+  mkdirSync(folder.file('links'))
+  const link = folder.file('links/app.db')
+  linkSync(path, link)
+  await using application = await SqlProcess.open(path)
+  await application.query('INSERT INTO t VALUES (1)')
+  await assertRefused(link, 'DATABASE_UNSUPPORTED', /is open under another name, .*app\.db, in .* \(process \d+\)/)
+  await assert.rejects(() => sqlite(link).openFollower(), { code: 'DATABASE_UNSUPPORTED' })
+  assert.deepEqual(readdirSync(folder.file('links')), ['app.db'])
+  for (const name of [path, folder.file('links/../app.db')]) {
+    await using snapshot = await sqlite(name).openSnapshot()
+    assert.equal(snapshot.pageCount, 5)
+  }
+  await application.close()
+  await using snapshot = await sqlite(link).openSnapshot()
+  assert.equal(snapshot.pageCount, 5, 'nobody has a log any more')
 })
 
 test('a rollback-journal database that stays locked past the timeout is busy', async () => {

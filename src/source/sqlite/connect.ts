@@ -3,6 +3,7 @@ import { HoldfastError } from '../../errors.ts'
 import { type DatabaseDescriptors, fileIdentity } from './descriptors.ts'
 import { requireSharedMemory } from './explain-error.ts'
 import { type FileProbe, statIfPresent } from './file-probe.ts'
+import { requireLogHere } from './log-elsewhere.ts'
 import type { ReaderClient } from './reader/client.ts'
 import type { Begun, Opened } from './reader/protocol.ts'
 import { isSqliteError, readonlyRollback } from './sqlite-error.ts'
@@ -24,7 +25,10 @@ export interface Waiting {
  */
 export async function connect(reader: ReaderClient, probe: FileProbe, waiting: Waiting): Promise<Opened> {
   const usesLog = probe.header?.journal === 'wal'
-  if (usesLog) requireSharedMemory(probe)
+  if (usesLog) {
+    requireSharedMemory(probe)
+    requireLogHere(probe)
+  }
   const leavesNoTrace = usesLog && statIfPresent(`${probe.path}-wal`) === undefined
   const request = { path: probe.path, waitMs: waiting.waitMs }
   if (leavesNoTrace) return reader.open({ ...request, access: 'read-write' }, waiting.signal)

@@ -7,6 +7,7 @@ import { explainError, requireSharedMemory } from '../explain-error.ts'
 import { openDatabaseFile, probeFile } from '../file-probe.ts'
 import { holdState } from '../held-state.ts'
 import { type LogHorizon, parseHorizon } from '../log/wal-index.ts'
+import { requireLogHere } from '../log-elsewhere.ts'
 import { PendingReads } from '../pending-reads.ts'
 import { CommitStream, type FormerLog } from './commit-stream.ts'
 import { LogCursor, type LogPlace } from './log-cursor.ts'
@@ -43,6 +44,7 @@ export async function openSqliteFollower(
   try {
     if (probe.header?.journal === 'rollback') throw notInWalMode(location)
     requireSharedMemory(probe)
+    requireLogHere(probe)
     const { pair, engineVersion, usesLog } = await ReaderPair.open(
       { path, requireSame: () => requireSameFile(probe, descriptors) },
       () => descriptors.sharedMemory(`${path}-shm`),
