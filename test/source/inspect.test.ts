@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Inspection, InspectOptions } from '../../src/source/source.ts'
@@ -13,6 +13,14 @@ function makeDatabase(path: string, sql: string): void {
   using database = new DatabaseSync(path)
   database.function('only_in_the_application', { deterministic: true }, (value) => value)
   database.exec(sql)
+}
+
+/** Its indexes then need a collation that only an application has. */
+function useCollation(path: string): void {
+  using database = new DatabaseSync(path)
+  database.enableDefensive(false)
+  database.exec(`PRAGMA writable_schema = on;
+    UPDATE sqlite_schema SET sql = replace(sql, 'nocase', 'of_the_application')`)
 }
 
 async function inspect(path: string, options = integrity): Promise<Inspection> {
@@ -120,6 +128,42 @@ test('tables that need what only the application has are no damage', async () =>
       { name: 'plain', rows: 0 },
       { name: 't', rows: 1 },
     ])
+  }
+})
+
+test('damage is found in what only the application can check, too', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  for (const layout of ['', 'WITHOUT ROWID']) {
+    for (const pageSize of [512, 4096, 65536]) {
+      rmSync(path, { force: true })
+      makeDatabase(
+        path,
+        `PRAGMA page_size = ${pageSize};
+         CREATE TABLE t (id INTEGER PRIMARY KEY, x) ${layout};
+         CREATE INDEX by_order ON t (x COLLATE nocase);
+         INSERT INTO t SELECT value, hex(randomblob(value * 20)) FROM (WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 200) SELECT value FROM n);
+         CREATE TABLE u (x); INSERT INTO u SELECT x FROM t; DROP TABLE u`,
+      )
+      useCollation(path)
+      assert.deepEqual((await inspect(path)).validation.findings, [], `${layout} ${pageSize}`)
+      const bytes = readFileSync(path)
+      const freePages = bytes.readUInt32BE(36)
+      assert(freePages > 1)
+      const counted = Buffer.from(bytes)
+      counted.writeUInt32BE(freePages - 1, 36)
+      writeFileSync(path, counted)
+      assert.match((await inspect(path)).validation.findings.join(), /^\d+ pages are in use or free, of \d+$/)
+      // A leaf of the tree: the first child of its root, which is on page 2.
+      const cell = pageSize + bytes.readUInt16BE(pageSize + 12)
+      const child = bytes.readUInt32BE(cell)
+      bytes.fill(0xab, (child - 1) * pageSize, child * pageSize)
+      writeFileSync(path, bytes)
+      for (const validation of ['quick', 'integrity'] as const) {
+        const report = (await inspect(path, { validation, rowCounts: true })).validation
+        assert.deepEqual([report.ok, report.findings], [false, [`t: page ${child} is malformed`]])
+      }
+    }
   }
 })
 

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { lockPage } from '../../../util/page-hash.ts'
 import type { ValidationLevel } from '../../source.ts'
 import { isSqliteError, meansDamage } from '../sqlite-error.ts'
+import { readNumber } from './pragma.ts'
 import { quoteName } from './schema.ts'
 
 export const findingsLimit = 20
@@ -18,13 +20,13 @@ export function checkStructure(database: DatabaseSync, level: Exclude<Validation
   } catch (thrown) {
     if (!isSqliteError(thrown)) throw thrown
     if (meansDamage(thrown)) return [`${pragma}: ${thrown.message}`]
-    return checkTables(database, pragma)
+    return [...checkTables(database, pragma), ...checkTrees(database)]
   }
 }
 
 /**
  * The whole check cannot even begin when one table needs a function or collation that only the application has. Then the
- * tables are checked one by one, and those that cannot be are left out: their absence is no damage.
+ * tables are checked one by one, and those that cannot be are left out: their absence is no damage. See {@link checkTrees}.
  */
 function checkTables(database: DatabaseSync, pragma: string): string[] {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all()
@@ -39,6 +41,27 @@ function checkTables(database: DatabaseSync, pragma: string): string[] {
     }
   }
   return findings
+}
+
+/** What tables that were left out can be checked for without the application: their trees, and that no page is missing or left over. */
+function checkTrees(database: DatabaseSync): string[] {
+  try {
+    const sum = database.prepare("SELECT count(*) AS pages, total(pagetype = 'corrupted') AS broken FROM dbstat").get()
+    if (Number(sum?.['broken']) > 0) {
+      const broken = database.prepare("SELECT name, pageno FROM dbstat WHERE pagetype = 'corrupted' LIMIT ?")
+      return broken.all(findingsLimit).map(({ name, pageno }) => `${name}: page ${pageno} is malformed`)
+    }
+    // How many pages map the others cannot be asked.
+    if (readNumber(database, 'auto_vacuum') !== 0) return []
+    const pageCount = readNumber(database, 'page_count')
+    const free = readNumber(database, 'freelist_count')
+    const locks = lockPage(readNumber(database, 'page_size')) <= pageCount ? 1 : 0
+    const found = Number(sum?.['pages']) + free + locks
+    return found === pageCount ? [] : [`${found} pages are in use or free, of ${pageCount}`]
+  } catch (thrown) {
+    if (!isSqliteError(thrown)) throw thrown
+    return meansDamage(thrown) ? [`dbstat: ${thrown.message}`] : []
+  }
 }
 
 /**
