@@ -20,6 +20,17 @@ test('an empty file is an empty database', async () => {
   assert.deepEqual([facts.pageCount, facts.tables, facts.journalMode], [0, [], 'rollback'])
 })
 
+test('a file of a single byte is an empty database, as SQLite sees it', async () => {
+  using folder = temporaryFolder()
+  const path = folder.file('app.db')
+  writeFileSync(path, 'x')
+  await using snapshot = await sqlite(path).openSnapshot()
+  assert.equal(snapshot.pageCount, 0)
+  assert.deepEqual(await Array.fromAsync(snapshot.pages()), [])
+  writeFileSync(`${path}-wal`, 'what is left')
+  await assert.rejects(() => sqlite(path).openSnapshot(), { code: 'DATABASE_UNSUPPORTED' })
+})
+
 test('what follows the last page in the file is no part of the database', async () => {
   using folder = temporaryFolder()
   const path = folder.file('app.db')

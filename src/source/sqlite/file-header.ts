@@ -12,6 +12,11 @@ export interface FileHeader {
 export const fileHeaderBytes = 100
 const magic = Buffer.from('SQLite format 3\0', 'latin1')
 
+/** SQLite takes a single byte for an empty file too: on some file systems, it once wrote one there to be able to lock it. */
+export function isEmptyFile(bytes: number): boolean {
+  return bytes <= 1
+}
+
 /** Undefined if this is no SQLite header. */
 export function parseFileHeader(bytes: Buffer): FileHeader | undefined {
   if (bytes.length < fileHeaderBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined

@@ -2,7 +2,7 @@ import { fstatSync, readSync, realpathSync, type Stats, statSync } from 'node:fs
 import { stat } from 'node:fs/promises'
 import { HoldfastError, toHoldfastError } from '../../errors.ts'
 import { acquireDescriptors, type DatabaseDescriptors } from './descriptors.ts'
-import { type FileHeader, looksEncrypted, parseFileHeader } from './file-header.ts'
+import { type FileHeader, isEmptyFile, looksEncrypted, parseFileHeader } from './file-header.ts'
 
 /** What the file itself tells, before SQLite has a look. A hint only: no lock is held yet. */
 export interface FileProbe {
@@ -50,7 +50,7 @@ export function probeFile(location: string, path: string, descriptors: DatabaseD
   const { size } = fstatSync(descriptors.database)
   const bytes = start.subarray(0, got)
   const header = parseFileHeader(bytes)
-  if (size === 0 && (statIfPresent(`${path}-wal`)?.size ?? 0) > 0) {
+  if (isEmptyFile(size) && (statIfPresent(`${path}-wal`)?.size ?? 0) > 0) {
     // SQLite would take the log for a leftover and delete it on the first read.
     throw new HoldfastError('DATABASE_UNSUPPORTED', `${location} is empty, but its log ${path}-wal is not.`, {
       object: location,

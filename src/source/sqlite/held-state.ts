@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { HoldfastError } from '../../errors.ts'
 import { requireSameFile } from './connect.ts'
 import type { DatabaseDescriptors } from './descriptors.ts'
-import { fileHeaderBytes, parseFileHeader } from './file-header.ts'
+import { fileHeaderBytes, isEmptyFile, parseFileHeader } from './file-header.ts'
 import type { FileProbe } from './file-probe.ts'
 import { readFrames } from './log/frame-reader.ts'
 import { mapLog } from './log/page-map.ts'
@@ -75,7 +75,7 @@ async function sizeOf(
   begun: Begun,
   horizon: LogHorizon | undefined,
 ): Promise<{ readonly pageSize: number; readonly pageCount: number }> {
-  if (found.fileBytes === 0) return { pageSize: begun.pageSize, pageCount: 0 }
+  if (isEmptyFile(found.fileBytes)) return { pageSize: begun.pageSize, pageCount: 0 }
   const { pageSize } = begun
   const stored =
     horizon !== undefined && horizon.pageCount > 0 ? horizon.pageCount : Math.ceil(found.fileBytes / pageSize)
