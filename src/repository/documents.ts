@@ -34,14 +34,21 @@ export async function readDocumentBytes(
   }
 }
 
-export function writeDocument(
+/** @throws DATABASE_UNSUPPORTED if it would be too large to be read again, STORAGE_* */
+export async function writeDocument(
   storage: BackupStorage,
   kind: string,
   key: string,
   body: unknown,
   options: PutOptions = {},
 ): Promise<ObjectInfo> {
-  return storage.put(key, encodeDocument(kind, body), options)
+  const bytes = encodeDocument(kind, body)
+  if (bytes.length <= largestDocument) return storage.put(key, bytes, options)
+  throw new HoldfastError(
+    'DATABASE_UNSUPPORTED',
+    `The object ${key} would be larger than any document may be (64 MiB), so it is not written.`,
+    { object: key, hint: 'The names of all tables of a database must fit into one document, with their row counts.' },
+  )
 }
 
 function tooLarge(key: string, cause: RangeError): HoldfastError {

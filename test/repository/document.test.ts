@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { hasCode } from '../../src/errors.ts'
 import { decodeDocument, encodeDocument } from '../../src/repository/document.ts'
-import { readDocument } from '../../src/repository/documents.ts'
+import { readDocument, writeDocument } from '../../src/repository/documents.ts'
 import { readCatalog } from '../../src/repository/read-catalog.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
@@ -23,6 +23,15 @@ describe('documents', () => {
         })
       }),
     )
+  })
+
+  it('too large to be read again are not written', async () => {
+    const storage = new MemoryStorage()
+    await assert.rejects(
+      () => writeDocument(storage, 'test', 'k', { text: 'x'.repeat(64 << 20), number: 1 }),
+      (error) => hasCode(error, 'DATABASE_UNSUPPORTED'),
+    )
+    assert.equal(await storage.head('k'), undefined)
   })
 
   it('can be checked with tail and sha256sum', () => {
