@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../errors.ts'
 import { type FileProbe, statIfPresent } from './file-probe.ts'
-import { commandOf, identityOf, openFilesOf, otherProcesses } from './open-files.ts'
+import { commandOf, identityOf, type OpenFile, openFilesOf, otherProcesses } from './open-files.ts'
 
 /**
  * A log lies beside the name by which the database was opened. By another name of the file, a hard link or a mount of it alone,
@@ -12,9 +12,9 @@ export function requireLogHere({ location, path }: FileProbe): void {
   const hasOneName = (statIfPresent(path)?.nlink ?? 1) === 1
   // Looking at every process takes its time, and where there is a log, there is hardly another one.
   if (hasOneName && (statIfPresent(`${path}-wal`)?.size ?? 0) > 0) return
-  // Twice, because the log may be removed and made anew while one looks.
-  if (findLogElsewhere(path) === undefined) return
-  const found = findLogElsewhere(path)
+  if (findLogElsewhere(path, recentLogs()) === undefined) return
+  // Again, because the log may be removed and made anew while one looks.
+  const found = findLogElsewhere(path, openLogs())
   if (found === undefined) return
   throw new HoldfastError(
     'DATABASE_UNSUPPORTED',
@@ -26,22 +26,43 @@ export function requireLogHere({ location, path }: FileProbe): void {
   )
 }
 
-interface LogElsewhere {
-  /** Of the database, as the process sees it. */
+/** A log that another process has open together with its database. */
+interface OpenLog {
+  /** Of the database, as that process sees it. */
   readonly name: string
   readonly pid: string
-  readonly command: string
+  readonly log: OpenFile
 }
 
-function findLogElsewhere(path: string): LogElsewhere | undefined {
-  const database = identityOf(path)
+/** By the identity of the database. */
+type OpenLogs = ReadonlyMap<string, readonly OpenLog[]>
+
+/** Thousands of databases may be opened one after the other: all files of all processes are looked through once for those of a while. */
+const lastsMs = 500
+let recent: { readonly since: number; readonly logs: OpenLogs } | undefined
+
+function recentLogs(): OpenLogs {
+  const now = performance.now()
+  if (recent === undefined || now - recent.since >= lastsMs) recent = { since: now, logs: openLogs() }
+  return recent.logs
+}
+
+function openLogs(): OpenLogs {
+  const all = new Map<string, OpenLog[]>()
   for (const pid of otherProcesses()) {
-    const files = [...openFilesOf(pid)]
-    for (const log of files.filter(({ name }) => name.endsWith('-wal'))) {
-      const name = log.name.slice(0, -'-wal'.length)
-      const isOurs = files.some((file) => file.name === name && file.identity() === database)
-      if (isOurs && log.identity() !== identityOf(`${path}-wal`)) return { name, pid, command: commandOf(pid) }
+    const files = new Map([...openFilesOf(pid)].map((file) => [file.name, file]))
+    for (const [logName, log] of files) {
+      if (!logName.endsWith('-wal')) continue
+      const name = logName.slice(0, -'-wal'.length)
+      const database = files.get(name)?.identity()
+      if (database !== undefined) all.set(database, [...(all.get(database) ?? []), { name, pid, log }])
     }
   }
-  return undefined
+  return all
+}
+
+function findLogElsewhere(path: string, logs: OpenLogs): { name: string; pid: string; command: string } | undefined {
+  const ours = identityOf(`${path}-wal`)
+  const found = logs.get(identityOf(path) ?? '')?.find(({ log }) => log.identity() !== ours)
+  return found && { name: found.name, pid: found.pid, command: commandOf(found.pid) }
 }
