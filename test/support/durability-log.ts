@@ -5,9 +5,10 @@ import { syncBuiltinESMExports } from 'node:module'
 import { dirname } from 'node:path'
 import { mock } from 'node:test'
 
-/** Something was flushed, or became visible under a name. */
+/** Something was written to or flushed through a handle, became visible under a name, or lost it. */
 export type DurabilityEvent =
-  | { readonly what: 'sync'; readonly inode: number }
+  | { readonly what: 'write' | 'sync'; readonly inode: number }
+  | { readonly what: 'gone'; readonly path: string; readonly inode: number }
   | { readonly what: 'name'; readonly path: string; readonly inode: number }
 
 /** What this process flushes and names, in order, until it is disposed of. Power loss cannot be tried; that it is provided for can. */
@@ -26,7 +27,22 @@ export async function recordDurability(): Promise<Disposable & { readonly events
       synced(this.fd)
     })
   }
-  const { fsyncSync, renameSync } = fs
+  const { write } = prototype
+  mock.method(prototype, 'write', async function (this: fsPromises.FileHandle, ...args: Parameters<typeof write>) {
+    events.push({ what: 'write', inode: fstatSync(this.fd).ino })
+    return await write.apply(this, args)
+  })
+  const { fsyncSync, renameSync, rmSync, writeSync } = fs
+  mock.method(fs, 'writeSync', (descriptor: number, ...args: [NodeJS.ArrayBufferView, number, number, number]) => {
+    // Standard output and error go through here, too.
+    if (descriptor > 2) events.push({ what: 'write', inode: fstatSync(descriptor).ino })
+    return writeSync(descriptor, ...args)
+  })
+  mock.method(fs, 'rmSync', (path: fs.PathLike, options?: fs.RmOptions) => {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    rmSync(path, options)
+    if (stats !== undefined) events.push({ what: 'gone', path: String(path), inode: stats.ino })
+  })
   mock.method(fs, 'fsyncSync', (descriptor: number) => {
     fsyncSync(descriptor)
     synced(descriptor)
