@@ -48,7 +48,9 @@ function check(file: string): string[] {
     if (message) found.push(`${file}:${text.slice(0, start).split('\n').length} ${message}`)
   }
   const source = (node: Node | null): void => {
-    if (node?.type === 'Literal' && typeof node.value === 'string') report(node, wrongImport(file, part, node.value))
+    if (node === null) return
+    const isPlain = node.type === 'Literal' && typeof node.value === 'string'
+    report(node, isPlain ? wrongImport(file, part, `${node.value}`) : 'imports what its text does not tell')
   }
   if (!(part in mayImport)) found.push(`${file}:1 src/${part} is not in the table of scripts/layers.ts`)
 
