@@ -30,6 +30,14 @@ export const gapsPrefix = (database: string) => `${databasePrefix(database)}gaps
 export const pausesPrefix = (database: string) => `${databasePrefix(database)}untimed/`
 export const backupsPrefix = (database: string) => `${databasePrefix(database)}backups/`
 
+const ownFiles: readonly string[] = [markerKey, recoveryKey, formatKey, mirrorKey, mirrorLeaseKey]
+const ownPrefixes = [databasesPrefix, auditPrefix, agentsPrefix]
+
+/** Whether a path from the repository's root is one that the repository itself uses; its folder may hold other files too. */
+export function isRepositoryKey(key: string): boolean {
+  return ownFiles.includes(key) || ownPrefixes.some((prefix) => `${key}/`.startsWith(prefix))
+}
+
 const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
 
 export function segmentKey(database: string, segment: Omit<SegmentInfo, 'key' | 'bytes'>): string {

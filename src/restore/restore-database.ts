@@ -10,6 +10,7 @@ import { lockPage } from '../util/page-hash.ts'
 import { type Fetched, fetchPages, type WantedPages } from './fetch-pages.ts'
 import { listAgain } from './list-again.ts'
 import { type Damage, noteDamage, type OpenedPlan, openPlan } from './open-plan.ts'
+import { requireOutsideRepository } from './outside-repository.ts'
 import { defaultRates } from './rates/default-rates.ts'
 import { resolveState } from './resolve-state.ts'
 import type { RestoreOptions, RestoreResult } from './restore-options.ts'
@@ -54,6 +55,7 @@ class RestoreRun {
   async execute(): Promise<RestoreResult> {
     const { state, signal, dryRun = false } = this.#options
     signal?.throwIfAborted()
+    await requireOutsideRepository(this.#database.repository.url, this.#options.targetPath)
     this.#progress('plan', 0, undefined, 'objects')
     return await listAgain(this.#database, { signal }, async (catalog, mayListAgain) => {
       this.#warnings = catalog.problems.map(({ key, problem }) => `${key}: ${problem}`)

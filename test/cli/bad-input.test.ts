@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -300,6 +301,21 @@ it('a restore never takes the place of what it should not', async (context) => {
   for (const mode of ['--force', '--delta']) {
     await refuses(cwd, restore('app.db', mode), { code: 'TARGET_LIVE', exitCode: 6, says: [/app\.db/] })
   }
+})
+
+it('a restore never takes the place of what the repository keeps, but may go beside it', async (context) => {
+  const { cwd, at } = await workplace(context)
+  const [segment = ''] = globSync('backups/databases/app/segments/*-base.hfs', { cwd })
+  symlinkSync(at('backups', 'holdfast.json'), at('link.db'))
+  for (const target of ['backups/holdfast.json', 'link.db', segment, 'backups/databases/app/segments/new.db']) {
+    await refuses(cwd, ['restore', 'app', '--latest', '--to', target, '--force'], {
+      code: 'USAGE',
+      exitCode: 2,
+      says: [/keeps its own files/, /outside of the repository/],
+    })
+  }
+  await cliOk(['restore', 'app', '--latest', '--to', 'backups/beside.db'], { cwd })
+  await cliOk(['verify'], { cwd })
 })
 
 it('a time before the first backup, or after the last, names the nearest with a command for it', async (context) => {
