@@ -185,7 +185,7 @@ export function hasCode(error: unknown, ...codes: ErrorCode[]): error is Holdfas
 }
 
 /**
- * Makes a HoldfastError of anything thrown. System errors keep their meaning (ENOSPC, EACCES, abort); of a SuppressedError
+ * Makes a HoldfastError of anything thrown. System errors keep their meaning (ENOSPC, EACCES, ELOOP, abort); of a SuppressedError
  * the failure that came first counts; all else is INTERNAL.
  */
 export function toHoldfastError(thrown: unknown, object?: string): HoldfastError {
@@ -210,6 +210,16 @@ export function toHoldfastError(thrown: unknown, object?: string): HoldfastError
       return new HoldfastError('ACCESS_DENIED', `Access to ${place} is denied (${systemCode}).`, {
         ...details,
         hint: 'Check the owner and mode of the file and of its folder.',
+      })
+    case 'ENAMETOOLONG':
+      return new HoldfastError('USAGE', `${place} is too long a name for its file system.`, {
+        ...details,
+        hint: 'Choose a shorter one.',
+      })
+    case 'ELOOP':
+      return new HoldfastError('USAGE', `${place} is a circle of symbolic links.`, {
+        ...details,
+        hint: 'Name the file itself, or mend the links.',
       })
     default:
       return new HoldfastError('INTERNAL', thrown.message, details)

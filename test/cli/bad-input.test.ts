@@ -92,6 +92,8 @@ const commandLines: readonly (readonly [args: string, says: RegExp])[] = [
   ['estimate app --at tomorrow', /still to come/],
   ['restore app --lsn 0 --to out.db', /whole number from 1 on/],
   ['restore app --latest --to ', /--to names no file/],
+  ['restore app --latest --to new/', /new\/ is the name of a folder/],
+  ['backup ', /The path of a database is empty/],
   ['verify --subset 0%', /part such as 10%/],
   ['points app --from 2026-02-01 --to 2026-01-01', /--from .* is after --to/],
   ['completion tcsh', /'tcsh' is invalid[\s\S]*bash, zsh, fish/],
@@ -140,6 +142,23 @@ it('what cannot be backed up is refused with the reason', async (context) => {
     code: 'DATABASE_DAMAGED',
     exitCode: 5,
     says: [/3 rows of orders break a foreign key/, /PRAGMA foreign_key_check/, /--allow-damaged/],
+  })
+})
+
+it('a name that no file can have, and links that lead nowhere, are no bug of ours', async (context) => {
+  const { cwd, at } = await workplace(context)
+  const long = 'x'.repeat(300)
+  symlinkSync('circle.db', at('circle.db'))
+  for (const args of [
+    ['backup', `${long}.db`],
+    ['restore', 'app', '--latest', '--to', long],
+  ])
+    await refuses(cwd, args, { code: 'USAGE', exitCode: 2, says: [/too long a name/, /Choose a shorter one/] })
+  await refuses(cwd, ['backup', 'circle.db'], { code: 'USAGE', exitCode: 2, says: [/circle of symbolic links/] })
+  await refuses(cwd, ['restore', 'app', '--latest', '--to', 'app.db/out.db'], {
+    code: 'TARGET_FOLDER_MISSING',
+    exitCode: 4,
+    says: [/There is no folder .*app\.db to restore into/],
   })
 })
 

@@ -240,6 +240,8 @@ async function chooseType(
 
 /** The name must be one that a repository can have: `my-app` for `my app.db`. */
 async function openSource(path: string): Promise<BackupSource> {
+  // As of a variable that is not set; it would be resolved to the working directory.
+  if (path === '') throw usageError('The path of a database is empty.', 'Name the file that the application opens.')
   const [{ sqlite }, { databaseNameFrom }] = await Promise.all([
     import('../../source/sqlite/sqlite-source.ts'),
     import('../../repository/layout.ts'),

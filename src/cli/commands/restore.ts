@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { Option } from 'commander'
 import type { Ending } from '../../agent/journal/ending.ts'
 import { restoreEnding } from '../../agent/journal/restore-ending.ts'
@@ -86,6 +86,11 @@ function ending({ data }: Outcome<'restore'>): Ending {
 async function restore(session: Session, name: string, flags: RestoreFlags): Promise<Outcome<'restore'>> {
   const { signal, output } = session
   if (flags.to === '') throw usageError('--to names no file.')
+  if (flags.to.endsWith(sep))
+    throw usageError(
+      `--to ${flags.to} is the name of a folder.`,
+      'Name the file in it that the database is to be restored to.',
+    )
   if (flags.to === '-')
     throw usageError(
       'A database cannot be restored to standard output: it is proved in its file before it is handed over.',

@@ -29,6 +29,7 @@ export interface ExistingPlace extends TargetPlace {
 export async function findPlace(target: string): Promise<TargetPlace> {
   const path = await realPlace(resolve(target), target)
   const folder = dirname(path)
+  await requireFolder(folder, target)
   try {
     await access(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
@@ -59,6 +60,19 @@ export async function findPlace(target: string): Promise<TargetPlace> {
   return { path, folder, base: basename(path), old }
 }
 
+async function requireFolder(folder: string, target: string): Promise<void> {
+  const facts = await stat(folder).catch(ifMissing)
+  if (facts?.isDirectory() !== true) throw noFolder(folder, target)
+}
+
+function noFolder(folder: string, target: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('TARGET_FOLDER_MISSING', `There is no folder ${folder} to restore into.`, {
+    object: target,
+    hint: 'Make the folder, or restore to another place.',
+    cause,
+  })
+}
+
 /** @throws DISK_FULL if the file system is known to have less than `needed` bytes for us */
 export async function assertSpace(folder: string, needed: number): Promise<void> {
   const { bavail, blocks, bsize } = await statfs(folder)
@@ -81,11 +95,7 @@ async function realPlace(path: string, target: string): Promise<string> {
     const folder = await realpath(dirname(place)).catch((error: unknown) => {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw toHoldfastError(error, dirname(place))
-      throw new HoldfastError('TARGET_FOLDER_MISSING', `There is no folder ${dirname(place)} to restore into.`, {
-        object: target,
-        hint: 'Make the folder, or restore to another place.',
-        cause: error,
-      })
+      throw noFolder(dirname(place), target, error)
     })
     place = join(folder, basename(place))
     if ((await lstat(place).catch(ifMissing))?.isSymbolicLink() !== true) return place
