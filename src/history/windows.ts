@@ -120,8 +120,20 @@ function toWindow(stretch: Stretch): Window {
 function gapBetween(before: Window, after: Window, records: readonly GapRecord[]): Gap {
   const { toLsn: fromLsn, toTime: fromTime } = before
   const { fromLsn: toLsn, fromTime: toTime } = after
-  const recorded = records.filter((gap) => gap.fromLsn >= fromLsn && gap.toLsn <= toLsn).map(({ reason }) => reason)
-  const unrecorded = toLsn === fromLsn + 1 ? gapReasons.notCaptured : gapReasons.notKept
-  const reason = recorded.length === 0 ? unrecorded : [...new Set(recorded)].join('; ')
-  return { fromLsn, toLsn, fromTime, toTime, reason }
+  const recorded = records.filter((gap) => gap.fromLsn >= fromLsn && gap.toLsn <= toLsn)
+  const reasons = recorded.map(({ reason }) => reason)
+  // Records that leave out a part of it do not tell why that part is gone.
+  if (!isCovered(fromLsn, toLsn, recorded))
+    reasons.push(toLsn === fromLsn + 1 ? gapReasons.notCaptured : gapReasons.notKept)
+  return { fromLsn, toLsn, fromTime, toTime, reason: [...new Set(reasons)].join('; ') }
+}
+
+/** Whether the records, one after the other, lead from one state to the other. */
+function isCovered(fromLsn: Lsn, toLsn: Lsn, records: readonly GapRecord[]): boolean {
+  let reached: number = fromLsn
+  for (const gap of records.toSorted((a, b) => a.fromLsn - b.fromLsn)) {
+    if (gap.fromLsn > reached) return false
+    reached = Math.max(reached, gap.toLsn)
+  }
+  return reached >= toLsn
 }

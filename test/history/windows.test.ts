@@ -54,7 +54,28 @@ suite('restorable windows', () => {
   test('several recorded gaps between two windows are all named; states that are gone have a reason of their own', () => {
     const segments = [segment('base', 0, 3), segment('base', 0, 9), segment('base', 0, 12)]
     const { gaps } = restorableWindows(segments, [gapRecord(3, 4, 'a'), gapRecord(6, 7, 'b'), gapRecord(7, 8, 'a')])
-    assert.deepEqual(gaps, [gap(3, 9, 'a; b'), gap(9, 12, gapReasons.notKept)])
+    assert.deepEqual(gaps, [gap(3, 9, `a; b; ${gapReasons.notKept}`), gap(9, 12, gapReasons.notKept)])
+  })
+
+  test('what is missing beside a recorded gap is not laid at its door', () => {
+    const [base, lost, healed, log] = [
+      segment('base', 0, 3),
+      segment('log', 3, 5),
+      segment('delta', 5, 6),
+      segment('log', 6, 9),
+    ]
+    const ends = segment('base', 0, 12)
+    const record = gapRecord(5, 6, 'the log was reset')
+    const rest = gap(9, 12, gapReasons.notKept)
+    assert.deepEqual(restorableWindows([base, lost, healed, log, ends], [record]).gaps, [
+      gap(5, 6, 'the log was reset'),
+      rest,
+    ])
+    assert.deepEqual(restorableWindows([base, healed, log, ends], [record]).gaps, [
+      gap(3, 12, `the log was reset; ${gapReasons.notKept}`),
+    ])
+    const wholly = [gapRecord(5, 12, 'b'), gapRecord(3, 6, 'a')]
+    assert.deepEqual(restorableWindows([base, ends], wholly).gaps, [gap(3, 12, 'b; a')])
   })
 
   test('what cannot be reached makes no window', () => {
