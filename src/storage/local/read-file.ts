@@ -4,7 +4,7 @@ import { throwIfAborted } from '../abort.ts'
 import { objectNotFound } from '../conditions.ts'
 import { resolveRange } from '../range.ts'
 import type { GetOptions } from '../storage.ts'
-import { fileError, guarded, isMissing } from './file-error.ts'
+import { fileError, guarded, isMissing, systemCode } from './file-error.ts'
 
 const chunkSize = 512 * 1024
 
@@ -57,13 +57,27 @@ async function openObject(path: string, key: string): Promise<FileHandle> {
 
 async function readChunk(handle: FileHandle, key: string, position: number, buffer: Buffer): Promise<Buffer> {
   for (let done = 0; done < buffer.length; ) {
-    const { bytesRead } = await guarded(key, handle.read(buffer, done, buffer.length - done, position + done))
+    const { bytesRead } = await readOnce(handle, key, buffer.subarray(done), position + done)
     // Objects are only ever replaced whole, so a file that shrinks under us was changed by somebody else.
     if (bytesRead === 0)
       throw new HoldfastError('STORAGE_CORRUPT', `The object ${key} was truncated while being read.`, { object: key })
     done += bytesRead
   }
   return buffer
+}
+
+/** The file could be opened, so it is not the disk that is away, but these bytes: damage of this object, which costs no other. */
+async function readOnce(handle: FileHandle, key: string, buffer: Buffer, position: number) {
+  try {
+    return await handle.read(buffer, 0, buffer.length, position)
+  } catch (thrown) {
+    if (systemCode(thrown) !== 'EIO') throw fileError(thrown, key)
+    throw new HoldfastError('STORAGE_CORRUPT', `The disk cannot read the object ${key} (EIO).`, {
+      object: key,
+      cause: thrown,
+      hint: 'Copy the repository to another disk while the rest of it can be read.',
+    })
+  }
 }
 
 function wholeOf(chunk: Buffer): Buffer {
