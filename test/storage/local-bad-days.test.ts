@@ -74,6 +74,20 @@ describe('the local storage on a bad day', () => {
     assert.equal((await storage.head('a/small'))?.size, 500_000)
   })
 
+  it('says that no more files fit where there is space, but none for another file', mounting, async () => {
+    using disk = smallFileSystem(1024, 12)
+    const storage = new LocalStorage(disk.path)
+    await storage.put('a/former', Buffer.from('former'))
+    await assert.rejects(
+      async () => {
+        for (let n = 0; n < 20; n += 1) await storage.put(`a/${n}`, Buffer.from('small'))
+      },
+      (error) => hasCode(error, 'DISK_FULL') && /can hold no more files/.test(error.message),
+    )
+    await storage.delete('a/0')
+    await storage.put('a/other', Buffer.from('small'))
+  })
+
   it('says STORAGE_DENIED where it may not write, and still reads', mounting, async () => {
     using disk = smallFileSystem(1024)
     const former = await new LocalStorage(disk.path).put('a/former', Buffer.from('former'))

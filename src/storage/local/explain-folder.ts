@@ -8,6 +8,12 @@ import { systemCode } from './file-error.ts'
 export async function explainFolder(error: HoldfastError, root: string): Promise<HoldfastError> {
   const details = { object: error.object, cause: error.cause }
   if (error.code === 'DISK_FULL') {
+    if (await hasNoFilesLeft(root)) {
+      return new HoldfastError('DISK_FULL', `The file system of the folder ${root} can hold no more files.`, {
+        ...details,
+        hint: 'Remove files from it, however small, or choose another place, and run the command again.',
+      })
+    }
     return new HoldfastError('DISK_FULL', `No space left in the folder ${root} (${await freeText(root)} free).`, {
       ...details,
       hint: error.hint,
@@ -27,6 +33,16 @@ export async function explainFolder(error: HoldfastError, root: string): Promise
     `The folder ${root} does not exist and cannot be made${reason === undefined ? '' : ` (${reason})`}.`,
     { ...details, hint: 'Name a folder in a place where you may make one, or make it yourself first.' },
   )
+}
+
+/** Some file systems make as many as there is space for, and say 0 of 0. */
+async function hasNoFilesLeft(folder: string): Promise<boolean> {
+  try {
+    const { files, ffree, bavail } = await statfs(folder)
+    return files > 0 && ffree === 0 && bavail > 0
+  } catch {
+    return false
+  }
 }
 
 async function freeText(folder: string): Promise<string> {
