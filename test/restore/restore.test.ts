@@ -65,6 +65,16 @@ describe('a restore to a new file', () => {
     await assert.rejects(restore(folder.file('sub'), { force: true }), refused('USAGE'))
   })
 
+  it('refuses a place where a folder has the name of a file that SQLite keeps beside a database', async () => {
+    for (const name of ['a.db-wal', 'a.db-journal', 'a.db-shm']) {
+      using folder = temporaryFolder()
+      mkdirSync(folder.file(name))
+      for (const options of [{}, { force: true }, { dryRun: true }])
+        await assert.rejects(restore(folder.file('a.db'), options), refused('USAGE'))
+      assert.deepEqual(readdirSync(folder.path), [name])
+    }
+  })
+
   it('removes the sidecars of a database that is no more', async () => {
     using folder = temporaryFolder()
     writeFileSync(folder.file('a.db-wal'), 'left by another database')

@@ -3,7 +3,7 @@ import { access, lstat, readlink, realpath, stat, statfs } from 'node:fs/promise
 import { basename, dirname, join, resolve } from 'node:path'
 import { HoldfastError, toHoldfastError } from '../../../errors.ts'
 import { formatBytes } from '../../../util/format-bytes.ts'
-import { sidecarSuffixes } from './sidecars.ts'
+import { sidecarPaths, sidecarSuffixes } from './sidecars.ts'
 
 /** Where the restored file goes: the real file behind a symbolic link. */
 export interface TargetPlace {
@@ -57,7 +57,19 @@ export async function findPlace(target: string): Promise<TargetPlace> {
       },
     )
   }
+  // Beside a database that is there, SQLite says so itself.
+  if (old === undefined) for (const beside of sidecarPaths(path)) await refuseFolder(beside, target)
   return { path, folder, base: basename(path), old }
+}
+
+/** Container engines make folders where files were to be mounted; SQLite could not open a database beside one. */
+async function refuseFolder(sidecar: string, target: string): Promise<void> {
+  const facts = await stat(sidecar).catch(ifMissing)
+  if (facts?.isDirectory() !== true) return
+  throw new HoldfastError('USAGE', `${sidecar} is a folder, where SQLite keeps a file beside its database.`, {
+    object: target,
+    hint: 'Remove that folder, or restore to another path.',
+  })
 }
 
 async function requireFolder(folder: string, target: string): Promise<void> {
