@@ -13,6 +13,11 @@ export function probeKey(random: Uint8Array, name: (typeof names)[number]): stri
   return `${prefix}${Buffer.from(random).toString('hex')}-${name}`
 }
 
+/** Whether a probe made it: of an `init` that was killed, it is no file of somebody else's. */
+export function isProbeKey(key: string): boolean {
+  return leftover.test(key)
+}
+
 /**
  * Deletes what probes left that were killed, hours later. Where nothing may be deleted, it stays: it does no harm.
  * @param now milliseconds since 1970
@@ -25,7 +30,7 @@ export async function removeProbeLeftovers(
 ): Promise<void> {
   try {
     for await (const { key, modifiedAt } of storage.list(prefix, options))
-      if (leftover.test(key) && now - modifiedAt > abandonedMs) await storage.delete(key, options)
+      if (isProbeKey(key) && now - modifiedAt > abandonedMs) await storage.delete(key, options)
   } catch (error) {
     if (!hasCode(error, 'STORAGE_DENIED')) throw error
   }

@@ -252,6 +252,13 @@ it('a repository in a folder with other files is made, with a warning', async (c
   assert.equal(readFileSync(at('shared', 'notes.txt'), 'utf8'), 'mine')
 })
 
+it('what an init that was killed left is not taken for files of somebody else', async (context) => {
+  const { cwd, at } = await workplace(context)
+  mkdirSync(at('begun'))
+  writeFileSync(at('begun', 'probe-0244c765ae974adc-basic'), '')
+  await cliOk(['init', '--repository', 'begun'], { cwd })
+})
+
 it('a repository that is missing, half made, or of a newer version is told apart', async (context) => {
   const { cwd, at } = await workplace(context)
   await refuses(cwd, ['list', '--repository', 'nowhere'], {

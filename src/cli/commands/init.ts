@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { isProbeKey } from '../../storage/probe-leftovers.ts'
 import { formatFacts } from '../format/table.ts'
 import { shellWord } from '../format/text.ts'
 import { type AddCommand, examples } from '../program.ts'
@@ -77,7 +78,7 @@ async function otherFiles(url: string): Promise<string[]> {
   if (!url.startsWith('file:')) return []
   const own = /^(holdfast\.json|RECOVERY\.md|FORMAT\.md|databases|audit|lost\+found|\..*@.*)$/
   try {
-    return (await readdir(fileURLToPath(url))).filter((name) => !own.test(name)).sort()
+    return (await readdir(fileURLToPath(url))).filter((name) => !own.test(name) && !isProbeKey(name)).sort()
   } catch {
     // If it is there and cannot be read, init says so.
     return []
