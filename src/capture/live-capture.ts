@@ -8,6 +8,7 @@ import type { StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, hasCode, toHoldfastError } from '../errors.ts'
 import type { Lsn } from '../history/lsn.ts'
 import type { OperationOptions } from '../storage/storage.ts'
+import { throwIfAborted } from '../util/abort.ts'
 import type { CaptureStatus, StopOptions } from './capture.ts'
 import type { CaptureEvent, Unsent } from './capture-events.ts'
 import { type CaptureSignatures, captureApi, type FollowRequest, followRequest, stopOptions } from './engine-api.ts'
@@ -92,7 +93,7 @@ export class LiveCapture extends EventEmitter<LiveCaptureEvents> implements Asyn
     const { location: path, database, unnamedIn, link } = place
     const stateFolder = absolute(options.stateFolder)
     const request = parseOptions(followRequest, { ...options, database, unnamedIn, stateFolder })
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     const engine = startEngine(engineEntry(import.meta.url, 'engine'), captureApi, {
       ...place.engine,
       handlers: link.handlers,

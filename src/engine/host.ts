@@ -20,6 +20,7 @@ import {
   engineNotStarted,
   engineOfOtherVersion,
 } from './engine-death.ts'
+import { engineFolder } from './engine-folder.ts'
 import { EngineWatch } from './engine-watch.ts'
 import { engineEnvironment, keptOptions } from './exec-options.ts'
 import { type Handlers, Peer } from './peer.ts'
@@ -87,7 +88,7 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       execArgv: keptOptions(process.execArgv),
       env: engineEnvironment(process.env),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      cwd: options.cwd ?? engineFolder(),
       ...(options.execPath === undefined ? {} : { execPath: options.execPath }),
     })
     this.#peer = new Peer(childPort(this.#child), options.handlers ?? {}, {
@@ -207,7 +208,11 @@ export class Engine<S extends Signatures> implements AsyncDisposable {
       this.#child.stderr === null ? undefined : finished(this.#child.stderr).catch(ignore),
       this.#child.connected ? once(this.#child, 'disconnect') : undefined,
     ]
-    await Promise.race([Promise.all(said), sleep(lastWordsMs)])
+    const patience = new AbortController()
+    const silence = sleep(lastWordsMs, undefined, { signal: patience.signal }).catch(ignore)
+    await Promise.race([Promise.all(said), silence])
+    // Its timer would keep this process from ending.
+    patience.abort()
     this.#unending.cancel()
     this.#fail(this.#killedFor ?? engineDied(this.#child.pid, exit, this.#lastWords.trim()))
     this.#exited.resolve()

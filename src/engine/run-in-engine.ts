@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../util/abort.ts'
 import type { EngineApi, Signatures } from './api.ts'
 import { engineEntry } from './entry.ts'
 import { type EngineCallOptions, type EngineOptions, startEngine } from './host.ts'
@@ -20,7 +21,7 @@ export async function runInEngine<S extends Signatures, Name extends keyof S & s
   options: EngineOptions & EngineCallOptions<S[Name]['event']>,
 ): Promise<S[Name]['output']> {
   const { signal, onEvent, ...engineOptions } = options
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   await using engine = startEngine(engineEntry(beside, entry), api, engineOptions)
   return await engine.call(name, input, { signal, onEvent })
 }

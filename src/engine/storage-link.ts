@@ -1,5 +1,6 @@
 /** How an engine comes by the storage that its host works with. */
 import { z } from 'zod'
+import { HoldfastError } from '../errors.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { BackupStorage } from '../storage/storage.ts'
 import type { Handlers, Peer } from './peer.ts'
@@ -25,6 +26,7 @@ export interface StorageLink extends AsyncDisposable {
 /** @throws USAGE, STORAGE_* */
 export async function linkStorage(place: string | BackupStorage): Promise<StorageLink> {
   if (typeof place !== 'string') {
+    requireStorage(place)
     // It belongs to whoever made it, who also closes it.
     return { storage: place, address: { kind: 'host' }, handlers: serveStorage(place), [Symbol.asyncDispose]: nothing }
   }
@@ -38,6 +40,11 @@ export async function linkStorage(place: string | BackupStorage): Promise<Storag
   return { ...shared, address: { kind: 'location', location }, handlers: {} }
 }
 
+/** Names the place of a link again for another one; a relative path would by then mean another place, if the working folder was changed. */
+export function placeOf({ address, storage }: StorageLink): string | BackupStorage {
+  return address.kind === 'location' ? address.location : storage
+}
+
 /** The engine's side. */
 export async function openLinkedStorage(
   address: StorageAddress,
@@ -45,6 +52,18 @@ export async function openLinkedStorage(
   signal: AbortSignal,
 ): Promise<BackupStorage> {
   return address.kind === 'host' ? await remoteStorage(host, { signal }) : await openStorage(address.location)
+}
+
+const operations = ['put', 'get', 'head', 'list', 'delete', 'close'] as const satisfies readonly (keyof BackupStorage)[]
+
+/** JavaScript lets anything through. @throws USAGE */
+function requireStorage(place: BackupStorage | null | undefined): void {
+  const isStorage =
+    place !== null && typeof place === 'object' && operations.every((name) => typeof place[name] === 'function')
+  if (isStorage && typeof place.url === 'string') return
+  throw new HoldfastError('USAGE', 'This is no place for a repository.', {
+    hint: 'Give a path or a URL, or a storage of your own that implements BackupStorage.',
+  })
 }
 
 async function nothing(): Promise<void> {}

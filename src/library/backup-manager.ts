@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { drillEnding } from '../agent/journal/drill-ending.ts'
 import type { RecordedOperation } from '../agent/journal/recorded-operation.ts'
 import { verifyEnding } from '../agent/journal/verify-ending.ts'
@@ -16,6 +17,7 @@ import type {
 import type { UpkeepAnywhereOptions } from '../capture/control/upkeep-through-follower.ts'
 import type { LiveCapture } from '../capture/live-capture.ts'
 import { parseOptions } from '../engine/parse-options.ts'
+import { placeOf } from '../engine/storage-link.ts'
 import { HoldfastError } from '../errors.ts'
 import type { CompactReport } from '../maintenance/compact/compact-database.ts'
 import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
@@ -30,14 +32,16 @@ import { type VerifyBackupsOptions, verifyBackups } from '../verify/verify-backu
 import type { VerifyResult } from '../verify/verify-options.ts'
 import type { BackupSchedule, ScheduleBackupsOptions, ScheduledBackups } from './backup-schedule.ts'
 import { Captures } from './captures.ts'
-import { checkEngine } from './check-engine.ts'
 import { drillFacts, verifyFacts } from './check-facts.ts'
+import { checkBackupManager } from './check-open.ts'
 import { type HistoryQuery, historyOf } from './history/history-of.ts'
 import { makeBackup } from './make-backup.ts'
 import type { CleanupOptions, DatabaseChoice, DrillDatabaseOptions, FollowDatabaseOptions } from './manager-choices.ts'
 import { type ManagerParts, openParts } from './manager-parts.ts'
 import { BackupSchedules } from './scheduled-backups.ts'
 import { cleanUp, compact, deleteOne, setPin } from './upkeep.ts'
+
+const databaseNames = z.array(z.string()).optional()
 
 /**
  * Backs up live databases into a repository.
@@ -57,7 +61,7 @@ export class BackupManager implements AsyncDisposable {
   readonly #parts: ManagerParts
   readonly #schedules: BackupSchedules
   readonly #captures: Captures
-  #closed = false
+  #closing: Promise<void> | undefined
 
   private constructor(parts: ManagerParts) {
     this.#parts = parts
@@ -75,9 +79,9 @@ export class BackupManager implements AsyncDisposable {
    * @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, USAGE, STORAGE_*, ABORTED
    */
   static async open(options: BackupManagerOptions): Promise<BackupManager> {
+    checkBackupManager(options)
     parseOptions(backupRequest, { ...options.defaults, type: 'full' })
     retentionPolicy(options.retention)
-    checkEngine(options)
     return new BackupManager(await openParts(options))
   }
 
@@ -129,7 +133,8 @@ export class BackupManager implements AsyncDisposable {
    */
   async createBackup(options: BackupAllOptions): Promise<BackupOutcome[]> {
     this.#assertOpen()
-    const { databases: names = this.databases, type, ...rest } = options
+    const { databases, type, ...rest } = options
+    const names = parseOptions(databaseNames, databases) ?? this.databases
     const chosen = [...new Set(names)].map((name) => this.#parts.databases.find(name))
     const outcomes = await Promise.allSettled(chosen.map((database) => makeBackup(this.#parts, database, type, rest)))
     return outcomes.map((outcome, i) => ({ database: chosen[i]?.name ?? '', ...outcome }))
@@ -253,8 +258,8 @@ export class BackupManager implements AsyncDisposable {
    */
   async verify(options: Omit<VerifyBackupsOptions, 'repository' | 'engine'> = {}): Promise<VerifyResult> {
     this.#assertOpen()
-    const { options: own, recorder } = this.#parts
-    const request = { databases: this.databases, ...options, repository: own.repository, engine: own.engine }
+    const { link, options: own, recorder } = this.#parts
+    const request = { databases: this.databases, ...options, repository: placeOf(link), engine: own.engine }
     return await recorder.recorded(verifyFacts(request), () => verifyBackups(request), verifyEnding)
   }
 
@@ -267,8 +272,8 @@ export class BackupManager implements AsyncDisposable {
    */
   async drill(options: DrillDatabaseOptions = {}): Promise<DrillReport> {
     const { name: database } = this.#one(options)
-    const { options: own, recorder } = this.#parts
-    const request = { ...options, database, repository: own.repository, engine: own.engine }
+    const { link, options: own, recorder } = this.#parts
+    const request = { ...options, database, repository: placeOf(link), engine: own.engine }
     return await recorder.recorded(drillFacts(request), () => runDrill(request), drillEnding)
   }
 
@@ -329,18 +334,21 @@ export class BackupManager implements AsyncDisposable {
    * Ends the schedules, waits for the backups that were asked for, stops following, then lets the repository go. To stop sooner,
    * abort the signals.
    */
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
     await this.#schedules.close()
     await this.#parts.queue.idle()
     await this.#captures.close()
     await this.#parts.recorder[Symbol.asyncDispose]()
     await this.#parts.link[Symbol.asyncDispose]()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
   }
 
   async #createOne(type: BackupType, options: IncrementalBackupOptions): Promise<BackupResult> {
@@ -354,6 +362,6 @@ export class BackupManager implements AsyncDisposable {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new HoldfastError('USAGE', 'This BackupManager is closed.')
+    if (this.#closing !== undefined) throw new HoldfastError('USAGE', 'This BackupManager is closed.')
   }
 }

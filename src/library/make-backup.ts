@@ -6,6 +6,7 @@ import type { ManagedDatabase } from '../backup/managed-database.ts'
 import type { IncrementalBackupOptions } from '../backup/manager-options.ts'
 import { backUpThroughFollower, followerSocket } from '../capture/control/back-up-through-follower.ts'
 import { parseOptions } from '../engine/parse-options.ts'
+import { checkRunning } from '../engine/running-options.ts'
 import type { Progress } from '../util/progress.ts'
 import { RateMeter } from '../util/rate-meter.ts'
 import type { RecordedFacts } from './journal/recorder.ts'
@@ -29,6 +30,7 @@ export async function makeBackup(
   const meter = new RateMeter()
   const report = onProgress && ((progress: Progress) => onProgress(meter.measure(progress), database.name))
   try {
+    checkRunning({ signal, onProgress })
     const request = parseOptions(backupRequest, { ...defaults, ...rest, type })
     const facts = { ...factsOf(database, request), ...askedBy }
     const work = () => backUp(database, { ...request, signal, onProgress: report })

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { restoreEnding } from '../agent/journal/restore-ending.ts'
 import type { RecordingOptions } from '../backup/manager-options.ts'
 import { parseOptions } from '../engine/parse-options.ts'
+import { checkRunning } from '../engine/running-options.ts'
 import { linkStorage, type StorageLink } from '../engine/storage-link.ts'
 import { HoldfastError, RestoreError, toHoldfastError } from '../errors.ts'
 import type { Estimate } from '../history/estimate.ts'
@@ -16,7 +17,7 @@ import { listRestorePoints, type PointRange, type RestorePoints } from '../resto
 import type { BackupStorage, OperationOptions } from '../storage/storage.ts'
 import type { Progress } from '../util/progress.ts'
 import { type ProgressReport, RateMeter } from '../util/rate-meter.ts'
-import { checkEngine } from './check-engine.ts'
+import { checkRestoreManager } from './check-open.ts'
 import { openRecorder, type RecordedFacts, type Recorder } from './journal/recorder.ts'
 import { stateParameters } from './state-parameters.ts'
 
@@ -57,7 +58,7 @@ export class RestoreManager implements AsyncDisposable {
   readonly #database: DatabaseRepository
   readonly #recorder: Recorder
   readonly #running = new Set<Promise<unknown>>()
-  #closed = false
+  #closing: Promise<void> | undefined
 
   private constructor(
     options: RestoreManagerOptions,
@@ -73,7 +74,7 @@ export class RestoreManager implements AsyncDisposable {
 
   /** @throws REPOSITORY_NOT_FOUND, FORMAT_TOO_NEW, NAME_NOT_FOUND, USAGE, STORAGE_*, ABORTED */
   static async open(options: RestoreManagerOptions): Promise<RestoreManager> {
-    checkEngine(options)
+    checkRestoreManager(options)
     const { signal } = options
     await using stack = new AsyncDisposableStack()
     const link = stack.use(await linkStorage(options.repository))
@@ -162,16 +163,19 @@ export class RestoreManager implements AsyncDisposable {
   }
 
   /** Waits for the restores that run, then lets the repository go. To stop them sooner, abort their signals. */
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    await Promise.allSettled(this.#running)
-    await this.#recorder[Symbol.asyncDispose]()
-    await this.#link[Symbol.asyncDispose]()
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running)
+    await this.#recorder[Symbol.asyncDispose]()
+    await this.#link[Symbol.asyncDispose]()
   }
 
   async #restore({ signal, onProgress, ...rest }: ManagedRestoreOptions): Promise<RestoreResult> {
@@ -182,6 +186,7 @@ export class RestoreManager implements AsyncDisposable {
       onProgress?.(meter.measure(progress))
     }
     try {
+      checkRunning({ signal, onProgress })
       const request = parseOptions(restoreRequest, { ...rest, targetPath: absolute(rest.targetPath) })
       const running = { ...this.#options.engine, signal, onEvent }
       const work = () => restoreInEngine(this.database, this.#link, request, running)
@@ -195,7 +200,7 @@ export class RestoreManager implements AsyncDisposable {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new HoldfastError('USAGE', 'This RestoreManager is closed.')
+    if (this.#closing !== undefined) throw new HoldfastError('USAGE', 'This RestoreManager is closed.')
   }
 }
 

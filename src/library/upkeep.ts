@@ -10,6 +10,7 @@ import {
   type UpkeepAnywhereOptions,
 } from '../capture/control/upkeep-through-follower.ts'
 import { parseOptions } from '../engine/parse-options.ts'
+import { runningKeys } from '../engine/running-options.ts'
 import type { RetentionPolicy } from '../history/retention.ts'
 import type { CompactReport } from '../maintenance/compact/compact-database.ts'
 import type { ExpireReport } from '../maintenance/expire/expire-database.ts'
@@ -37,11 +38,16 @@ const deleteKeys = { ...choice, dryRun: true, force: true, now: true, signal: tr
 > &
   typeof choice
 
-const upkeepNumbers = z.looseObject({
+/** What only seems to be `dryRun: true`, such as a text, must not delete. */
+const flag = z.boolean().optional()
+const upkeepOptions = z.looseObject({
+  ...runningKeys,
+  dryRun: flag,
   graceMs: milliseconds,
   leaseWaitMs: milliseconds,
   now: z.number().optional(),
 })
+const deleteOptions = z.looseObject({ ...runningKeys, dryRun: flag, force: flag, now: z.number().optional() })
 
 export async function deleteOne(
   { queue, recorder }: ManagerParts,
@@ -50,6 +56,7 @@ export async function deleteOne(
   options: DeleteBackupOptions,
 ): Promise<DeletedBackup> {
   refuseUnknown(options, deleteKeys)
+  parseOptions(deleteOptions, options)
   const facts = unlessDry(options, {
     kind: 'delete',
     database: name,
@@ -69,7 +76,7 @@ export async function cleanUp(
   { retention = usual, ...options }: UpkeepAnywhereOptions & { readonly retention?: RetentionPolicy | undefined },
 ): Promise<ExpireReport> {
   refuseUnknown(options, upkeepKeys)
-  parseOptions(upkeepNumbers, options)
+  parseOptions(upkeepOptions, options)
   retentionPolicy(retention)
   const said = Object.entries(retention ?? {}).filter(([, value]) => value !== undefined)
   const facts = unlessDry(options, { kind: 'expire', database: name, parameters: Object.fromEntries(said) })
@@ -83,7 +90,7 @@ export async function compact(
   options: UpkeepAnywhereOptions,
 ): Promise<CompactReport> {
   refuseUnknown(options, upkeepKeys)
-  parseOptions(upkeepNumbers, options)
+  parseOptions(upkeepOptions, options)
   const facts = unlessDry(options, { kind: 'compact', database: name })
   const work = () => compactAnywhere(repository, options)
   return await queue.run(name, () => recorder.recorded(facts, work, compactEnding), options.signal)

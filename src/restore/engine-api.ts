@@ -35,14 +35,17 @@ export const restoreTargetState: z.ZodType<RestoreTargetState> = z.discriminated
   z.strictObject({ by: z.literal('time'), time: moment, before }),
 ])
 
+/** Neither a path nor a command can. */
+const hasNoZeroByte = (text: string) => !text.includes('\0')
+
 export const restoreRequest: z.ZodType<RestoreRequest> = z.strictObject({
   state: restoreTargetState,
-  targetPath: z.string().min(1),
+  targetPath: z.string().min(1).refine(hasNoZeroByte),
   force: z.boolean().optional(),
   delta: z.boolean().optional(),
   dryRun: z.boolean().optional(),
   validation: z.enum(['none', 'quick', 'integrity']).optional(),
-  checkCommand: z.string().optional(),
+  checkCommand: z.string().refine(hasNoZeroByte).optional(),
   concurrency: z.int().min(1).optional(),
 })
 

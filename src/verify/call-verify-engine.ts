@@ -1,4 +1,5 @@
 import { runInEngine } from '../engine/run-in-engine.ts'
+import { checkRunning } from '../engine/running-options.ts'
 import { linkStorage, type StorageAddress } from '../engine/storage-link.ts'
 import { toHoldfastError } from '../errors.ts'
 import type { BackupStorage } from '../storage/storage.ts'
@@ -22,6 +23,7 @@ export async function callVerifyEngine<Name extends keyof VerifySignatures>(
   { repository, signal, onProgress, engine }: VerifyEngineOptions,
   inputFor: (storage: StorageAddress) => VerifySignatures[Name]['input'],
 ): Promise<VerifySignatures[Name]['output']> {
+  checkRunning({ signal, onProgress })
   const meter = new RateMeter()
   await using link = await linkStorage(repository)
   const onEvent: ((progress: VerifySignatures[Name]['event']) => void) | undefined =

@@ -21,8 +21,9 @@ export async function readIndexes(
   { signal, onProgress }: VerifyOptions,
 ): Promise<Map<string, SegmentStates>> {
   const states = new Map<string, SegmentStates>()
+  const tell = (done: number) => onProgress?.({ phase: 'metadata', done, total: segments.length, unit: 'objects' })
   for (let start = 0; start < segments.length; start += indexesAtOnce) {
-    onProgress?.({ phase: 'metadata', done: start, total: segments.length, unit: 'objects' })
+    tell(start)
     const reads = segments.slice(start, start + indexesAtOnce).map((segment) =>
       problems.guard(segment.key, async () => {
         const { header, end } = await database.openSegment(segment, { signal })
@@ -31,5 +32,6 @@ export async function readIndexes(
     )
     for (const read of await Promise.allSettled(reads)) if (read.status === 'rejected') throw read.reason
   }
+  tell(segments.length)
   return states
 }

@@ -44,11 +44,13 @@ export async function checkRestores(run: RollingRun): Promise<number> {
   const tasks = run.parts.flatMap((part) => part.backups.map(({ id }) => ({ key: id, part })))
   const chosen = choose(run, tasks, 'restores')
   let done = 0
+  const tell = () => run.options.onProgress?.({ phase: 'restore', done, total: chosen.length, unit: 'objects' })
   const left = await work(run, tasks, chosen, async ({ part, key }) => {
-    run.options.onProgress?.({ phase: 'restore', done, total: chosen.length, unit: 'objects' })
+    tell()
     await part.tryRestore(key)
     done += 1
   })
+  tell()
   for (const part of run.parts) part.recallRestores()
   return left
 }

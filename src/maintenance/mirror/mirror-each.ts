@@ -1,5 +1,6 @@
 import { type ErrorCode, HoldfastError, hasCode } from '../../errors.ts'
 import { readMirror } from '../../repository/mirror-record.ts'
+import { throwIfAborted } from '../../util/abort.ts'
 import { type Listings, listAgain } from './listings.ts'
 import { mirrorDatabase } from './mirror-database.ts'
 import type { DatabaseRun } from './run-context.ts'
@@ -43,7 +44,7 @@ async function attempt(run: DatabaseRun, listings: Listings, isAlone: boolean): 
 
 /** Where all is away, nobody is served by trying each database in turn. */
 async function requireBothSides({ settings, sides, options }: DatabaseRun, cause: HoldfastError): Promise<void> {
-  options.signal?.throwIfAborted()
+  throwIfAborted(options.signal)
   await settings.assertSource()
   // A dry run looks at places where there is no mirror yet.
   if (settings.dryRun || (await readMirror(sides.mirror.storage, options)) !== undefined) return
