@@ -4,6 +4,8 @@ import type { BackupStorage, PutOptions } from '../../storage/storage.ts'
 import { lendingStream, patternBytes, read, rejectsWith, type StorageCase, type TestPlace } from './storage-case.ts'
 
 const writers = 12
+/** A refusal means that another writer came first: far fewer do for the few there are. */
+const mostAttempts = 1_000
 
 export const conditionCases: readonly StorageCase[] = [
   {
@@ -109,7 +111,9 @@ async function oneWins(
 }
 
 async function addTimes(storage: BackupStorage, key: string, times: number): Promise<void> {
-  for (let done = 0; done < times; ) {
+  let done = 0
+  for (let attempt = 0; done < times; attempt++) {
+    assert.ok(attempt < mostAttempts, 'ifMatch refuses again and again the version that head has just told')
     const before = await storage.head(key)
     const value = Number((await read(storage, key)).toString())
     try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { BackupStorage } from '../../storage/storage.ts'
 import { collect, listKeys, patternBytes, read, rejectsWith, type StorageCase } from './storage-case.ts'
 
@@ -148,17 +149,23 @@ async function* failingStream(chunks: number, failure: Error): AsyncGenerator<Ui
   throw failure
 }
 
-/** Tells how many chunks it has given before each. */
+/** So much later than it is aborted, at the latest, a put of a stream must have ended. */
+const mostChunks = 64
+const longestMs = 5_000
+
+/** Endless for who heeds the abort; who does not is told so before it has taken all memory. Tells how many chunks it has given before each. */
 async function* endlessStream(given?: (chunks: number) => void): AsyncGenerator<Uint8Array, void, undefined> {
   const chunk = patternBytes(chunkSize)
-  for (let chunks = 0; ; chunks++) {
+  for (let chunks = 0; chunks < mostChunks; chunks++) {
     given?.(chunks)
     yield chunk
   }
+  throw new Error('The put read on after it was aborted.')
 }
 
 async function* hangingStream(hangs: () => void): AsyncGenerator<Uint8Array, void, undefined> {
   yield patternBytes(1000)
   hangs()
-  await new Promise(() => {})
+  await sleep(longestMs, undefined, { ref: false })
+  throw new Error('The put waited for its stream after it was aborted.')
 }
