@@ -17,6 +17,7 @@ import { Problems } from './problems.ts'
 import { readIndexes } from './read-indexes.ts'
 import { scratchRestore } from './scratch-restore.ts'
 import { unreadableSideDocuments } from './side-documents.ts'
+import { unnamedSegments, unnamedWarning } from './unnamed-states.ts'
 import type { VerifyFinding, VerifyOptions } from './verify-options.ts'
 
 /** Verification of one database: gathers problems by object, then says which backups they cost. */
@@ -28,6 +29,8 @@ export class DatabaseVerification {
   /** Of `#whole`. */
   #listedAt: string
   readonly #problems = new Problems()
+  /** Keys of the segments that led nowhere at first. */
+  #unnamed: ReadonlySet<string> = new Set()
   /** What this run is about, as far as it is still there; `#whole` is all that there is. */
   #catalog: CatalogOutline = { segments: [], backups: [], problems: [] }
   #whole = this.#catalog
@@ -58,6 +61,7 @@ export class DatabaseVerification {
     this.#whole = outlineOf(all)
     this.#catalog = backup === undefined ? this.#whole : outlineOf(chainOnly(all, backup))
     this.#begun = this.#catalog
+    if (backup === undefined) this.#unnamed = new Set(unnamedSegments(all).map(({ key }) => key))
     this.checked.manifests = this.#catalog.backups.length
     await checkRecord(database, this.#whole, this.#problems, { signal })
     for (const { key, problem } of await unreadableSideDocuments(database, { signal }))
@@ -131,6 +135,12 @@ export class DatabaseVerification {
 
   recallRestores(): void {
     for (const { id } of this.backups) recall(id, this.ledger.restores, this.results.restores, this.#problems.backups)
+  }
+
+  /** See {@link unnamedWarning}. */
+  async unnamed(): Promise<readonly string[]> {
+    const warning = await unnamedWarning(this.database, this.#unnamed, { signal: this.#options.signal })
+    return warning === undefined ? [] : [warning]
   }
 
   /** What somebody deleted meanwhile, as a delete does it (manifests first), is no damage. */

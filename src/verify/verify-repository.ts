@@ -45,11 +45,13 @@ async function verify(
     return { parts, options, memory, clocks, deadline: startedAt + maxDurationMs * share }
   }
   let remaining = 0
+  const unnamed: string[] = []
   // Trial restores read much of the same data again: they get half of the time, or they would never have their turn.
   if (level !== 'metadata') remaining += await checkSegments(run(level === 'restore' ? 0.5 : 1))
   if (level === 'restore') remaining += await checkRestores(run(1))
   for (const part of parts) {
     await part.forgetDeleted()
+    unnamed.push(...(await part.unnamed()))
     // Also of a database of which nothing was checked now: what has vanished is forgotten.
     if (level !== 'metadata') await memory.note(part)
   }
@@ -70,7 +72,7 @@ async function verify(
     remaining: remaining + untried,
     untried,
     restorable: parts.flatMap((part) => part.restorable()),
-    warnings: [...parts.flatMap(restoreWarnings), ...memory.warnings],
+    warnings: [...unnamed, ...parts.flatMap(restoreWarnings), ...memory.warnings],
     durationMs: Math.round(clocks.monotonic() - startedAt),
   }
 }
