@@ -133,10 +133,12 @@ async function copyRest(
   if (retention?.isChanged) run.noteCopied(0)
   await copyDocuments(run, plan.records)
   const reachable = reachableLsns(segments)
-  await copyDocuments(run, plan.manifests, ({ manifest }) => {
+  const objection = ({ manifest }: MirroredDocument) => {
     if (manifest === undefined || isReachable(reachable, toLsn(manifest.lsn))) return undefined
     return `Its state, LSN ${manifest.lsn}, cannot be restored from the repository, so it is not mirrored.`
-  })
+  }
+  // One after the other, oldest first: none may be there without the one that it builds on, whenever this ends.
+  await copyDocuments(run, plan.manifests, { objection, atOnce: 1 })
   if (plan.hasDrills) {
     const keys = [...listings.mirror, ...plan.manifests].map(({ key }) => backupIdOfKey(key))
     const isChanged = await copyDrills(run.sides, new Set(keys.flatMap((id) => id ?? [])), {
@@ -152,14 +154,17 @@ async function copyRest(
   await removeAbsent(run, { absent: plan.absent, segments, sourceSegments, records: retention.records, stay })
 }
 
-/**
- * @param objection why a document is not to be written down
- * @returns false if one vanished
- */
+interface CopyDocumentsOptions {
+  /** Why a document is not to be written down; by default, each is. */
+  readonly objection?: (document: MirroredDocument) => string | undefined
+  readonly atOnce?: number
+}
+
+/** @returns false if one vanished */
 async function copyDocuments(
   run: DatabaseRun,
   documents: readonly Listed[],
-  objection: (document: MirroredDocument) => string | undefined = () => undefined,
+  { objection = () => undefined, atOnce = copiesAtOnce }: CopyDocumentsOptions = {},
 ): Promise<boolean> {
   const { settings, sides, options } = run
   const total = documents.length
@@ -169,7 +174,7 @@ async function copyDocuments(
   }
   let done = 0
   let isChanged = false
-  await inBatches(documents, copiesAtOnce, async ({ key, size }) => {
+  await inBatches(documents, atOnce, async ({ key, size }) => {
     run.assertHeld()
     let refusal: string | undefined
     const accept = (document: MirroredDocument) => {
