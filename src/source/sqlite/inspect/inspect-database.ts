@@ -9,6 +9,8 @@ import { readSchema, type SchemaSummary } from './schema.ts'
 export interface DatabaseInspection {
   readonly validation: ValidationLevel
   readonly rowCounts: boolean
+  /** Leave out the check of the structure, which another connection makes; default false. */
+  readonly structureElsewhere?: boolean | undefined
   /** Called between statements; throws to stop. */
   readonly throwIfCancelled: () => void
 }
@@ -74,7 +76,7 @@ function validate(
     return { validation: { level: 'none', ok: true, findings: [], foreignKeyViolations: 0, durationMs: 0 } }
   }
   const findings = [...unreadable]
-  findings.push(...checkStructure(database, options.validation))
+  if (options.structureElsewhere !== true) findings.push(...checkStructure(database, options.validation))
   const keys = countForeignKeyViolations(database, schema.tables, options.throwIfCancelled)
   findings.push(...keys.findings)
   const validation: ValidationReport = {

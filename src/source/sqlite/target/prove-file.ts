@@ -7,6 +7,9 @@ import { judgeCheck } from './judge-check.ts'
 import { proveByCommand } from './prove-by-command.ts'
 import { proveState, type WrittenFile } from './prove-state.ts'
 
+/** Below, a second thread takes longer to start than it saves. */
+const sideBySideBytes = 128 * 1024 * 1024
+
 export async function proveFile(
   written: WrittenFile,
   expected: ExpectedState,
@@ -22,6 +25,7 @@ export async function proveFile(
       facts: expected.facts !== undefined,
       rowCounts: expected.rowCounts,
       quickPassed: expected.levelAtBackup === 'quick' && expected.alreadyDamaged !== true,
+      sideBySide: written.pageSize * written.pageCount >= sideBySideBytes,
     },
     signal,
   )
