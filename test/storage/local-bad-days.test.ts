@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { type ErrorCode, hasCode } from '../../src/errors.ts'
 import { LocalStorage } from '../../src/storage/local.ts'
 import { collectBytes } from '../../src/util/bytes.ts'
+import { failingFlush } from '../support/failing-flush.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { mounting, smallFileSystem } from './fixtures/small-file-system.ts'
 
@@ -58,6 +59,16 @@ describe('the local storage on a bad day', () => {
         assert.ok(await storage.head(key))
       }
     }
+  })
+
+  it('publishes nothing, and leaves nothing behind, when the disk fails while a large object is flushed', async () => {
+    using folder = temporaryFolder()
+    const storage = new LocalStorage(folder.path)
+    await storage.put('a/small', Buffer.from('1'))
+    using broken = await failingFlush()
+    await assert.rejects(storage.put('a/large', stream(70_000_000)), { object: 'a/large', message: /EIO|i\/o error/i })
+    assert.equal(broken.calls(), 1)
+    assert.deepEqual(readdirSync(folder.file('a')), ['small'])
   })
 
   it('says DISK_FULL when the disk is full, and leaves no part behind', mounting, async () => {

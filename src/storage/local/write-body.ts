@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { EarlyFlush } from '../../util/early-flush.ts'
 import { chunksOf, throwIfAborted } from '../abort.ts'
 import type { PutBody } from '../storage.ts'
 import { guarded } from './file-error.ts'
@@ -10,7 +11,8 @@ const firstBufferSize = 1 << 16
 
 /**
  * Writes a body in large pieces. A stream's chunks are gathered in one buffer while the other is being written, so
- * producer and disk work at the same time, and the producer is at most two buffers ahead.
+ * producer and disk work at the same time, and the producer is at most two buffers ahead. What was written is flushed
+ * meanwhile, so that little is left to flush at the end.
  * Failures of the producer pass unchanged; failures of the disk become errors about `key`.
  */
 export async function writeBody(handle: FileHandle, key: string, body: PutBody, signal?: AbortSignal): Promise<void> {
@@ -30,6 +32,7 @@ async function writeStream(handle: FileHandle, key: string, body: PutBody, signa
   let spare: typeof filling | undefined
   let used = 0
   let writing = Promise.resolve()
+  using early = new EarlyFlush(() => guarded(key, handle.datasync()))
   try {
     for await (const chunk of chunksOf(body, signal)) {
       for (let taken = 0; taken < chunk.length; ) {
@@ -45,6 +48,7 @@ async function writeStream(handle: FileHandle, key: string, body: PutBody, signa
           continue
         }
         await writing
+        early.wrote(bufferSize)
         spare ??= Buffer.allocUnsafeSlow(bufferSize)
         writing = writeFully(handle, key, filling)
         // It is awaited below; until then its failure must not count as unhandled.
@@ -54,6 +58,7 @@ async function writeStream(handle: FileHandle, key: string, body: PutBody, signa
     }
     await writing
     await writeFully(handle, key, filling.subarray(0, used))
+    await early.end()
   } finally {
     await Promise.allSettled([writing])
   }

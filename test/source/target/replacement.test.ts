@@ -20,6 +20,7 @@ import { hasCode } from '../../../src/errors.ts'
 import { type ExclusiveLock, lockByLink, lockExclusively } from '../../../src/source/sqlite/target/exclusive-lock.ts'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
 import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
+import { failingFlush } from '../../support/failing-flush.ts'
 import {
   assertSameBytes,
   contentOf,
@@ -82,6 +83,24 @@ test('pages may come in any order, from many writers at once', async () => {
   await target.prove({ state: wanted.state, level: 'quick', rowCounts: false })
   await target.commit()
   assertSameBytes(readFileSync(folder.file('app.db')), wanted.bytes)
+})
+
+test('when the disk fails while a large file is flushed, nothing is put in place', async () => {
+  using folder = new TestFolder()
+  const wanted = wantedState(folder, {})
+  {
+    using broken = await failingFlush()
+    await using target = await openTarget(folder.file('app.db'), wanted)
+    const restore = async () => {
+      // Where the pages lie does not matter to the flush, only how many bytes were written.
+      for (let written = 0; written < 33_554_432; written += wanted.bytes.length) await writeWanted(target, wanted)
+      await target.prove({ state: wanted.state, level: 'none', rowCounts: false })
+      await target.commit()
+    }
+    await assert.rejects(restore(), /EIO/)
+    assert.equal(broken.calls(), 1)
+  }
+  assert.deepEqual(readdirSync(folder.path), [])
 })
 
 test('an empty database is an empty file', async () => {

@@ -3,6 +3,7 @@ import { existsSync, fstatSync, renameSync, rmSync } from 'node:fs'
 import { constants, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HoldfastError, toHoldfastError } from '../../../errors.ts'
+import { EarlyFlush } from '../../../util/early-flush.ts'
 import { lockPage } from '../../../util/page-hash.ts'
 import type { ExpectedState, Proof, ProveOptions, RestoreTarget } from '../../target.ts'
 import { assertNotHeld, type ExclusiveLock, lockByLink, lockExclusively } from './exclusive-lock.ts'
@@ -36,7 +37,9 @@ export class FileReplacement implements RestoreTarget {
   readonly #path: string
   readonly #file: FileHandle
   readonly #finalMode: number
-  #state: 'writing' | 'proved' | 'done' = 'writing'
+  /** So that the disk is at work during the proof as well. */
+  readonly #early: EarlyFlush
+  #state: 'writing' | 'proved' | 'committing' | 'done' = 'writing'
   #bytesWritten = 0
 
   private constructor(
@@ -53,6 +56,7 @@ export class FileReplacement implements RestoreTarget {
     this.#path = join(place.folder, options.temporary)
     this.#file = file
     this.#finalMode = finalMode
+    this.#early = new EarlyFlush(() => file.datasync())
   }
 
   static async open(place: TargetPlace, shape: TargetShape, options: ReplacementOptions): Promise<FileReplacement> {
@@ -84,6 +88,7 @@ export class FileReplacement implements RestoreTarget {
     try {
       options.signal?.throwIfAborted()
       await writePages(this.#file, this.#shape.pageSize, pages, values)
+      this.#early.wrote(values.length)
     } catch (error) {
       throw toHoldfastError(error, this.#path)
     }
@@ -116,9 +121,11 @@ export class FileReplacement implements RestoreTarget {
 
   async commit(): Promise<void> {
     if (this.#state !== 'proved') throw new HoldfastError('INTERNAL', 'Only a proved restore can be committed.')
+    this.#state = 'committing'
     try {
       this.#options.onStep('sync')
       await this.#file.chmod(this.#finalMode)
+      await this.#early.end()
       await this.#file.sync()
       this.#putInPlace()
     } catch (error) {
@@ -130,7 +137,11 @@ export class FileReplacement implements RestoreTarget {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'done') return
+    const isOnlyOurs = this.#state !== 'committing'
     this.#state = 'done'
+    this.#early[Symbol.dispose]()
+    // Closing waits for a flush under way, which has nothing left to do then. If it fails, closing only takes longer.
+    if (isOnlyOurs) await this.#file.truncate(0).catch(() => undefined)
     await this.#file.close()
     rmSync(this.#path, { force: true })
     removeSidecars(this.#path)
