@@ -29,7 +29,7 @@ export interface RestoreOptions {
   readonly validation?: ValidationLevel | undefined
   /** A command for the shell that gets the restored file's path as `$1` and `HOLDFAST_RESTORED_FILE`; it must exit with 0. */
   readonly checkCommand?: string | undefined
-  /** Range reads and decompressions at once; default 4. */
+  /** Blocks decompressed at once; default twice the number of cores, at most 16. */
   readonly concurrency?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Phases: `plan`, `fetch` (bytes of the database), `replay` (records of logs), `prove`, `commit`. */
