@@ -1,7 +1,7 @@
 import { fullBatch } from '../segment/full-batch.ts'
 import type { RecordBatch } from '../segment/segment.ts'
 import type { PageBatch } from '../source/page-batch.ts'
-import { lockPage } from '../util/page-hash.ts'
+import { lockPage } from '../util/lock-page.ts'
 import type { PageHashTable } from './page-hash-table.ts'
 
 /** The pages of a batch that are not as the table says, copied; undefined if there are none. */

@@ -1,5 +1,6 @@
 import { addHash, emptyState } from '../history/state-checksum.ts'
-import { lockPage, pageHash } from '../util/page-hash.ts'
+import { lockPage } from '../util/lock-page.ts'
+import { pageHash } from '../util/page-hash.ts'
 import { malformed } from './damage.ts'
 import type { PageTablePart } from './page-table.ts'
 import type { DecodedBlock } from './records-block.ts'

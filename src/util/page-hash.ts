@@ -11,8 +11,3 @@ export function hash64(bytes: Uint8Array, seed = 0n): bigint {
 export function pageHash(page: number, value: Uint8Array): bigint {
   return h64Raw(value, BigInt(page))
 }
-
-/** The number of the page that holds SQLite's lock bytes (at 1 GiB); it is never stored nor hashed, and zero on restore. */
-export function lockPage(pageSize: number): number {
-  return 0x40000000 / pageSize + 1
-}

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, statSync, symlinkSync, truncat
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { sqlite } from '../../src/source/sqlite/sqlite-source.ts'
-import { lockPage } from '../../src/util/page-hash.ts'
+import { lockPage } from '../../src/util/lock-page.ts'
 import { SqlProcess } from '../support/sql-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { writeSnapshot } from '../support/write-snapshot.ts'

@@ -1,7 +1,8 @@
 import type { DatabaseFacts } from '../../src/source/facts.ts'
 import type { PageBatch } from '../../src/source/page-batch.ts'
 import type { BackupSource, Inspection, SourceSnapshot, ValidationLevel } from '../../src/source/source.ts'
-import { lockPage, pageHash } from '../../src/util/page-hash.ts'
+import { lockPage } from '../../src/util/lock-page.ts'
+import { pageHash } from '../../src/util/page-hash.ts'
 
 /** A database that is nothing but pages in memory: what a backup must bring back, without an engine in the way. */
 export class PageSource implements BackupSource {

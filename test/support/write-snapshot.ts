@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { SourceSnapshot } from '../../src/source/source.ts'
-import { lockPage, pageHash } from '../../src/util/page-hash.ts'
+import { lockPage } from '../../src/util/lock-page.ts'
+import { pageHash } from '../../src/util/page-hash.ts'
 
 /** Writes a snapshot as a database file, and checks the contract of `pages()` on the way. */
 export async function writeSnapshot(snapshot: SourceSnapshot, path: string): Promise<void> {

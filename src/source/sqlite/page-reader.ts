@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../errors.ts'
 import { throwIfAborted } from '../../util/abort.ts'
-import { lockPage, pageHash } from '../../util/page-hash.ts'
+import { lockPage } from '../../util/lock-page.ts'
+import { pageHash } from '../../util/page-hash.ts'
 import type { PageBatch } from '../page-batch.ts'
 import { readFrames } from './log/frame-reader.ts'
 import type { LogFile, PageMap } from './log/page-map.ts'

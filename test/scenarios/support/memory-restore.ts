@@ -6,7 +6,7 @@ import { openPlan } from '../../../src/restore/open-plan.ts'
 import { resolveState } from '../../../src/restore/resolve-state.ts'
 import type { RestorePlan, RestoreTargetState } from '../../../src/restore/restore-options.ts'
 import type { RestoreTarget } from '../../../src/source/target.ts'
-import { lockPage } from '../../../src/util/page-hash.ts'
+import { lockPage } from '../../../src/util/lock-page.ts'
 
 /** Plans and fetches a state as a restore does, into memory instead of a file, and without SQLite's checks: fast enough for loops. */
 export async function restoreToMemory(database: DatabaseRepository, state: RestoreTargetState): Promise<Buffer> {

@@ -8,7 +8,8 @@ import type {
   DrainResult,
   FollowPosition,
 } from '../../../src/source/follower.ts'
-import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
+import { lockPage } from '../../../src/util/lock-page.ts'
+import { pageHash } from '../../../src/util/page-hash.ts'
 import { checkOracle } from '../../support/oracle.ts'
 
 /**

@@ -7,7 +7,8 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { DatabaseFacts } from '../../../src/source/facts.ts'
 import { inspectDatabase } from '../../../src/source/sqlite/inspect/inspect-database.ts'
 import type { RestoreTarget } from '../../../src/source/target.ts'
-import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
+import { lockPage } from '../../../src/util/lock-page.ts'
+import { pageHash } from '../../../src/util/page-hash.ts'
 
 export class TestFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'holdfast-target-'))

@@ -19,7 +19,8 @@ import { fileURLToPath } from 'node:url'
 import { hasCode } from '../../../src/errors.ts'
 import { type ExclusiveLock, lockByLink, lockExclusively } from '../../../src/source/sqlite/target/exclusive-lock.ts'
 import { openTarget } from '../../../src/source/sqlite/target/open-target.ts'
-import { lockPage, pageHash } from '../../../src/util/page-hash.ts'
+import { lockPage } from '../../../src/util/lock-page.ts'
+import { pageHash } from '../../../src/util/page-hash.ts'
 import { failingFlush } from '../../support/failing-flush.ts'
 import {
   assertSameBytes,

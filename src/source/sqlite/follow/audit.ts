@@ -1,4 +1,4 @@
-import { lockPage } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
 import type { CommitReceiver } from '../../follower.ts'
 import { holdState } from '../held-state.ts'
 import { parseHorizon } from '../log/wal-index.ts'

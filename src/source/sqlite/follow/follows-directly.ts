@@ -1,4 +1,5 @@
-import { lockPage, pageHash } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
+import { pageHash } from '../../../util/page-hash.ts'
 import type { LogFile } from '../log/page-map.ts'
 import type { LogHorizon } from '../log/wal-index.ts'
 import { type PageSource, readPages } from '../page-reader.ts'

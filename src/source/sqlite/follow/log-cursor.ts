@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs'
-import { lockPage } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
 import { addBytes, addWords, hostIsBigEndian, type LogChecksum, matchesStored } from '../log/checksum.ts'
 import { frameHeaderBytes, frameOffset, type LogFile, logHeaderBytes } from '../log/page-map.ts'
 import { borrowMemory, drainBytes, returnMemory } from './drain-memory.ts'

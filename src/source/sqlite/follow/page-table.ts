@@ -1,5 +1,5 @@
 import { addHash, emptyState, removeHash, type StateChecksum } from '../../../history/state-checksum.ts'
-import { lockPage } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
 import type { Transaction } from './transaction.ts'
 
 /** The state at the last commit taken: the hash of each page, and where its newest version stands in the log. */

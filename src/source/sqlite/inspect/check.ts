@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { lockPage } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
 import type { ValidationLevel } from '../../source.ts'
 import { isSqliteError, meansDamage } from '../sqlite-error.ts'
 import { readNumber } from './pragma.ts'

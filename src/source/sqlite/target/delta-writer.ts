@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lockPage } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
 import { syncFolder } from './folder-sync.ts'
 import { contiguousSpans, writePages } from './page-runs.ts'
 import { type JournalAccess, type OldPage, RollbackJournal } from './rollback-journal.ts'

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
-import { lockPage, pageHash } from '../../../util/page-hash.ts'
+import { lockPage } from '../../../util/lock-page.ts'
+import { pageHash } from '../../../util/page-hash.ts'
 import type { CurrentHashes } from '../../target.ts'
 
 export interface PageRun {
