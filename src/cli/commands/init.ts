@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { isProbeKey } from '../../storage/probe-leftovers.ts'
 import { formatFacts } from '../format/table.ts'
 import { shellWord } from '../format/text.ts'
 import { type AddCommand, examples } from '../program.ts'
@@ -76,6 +75,7 @@ async function init({ location, isLocationImplied, signal, output }: Session): P
 /** What lies in the folder and is no part of a repository; nothing in other storages, and none where there is no folder yet. */
 async function otherFiles(url: string): Promise<string[]> {
   if (!url.startsWith('file:')) return []
+  const { isProbeKey } = await import('../../storage/probe-leftovers.ts')
   const own = /^(holdfast\.json|RECOVERY\.md|FORMAT\.md|databases|audit|lost\+found|\..*@.*)$/
   try {
     return (await readdir(fileURLToPath(url))).filter((name) => !own.test(name) && !isProbeKey(name)).sort()
