@@ -1,4 +1,5 @@
 /** States that are stored though nothing names them: a manifest that was deleted leaves no other trace. */
+import { isReachable, reachableLsns } from '../history/reachable.ts'
 import type { SegmentInfo } from '../history/segment-info.ts'
 import { acknowledgedSegments } from '../repository/acknowledged.ts'
 import type { Catalog } from '../repository/catalog.ts'
@@ -8,11 +9,18 @@ import { readRetention } from '../repository/retention-record.ts'
 import type { OperationOptions } from '../storage/storage.ts'
 import { formatTime } from '../util/format-time.ts'
 
-/** Bases and deltas that lead to no backup, to no log, and to no far side of a gap. Within a gap lies what nobody went on from. */
+/**
+ * Bases and deltas that lead to no backup, to no log, and to no far side of a gap. Within a gap lies what nobody went on from; and what logs
+ * lead to as well is no less there than they are.
+ */
 export function unnamedSegments(catalog: Catalog): SegmentInfo[] {
-  const named = new Set(acknowledgedSegments(catalog))
+  const acknowledged = acknowledgedSegments(catalog)
+  const named = new Set(acknowledged)
+  const reachable = reachableLsns(acknowledged)
   const isInGap = ({ to }: SegmentInfo) => catalog.gaps.some(({ fromLsn, toLsn }) => fromLsn < to && to < toLsn)
-  return catalog.segments.filter((segment) => !named.has(segment) && !isInGap(segment))
+  return catalog.segments.filter(
+    (segment) => !named.has(segment) && !isReachable(reachable, segment.to) && !isInGap(segment),
+  )
 }
 
 /**

@@ -4,12 +4,15 @@ import { it } from 'node:test'
 import { createBackup } from '../../src/backup/create-backup.ts'
 import { deleteBackup } from '../../src/backup/delete-backup.ts'
 import { HoldfastError } from '../../src/errors.ts'
+import type { SegmentInfo } from '../../src/history/segment-info.ts'
 import { expireDatabase } from '../../src/maintenance/expire/expire-database.ts'
 import { manifestKey } from '../../src/repository/layout.ts'
 import { Repository } from '../../src/repository/repository.ts'
 import { MemoryStorage } from '../../src/storage/memory.ts'
 import type { ObjectInfo, PutBody, PutOptions } from '../../src/storage/storage.ts'
+import { unnamedSegments } from '../../src/verify/unnamed-states.ts'
 import { verifyRepository } from '../../src/verify/verify-repository.ts'
+import { segment } from '../history/support/segments.ts'
 import { PageSource } from '../support/page-source.ts'
 
 class FailingStorage extends MemoryStorage {
@@ -86,4 +89,16 @@ it('a verification says nothing of what is being deleted on purpose', async () =
   const { segments, backups } = await repository.database('app').catalog()
   assert.ok(segments.length > backups.length)
   assert.deepEqual(await warnings(), [])
+})
+
+it('a state is not lost that logs lead to, whatever base was stored of it besides', async () => {
+  const { repository } = await threeBackups()
+  const { backups, ...catalog } = await repository.database('app').catalog()
+  const first = backups.slice(0, 1)
+  const followed = [segment('base', 0, 1), segment('log', 1, 9), segment('base', 0, 5)]
+  const keysOf = (segments: readonly SegmentInfo[]) =>
+    unnamedSegments({ ...catalog, backups: first, segments }).map(({ key }) => key)
+  assert.deepEqual(keysOf(followed), [])
+  const beyond = segment('base', 0, 12)
+  assert.deepEqual(keysOf([...followed, beyond]), [beyond.key])
 })
