@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { enlargeCache } from '../../src/source/sqlite/inspect/check-cache.ts'
 import { inspectDatabase } from '../../src/source/sqlite/inspect/inspect-database.ts'
 
 test('checks read no page many times over, although references lead all over the file', {
@@ -22,8 +23,8 @@ test('checks read no page many times over, although references lead all over the
       WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 19999)
         INSERT INTO child SELECT i, i * 4517 % 8000 FROM n;`)
     using checking = new DatabaseSync(path, { readOnly: true })
-    checking.exec('BEGIN')
     const before = readCalls()
+    enlargeCache(checking)
     const { facts, validation } = inspectDatabase(checking, {
       validation: 'quick',
       rowCounts: true,

@@ -3,7 +3,6 @@ import type { DatabaseFacts, ValidationReport } from '../../facts.ts'
 import type { Inspection, ValidationLevel } from '../../source.ts'
 import { isSqliteError, meansDamage } from '../sqlite-error.ts'
 import { checkStructure, countForeignKeyViolations, countRows, findingsLimit } from './check.ts'
-import { enlargeCache } from './check-cache.ts'
 import { readNumber, readText } from './pragma.ts'
 import { readSchema, type SchemaSummary } from './schema.ts'
 
@@ -21,7 +20,6 @@ export interface DatabaseInspection {
  * far as it can be read at all. For one state across all statements, call it within a transaction.
  */
 export function inspectDatabase(database: DatabaseSync, options: DatabaseInspection): Inspection {
-  enlargeCache(database, options.structureElsewhere === true ? 2 : 1)
   const schema = readSchema(database)
   const tables = schema.tables.map((name) => {
     options.throwIfCancelled()

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { HoldfastError } from '../../../errors.ts'
 import type { Inspection, ValidationLevel } from '../../source.ts'
+import { enlargeCache } from '../inspect/check-cache.ts'
 import { inspectDatabase } from '../inspect/inspect-database.ts'
 import { readNumber, readText } from '../inspect/pragma.ts'
 import { readIndex } from '../log/read-index.ts'
@@ -94,6 +95,7 @@ export class Reader implements Disposable {
   }
 
   inspect(validation: ValidationLevel, rowCounts: boolean, throwIfCancelled: () => void): Inspection {
+    enlargeCache(this.#database)
     const inspection = inspectDatabase(this.#database, { validation, rowCounts, throwIfCancelled })
     // SQLite ends a transaction by itself after some I/O errors; what was read since is of another state.
     if (!this.#database.isTransaction) {

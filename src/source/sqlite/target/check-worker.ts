@@ -3,7 +3,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkStructure } from '../inspect/check.ts'
-import { enlargeCache } from '../inspect/check-cache.ts'
 import { inspectDatabase } from '../inspect/inspect-database.ts'
 import { firstRead } from '../reader/first-read.ts'
 import { meansUnreadable } from '../sqlite-error.ts'
@@ -46,7 +45,6 @@ function check(request: PartRequest): FileCheck {
 function structureOf(db: DatabaseSync, request: PartRequest): FileCheck {
   const { level } = request
   const started = performance.now()
-  enlargeCache(db, 2)
   const findings = level === 'none' ? [] : checkStructure(db, level)
   const durationMs = performance.now() - started
   return {
