@@ -177,6 +177,8 @@ async function stop(running: Running): Promise<void> {
   const { capture, followed } = running
   try {
     await capture.stop()
+    // That another process had taken the lease shows only as it is given back.
+    await capture.done
   } catch (thrown) {
     running.failure ??= toHoldfastError(thrown, followed.location)
   }
